@@ -1,1 +1,3 @@
 //! Strongroom: `chains`.
+
+pub mod frost;

@@ -1,3 +1,18 @@
-//! Strongroom: `chains`.
+//! What each chain family's bytes mean: addresses, unsigned and signed transactions, what a key
+//! signs for them. Pure functions: there is no network, no secret key and no clock in here.
+//!
+//! Start at [`UnsignedTx`]. Making one is the families' own affair: [`bitcoin::build`],
+//! [`ethereum::build`].
 
+mod address;
+pub mod bitcoin;
+pub mod ethereum;
+mod family;
 pub mod frost;
+mod key;
+mod transaction;
+
+pub use address::{AddressError, address_of, parse_address};
+pub use family::{AssembleError, DecodeError, Ownership, UnsignedTx, WrongFamily, transaction_id};
+pub use key::KeyError;
+pub use transaction::{SignedTx, SigningPayload, TransactionId, TransactionIdError};

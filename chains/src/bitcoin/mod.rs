@@ -1,0 +1,28 @@
+//! Bitcoin's family: taproot key-path wallets (BIP 86) on networks that speak Bitcoin Core's
+//! formats. Nothing here holds a private key or asks a node.
+//!
+//! The way of a payment: [`select`] coins, [`build`] an [`UnsignedTx`], read its
+//! [`effect`](UnsignedTx::effect) back, sign its [payloads](UnsignedTx::signing_payloads),
+//! [`assemble`](UnsignedTx::assemble).
+
+mod address;
+mod assemble;
+mod build;
+mod coin;
+mod effect;
+mod fee;
+mod network;
+mod psbt;
+mod search;
+mod selection;
+mod signed;
+
+pub use address::Destination;
+pub use assemble::AssembleError;
+pub use build::{BuildError, build};
+pub use coin::{Coin, CoinId};
+pub use fee::{WeightUnits, dust_limit, fee, weight};
+pub use network::{Chain, SatPerKvb};
+pub use psbt::{DecodeError, UnsignedTx};
+pub use selection::{Plan, Request, SelectionError, select};
+pub use signed::{NotATransaction, SignedView, decode_signed};

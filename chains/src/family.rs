@@ -1,0 +1,154 @@
+//! One unsigned transaction of whichever family: what sagas, signers and auditors use, so that
+//! none of them matches on families. Never adds a rule: each family has its own.
+
+use crate::{SignedTx, SigningPayload, TransactionId, bitcoin, ethereum};
+use strongroom_domain::{Address, AddressPath, Amount, Bytes, Effect, Family, Network};
+
+/// Which of the wallet's addresses an address is; `None` for everybody else's.
+pub type Ownership<'a> = &'a dyn Fn(&Address) -> Option<AddressPath>;
+
+/// A network was asked for what only another family has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{network} is a network of another family: expected one of the {expected:?} family")]
+pub struct WrongFamily {
+    /// What was asked.
+    pub network: Network,
+    /// What would have been right.
+    pub expected: Family,
+}
+
+/// An unsigned transaction in the one form that its family's `build` makes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UnsignedTx {
+    /// A PSBT.
+    Bitcoin(bitcoin::UnsignedTx),
+    /// An EIP-1559 payment.
+    Ethereum(ethereum::UnsignedTx),
+}
+
+/// Why bytes are not a transaction that we would sign.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// By Bitcoin's rules.
+    #[error(transparent)]
+    Bitcoin(#[from] bitcoin::DecodeError),
+    /// By Ethereum's rules.
+    #[error(transparent)]
+    Ethereum(#[from] ethereum::DecodeError),
+    /// By Bitcoin's rules for signed ones.
+    #[error(transparent)]
+    Signed(#[from] bitcoin::NotATransaction),
+    /// Our own mistake.
+    #[error(transparent)]
+    WrongFamily(#[from] WrongFamily),
+}
+
+/// Why there is no signed transaction.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// By Bitcoin's rules.
+    #[error(transparent)]
+    Bitcoin(#[from] bitcoin::AssembleError),
+    /// By Ethereum's rules.
+    #[error(transparent)]
+    Ethereum(#[from] ethereum::AssembleError),
+}
+
+impl UnsignedTx {
+    /// Reads what the log holds. Refuses anything that `build` would not have written: unknown
+    /// fields, second encodings, other versions, contract calls.
+    pub fn parse(network: Network, bytes: &Bytes) -> Result<Self, DecodeError> {
+        Ok(match network.family() {
+            Family::Bitcoin => {
+                let chain = bitcoin::Chain::of(network)?;
+                Self::Bitcoin(bitcoin::UnsignedTx::parse(chain, bytes.as_slice())?)
+            }
+            Family::Ethereum => {
+                let chain = ethereum::Chain::of(network)?;
+                Self::Ethereum(ethereum::UnsignedTx::parse(chain, bytes.as_slice())?)
+            }
+        })
+    }
+
+    /// What the log holds: the one encoding of this transaction.
+    pub fn to_bytes(&self) -> Bytes {
+        match self {
+            Self::Bitcoin(unsigned) => unsigned.to_bytes(),
+            Self::Ethereum(unsigned) => unsigned.to_bytes(),
+        }
+    }
+
+    /// What it would really do. Compare with the approved intent, and trust nothing else.
+    pub fn effect(&self, owns: Ownership<'_>) -> Result<Effect, DecodeError> {
+        Ok(match self {
+            Self::Bitcoin(unsigned) => unsigned.effect(owns)?,
+            Self::Ethereum(unsigned) => unsigned.effect()?,
+        })
+    }
+
+    /// What is to be signed, in the order in which [`Self::assemble`] takes the signatures.
+    pub fn signing_payloads(
+        &self,
+        owns: Ownership<'_>,
+    ) -> Result<Vec<SigningPayload>, DecodeError> {
+        Ok(match self {
+            Self::Bitcoin(unsigned) => unsigned.signing_payloads(owns)?,
+            Self::Ethereum(unsigned) => vec![unsigned.signing_payload()],
+        })
+    }
+
+    /// Adds the signatures and verifies each: BIP 340 on Bitcoin, whose inputs name their keys;
+    /// `r ‖ s` with low s on Ethereum, under `key`, the wallet's compressed key.
+    pub fn assemble(
+        &self,
+        key: &[u8; 33],
+        signatures: &[[u8; 64]],
+    ) -> Result<SignedTx, AssembleError> {
+        Ok(match self {
+            Self::Bitcoin(unsigned) => unsigned.assemble(signatures)?,
+            Self::Ethereum(unsigned) => match signatures {
+                [signature] => unsigned.assemble(key, signature)?,
+                other => {
+                    let found = other.len();
+                    return Err(ethereum::AssembleError::Count { found }.into());
+                }
+            },
+        })
+    }
+
+    /// Checks that `raw` is this transaction with valid signatures, as [`Self::assemble`] makes it.
+    pub fn check_signed(&self, key: &[u8; 33], raw: &Bytes) -> Result<SignedTx, AssembleError> {
+        Ok(match self {
+            Self::Bitcoin(unsigned) => unsigned.check_signed(raw)?,
+            Self::Ethereum(unsigned) => unsigned.check_signed(key, raw)?,
+        })
+    }
+
+    /// Whether at most one of the two can ever confirm: a common coin, or the same account nonce.
+    /// Both must be of the same wallet.
+    pub fn excludes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bitcoin(one), Self::Bitcoin(two)) => one.excludes(two),
+            (Self::Ethereum(one), Self::Ethereum(two)) => one.excludes(two),
+            (Self::Bitcoin(_), Self::Ethereum(_)) | (Self::Ethereum(_), Self::Bitcoin(_)) => false,
+        }
+    }
+
+    /// The most that it can cost, in base units of the native asset.
+    pub fn fee(&self) -> Result<Amount, DecodeError> {
+        Ok(match self {
+            Self::Bitcoin(unsigned) => unsigned.fee()?,
+            Self::Ethereum(unsigned) => unsigned.fee()?,
+        })
+    }
+}
+
+/// The id of a signed transaction that goes over the network.
+pub fn transaction_id(network: Network, raw: &Bytes) -> Result<TransactionId, DecodeError> {
+    Ok(match network.family() {
+        Family::Bitcoin => bitcoin::decode_signed(bitcoin::Chain::of(network)?, raw.as_slice())?.id,
+        Family::Ethereum => {
+            ethereum::decode_signed(ethereum::Chain::of(network)?, raw.as_slice())?.id
+        }
+    })
+}

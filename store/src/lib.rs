@@ -1,1 +1,32 @@
-//! Strongroom: `store`.
+//! The append-only log: the ports that every backend implements, SQLite, and one in memory.
+//!
+//! Never decides anything: it knows bytes, streams and positions, no rule of custody and no HTTP.
+//!
+//! What is read here was durable before it could be seen, and an append that was answered is
+//! durable. A backend that cannot say so any more stops for good.
+
+mod append;
+mod audit;
+mod clock;
+pub mod conformance;
+mod log;
+mod memory;
+mod numbering;
+mod read;
+mod sqlite;
+mod subscription;
+
+pub use append::{
+    Append, AppendError, Appended, EVENTS_LIMIT, Expected, Idempotency, NewEvent, Positions,
+    StoredOutcome,
+};
+pub use audit::{AuditExportError, AuditLog, RawRow};
+pub use clock::{Clock, system_clock};
+pub use log::{AppendLog, BoxFuture, ReadLog};
+pub use memory::MemoryLog;
+pub use read::{PAGE_BYTES, PAGE_LIMIT, ReadError, Record};
+pub use sqlite::{OpenError, Options, SqliteLog};
+pub use subscription::Subscription;
+
+/// The format that the log is made of, for those who only name the store.
+pub use strongroom_ledger as ledger;

@@ -1,0 +1,1 @@
+//! What every backend must do. Never knows which backend it runs on.

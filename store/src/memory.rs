@@ -1,0 +1,179 @@
+//! A log in memory, for the tests of those who use one. Never outlives its process; passes the
+//! same conformance suite as the durable ones.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use strongroom_ledger::{Head, Position, Timestamp};
+use tokio::sync::watch;
+
+use crate::append::{Append, AppendError, Appended, StoredOutcome};
+use crate::clock::{Clock, system_clock};
+use crate::log::{AppendLog, BoxFuture, ReadLog};
+use crate::numbering::{Checked, Known, Numbering, judge};
+use crate::read::{Continuity, PAGE_LIMIT, ReadError, Record};
+use crate::subscription::Subscription;
+
+/// A log in memory. Clones are handles of the same log.
+#[derive(Clone)]
+pub struct MemoryLog {
+    state: Arc<Mutex<State>>,
+    heads: Arc<watch::Sender<Head>>,
+}
+
+struct State {
+    numbering: Numbering,
+    held: Held,
+}
+
+#[derive(Default)]
+struct Held {
+    records: Vec<(Vec<u8>, Vec<u8>)>,
+    streams: BTreeMap<String, Vec<Position>>,
+    outcomes: BTreeMap<(String, String), StoredOutcome>,
+}
+
+impl Default for MemoryLog {
+    fn default() -> Self {
+        Self::new(system_clock())
+    }
+}
+
+impl MemoryLog {
+    /// An empty log whose entries take their time from `clock`.
+    pub fn new(clock: Clock) -> Self {
+        let numbering = Numbering::new(Head::EMPTY, Timestamp::EPOCH, clock);
+        let state = Mutex::new(State { numbering, held: Held::default() });
+        Self { state: Arc::new(state), heads: Arc::new(watch::Sender::new(Head::EMPTY)) }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn append_now(&self, append: Append) -> Result<Appended, AppendError> {
+        let checked = Checked::new(append)?;
+        self.with(|state| {
+            let appended = state.append(checked)?;
+            self.heads.send_replace(appended.head);
+            Ok(appended)
+        })
+    }
+}
+
+impl State {
+    fn append(&mut self, checked: Checked) -> Result<Appended, AppendError> {
+        let Ok(verdict) = judge(&mut self.held, &checked.append);
+        verdict?;
+        let key = checked.append.idempotency.clone();
+        let held = &mut self.held;
+        let appended = self.numbering.number(checked, |row| {
+            held.records.push((row.entry, row.payload));
+            held.streams.entry(row.stream).or_default().push(row.position);
+        })?;
+        if let Some(key) = key {
+            let stored = StoredOutcome {
+                request_sha256: key.request_sha256,
+                outcome: key.outcome,
+                positions: appended.positions,
+            };
+            self.held.outcomes.insert((key.caller, key.key), stored);
+        }
+        Ok(appended)
+    }
+}
+
+impl Held {
+    fn record(&self, position: Position) -> Option<Result<Record, ReadError>> {
+        let index = usize::try_from(position.previous()?.get()).ok()?;
+        let (bytes, payload) = self.records.get(index)?;
+        Some(Record::checked(position, bytes.clone(), payload.clone()))
+    }
+
+    fn page(&self, from: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        let mut continuity = Continuity::from(from.max(Position::FIRST));
+        let mut page = Vec::new();
+        while page.len() < limit.min(PAGE_LIMIT) {
+            let Some(record) = self.record(continuity.next()) else { break };
+            let record = record?;
+            continuity.follow(&record)?;
+            page.push(record);
+        }
+        Ok(page)
+    }
+}
+
+impl Known for Held {
+    type Failure = std::convert::Infallible;
+
+    fn sequence(&mut self, stream: &str) -> Result<u64, Self::Failure> {
+        let count = self.streams.get(stream).map_or(0, Vec::len);
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+
+    fn outcome(&mut self, caller: &str, key: &str) -> Result<Option<StoredOutcome>, Self::Failure> {
+        Ok(self.outcomes.get(&(caller.to_owned(), key.to_owned())).cloned())
+    }
+}
+
+impl ReadLog for MemoryLog {
+    fn head(&self) -> Head {
+        *self.heads.borrow()
+    }
+
+    fn read_from(
+        &self,
+        from: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        Box::pin(async move { self.with(|state| state.held.page(from, limit)) })
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a str,
+        from: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Record>, ReadError>> {
+        let skipped = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
+        Box::pin(async move {
+            self.with(|state| {
+                let held = &state.held;
+                let positions = held.streams.get(stream).into_iter().flatten().skip(skipped);
+                positions
+                    .take(limit.min(PAGE_LIMIT))
+                    .filter_map(|position| held.record(*position))
+                    .collect()
+            })
+        })
+    }
+
+    fn stream_sequence<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<u64, ReadError>> {
+        Box::pin(async move {
+            let Ok(sequence) = self.with(|state| state.held.sequence(stream));
+            Ok(sequence)
+        })
+    }
+
+    fn outcome<'a>(
+        &'a self,
+        caller: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredOutcome>, ReadError>> {
+        Box::pin(async move {
+            let Ok(outcome) = self.with(|state| state.held.outcome(caller, key));
+            Ok(outcome)
+        })
+    }
+
+    fn subscribe(&self, from: Position) -> Subscription {
+        Subscription::new(Arc::new(self.clone()), self.heads.subscribe(), from)
+    }
+}
+
+impl AppendLog for MemoryLog {
+    fn append(&self, append: Append) -> BoxFuture<'static, Result<Appended, AppendError>> {
+        let appended = self.append_now(append);
+        Box::pin(async move { appended })
+    }
+}

@@ -1,0 +1,130 @@
+//! The sequencer's arithmetic, which all backends share: who may append, and what the entries
+//! are. Never touches storage; a backend tells it what is known and keeps what it returns.
+
+use strongroom_ledger::{
+    EntryRef, Hash, Head, MAX_INTEGER, Position, Timestamp, leaf_hash, payload_hash,
+};
+
+use crate::append::{Append, AppendError, Appended, Positions, StoredOutcome};
+use crate::clock::Clock;
+
+/// An append that was validated, with the hashes of its payloads: done on the caller's thread, so
+/// that the sequencer's own is left for what only it can do.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) append: Append,
+    hashes: Vec<Hash>,
+}
+
+/// What a backend knows at this moment, in-batch appends included.
+pub(crate) trait Known {
+    /// Why a backend cannot tell any more.
+    type Failure;
+
+    /// The last sequence of a stream; 0 when it does not exist.
+    fn sequence(&mut self, stream: &str) -> Result<u64, Self::Failure>;
+
+    /// The answer that was kept for a key.
+    fn outcome(&mut self, caller: &str, key: &str) -> Result<Option<StoredOutcome>, Self::Failure>;
+}
+
+/// An entry to be stored.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) position: Position,
+    pub(crate) stream: String,
+    pub(crate) sequence: u64,
+    pub(crate) entry: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// Where the log has come to, and the clock for what follows.
+pub(crate) struct Numbering {
+    pub(crate) head: Head,
+    time: Timestamp,
+    clock: Clock,
+}
+
+impl Checked {
+    pub(crate) fn new(append: Append) -> Result<Self, AppendError> {
+        append.validate()?;
+        let hashes = append.events.iter().map(|event| payload_hash(&event.payload)).collect();
+        Ok(Self { append, hashes })
+    }
+}
+
+/// Whether an append may be made. The outer result is the backend's failure, the inner one the
+/// answer to the writer.
+pub(crate) fn judge<K: Known>(
+    known: &mut K,
+    append: &Append,
+) -> Result<Result<(), AppendError>, K::Failure> {
+    if let Some(key) = &append.idempotency
+        && let Some(stored) = known.outcome(&key.caller, &key.key)?
+    {
+        return Ok(Err(if stored.request_sha256 == key.request_sha256 {
+            AppendError::KeyUsed(stored)
+        } else {
+            AppendError::KeyReused { caller: key.caller.clone(), key: key.key.clone() }
+        }));
+    }
+    for expected in &append.expected {
+        let found = known.sequence(&expected.stream)?;
+        if found != expected.sequence {
+            let (stream, expected) = (expected.stream.clone(), expected.sequence);
+            return Ok(Err(AppendError::Conflict { stream, expected, found }));
+        }
+    }
+    Ok(Ok(()))
+}
+
+impl Numbering {
+    pub(crate) const fn new(head: Head, time: Timestamp, clock: Clock) -> Self {
+        Self { head, time, clock }
+    }
+
+    /// Makes the entries of an append that was judged, passing each to `keep`.
+    ///
+    /// Fails only where the log is full: then nothing may follow, because a part was kept.
+    pub(crate) fn number(
+        &mut self,
+        checked: Checked,
+        mut keep: impl FnMut(Row),
+    ) -> Result<Appended, AppendError> {
+        let Checked { append, hashes } = checked;
+        let Append { mut expected, events, actor, command, correlation, causation, .. } = append;
+        self.time = self.time.max((self.clock)());
+        let mut first = None;
+        for (event, payload_sha256) in events.into_iter().zip(hashes) {
+            let last = expected.iter_mut().find(|of| of.stream == event.stream);
+            let Some((position, sequence)) = self.head.position.next().zip(last.and_then(|of| {
+                of.sequence = of.sequence.checked_add(1).filter(|next| *next <= MAX_INTEGER)?;
+                Some(of.sequence)
+            })) else {
+                return Err(AppendError::Stopped { reason: "the log is full".to_owned() });
+            };
+            let entry = EntryRef {
+                position,
+                time: self.time,
+                stream: &event.stream,
+                sequence,
+                r#type: &event.r#type,
+                version: event.version,
+                actor: &actor,
+                command,
+                correlation,
+                causation,
+                payload_sha256,
+                prev: self.head.leaf,
+            }
+            .encode()
+            .map_err(|error| AppendError::Stopped { reason: error.to_string() })?;
+            self.head = Head { position, leaf: leaf_hash(&entry) };
+            first.get_or_insert(position);
+            let (stream, payload) = (event.stream, event.payload);
+            keep(Row { position, stream, sequence, entry, payload });
+        }
+        let last = self.head.position;
+        Ok(Appended { positions: first.map(|first| Positions { first, last }), head: self.head })
+    }
+}

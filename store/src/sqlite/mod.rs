@@ -1,0 +1,334 @@
+//! The log on SQLite, the embedded default. Never writes from more than one connection.
+
+mod lock;
+pub(crate) mod query;
+pub(crate) mod schema;
+mod sequencer;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use strongroom_ledger::{Head, Position};
+use tokio::sync::{oneshot, watch};
+
+use crate::append::{Append, AppendError, Appended, StoredOutcome};
+use crate::clock::{Clock, system_clock};
+use crate::log::{AppendLog, BoxFuture, ReadLog};
+use crate::numbering::Checked;
+use crate::read::{ReadError, Record};
+use crate::subscription::Subscription;
+use lock::WriteLock;
+use sequencer::{Request, Sequencer};
+
+/// Why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Unavailable: another process writes to this log.
+    #[error("another process has this log open for writing: it holds the lock on {path}")]
+    Locked {
+        /// The file that is locked.
+        path: PathBuf,
+    },
+    /// This program links a SQLite that can damage a log.
+    #[error("SQLite {found} is linked, at least {least} is needed")]
+    SqliteTooOld {
+        /// Its version number, such as 3051003 for 3.51.3.
+        found: i32,
+        /// The least that will do.
+        least: i32,
+    },
+    /// The file is a SQLite database, but no log.
+    #[error("this file is no log of Strongroom")]
+    NotALog,
+    /// The log was written by another version of this program.
+    #[error("this log has format {found}, this program knows {known}")]
+    Format {
+        /// The format of the file.
+        found: i32,
+        /// The format of this program.
+        known: i32,
+    },
+    /// Corrupt: the log is damaged. Stop and tell a person.
+    #[error(transparent)]
+    Damaged(ReadError),
+    /// Unavailable: the file or the machine.
+    #[error("the log cannot be opened now: {0}")]
+    Unavailable(String),
+}
+
+impl From<ReadError> for OpenError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable { reason } => Self::Unavailable(reason),
+            ReadError::Closed => Self::Unavailable(error.to_string()),
+            ReadError::Corrupt { .. } | ReadError::Chain(_) => Self::Damaged(error),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        ReadError::from(error).into()
+    }
+}
+
+/// How a log is served. The defaults suit a server of its own.
+#[derive(Clone)]
+pub struct Options {
+    /// Appends that may wait; one more is refused at once. Default 4096.
+    pub queue: usize,
+    /// The most appends that share an fsync. Default 1024.
+    pub batch: usize,
+    /// Connections that read. Default 4.
+    pub readers: usize,
+    /// Streams whose last sequence is kept in memory. Default 100 000.
+    pub streams: usize,
+    /// What tells the time of an entry. Default: this machine.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { queue: 4096, batch: 1024, readers: 4, streams: 100_000, clock: system_clock() }
+    }
+}
+
+/// A log in a SQLite file, open for writing. Clones are handles of the same log; the last one that
+/// goes waits for what is queued, and lets another process have the log.
+#[derive(Clone)]
+pub struct SqliteLog {
+    writing: Arc<Writing>,
+    reading: Reading,
+}
+
+struct Writing {
+    queue: Option<SyncSender<Request>>,
+    stopped: Arc<OnceLock<String>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Outlives the writing part in subscriptions, so that they do not keep the log locked.
+#[derive(Clone)]
+struct Reading {
+    pool: Arc<Pool>,
+    heads: watch::Receiver<Head>,
+}
+
+struct Pool {
+    connections: Vec<Mutex<Connection>>,
+    turn: AtomicUsize,
+}
+
+impl SqliteLog {
+    /// Opens the log at `path` with the default [`Options`], or makes one.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::open_with(path, &Options::default())
+    }
+
+    /// Opens the log at `path` or makes one; verifies its last entries against its head.
+    pub fn open_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        schema::check_sqlite()?;
+        let lock = WriteLock::take(path)?;
+        let db = schema::writer(path)?;
+        sync_directory(path)?;
+        let (head, time) = query::verify_tail(&db)?;
+        let (heads, watched) = watch::channel(head);
+        let pool = Pool::open(path, options.readers)?;
+        let (queue, requests) = sync_channel(options.queue);
+        let stopped = Arc::new(OnceLock::new());
+        let sequencer =
+            Sequencer::new(db, lock, requests, heads, Arc::clone(&stopped), time, options);
+        let thread = std::thread::Builder::new().name("sequencer".to_owned());
+        let thread = thread.spawn(move || sequencer.run());
+        let thread = thread.map_err(|error| OpenError::Unavailable(error.to_string()))?;
+        let writing = Writing { queue: Some(queue), stopped, thread: Some(thread) };
+        let reading = Reading { pool: Arc::new(pool), heads: watched };
+        Ok(Self { writing: Arc::new(writing), reading })
+    }
+
+    /// [`AppendLog::append`] for code that is not async. Panics within an async task.
+    pub fn append_blocking(&self, append: Append) -> Result<Appended, AppendError> {
+        let answer = self.enqueue(append)?;
+        answer.blocking_recv().unwrap_or_else(|_| Err(self.writing.stopped()))
+    }
+
+    /// Why the log has stopped for good; `None` while it serves.
+    pub fn stop_reason(&self) -> Option<String> {
+        self.writing.stopped.get().cloned()
+    }
+
+    /// Verifies every entry from the first on. Takes a while: a million entries a second at best.
+    pub fn verify_all(&self) -> Result<Head, ReadError> {
+        self.reading.pool.with(query::verify_all)
+    }
+
+    fn enqueue(
+        &self,
+        append: Append,
+    ) -> Result<oneshot::Receiver<Result<Appended, AppendError>>, AppendError> {
+        let checked = Checked::new(append)?;
+        let (answer, answered) = oneshot::channel();
+        let queue = self.writing.queue.as_ref().ok_or_else(|| self.writing.stopped())?;
+        match queue.try_send(Request { checked, answer }) {
+            Ok(()) => Ok(answered),
+            Err(TrySendError::Full(_)) => {
+                Err(AppendError::Unavailable { reason: "its queue is full".to_owned() })
+            }
+            Err(TrySendError::Disconnected(_)) => Err(self.writing.stopped()),
+        }
+    }
+}
+
+impl AppendLog for SqliteLog {
+    fn append(&self, append: Append) -> BoxFuture<'static, Result<Appended, AppendError>> {
+        match self.enqueue(append) {
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Ok(answer) => {
+                let writing = Arc::clone(&self.writing);
+                Box::pin(async move { answer.await.unwrap_or_else(|_| Err(writing.stopped())) })
+            }
+        }
+    }
+}
+
+impl ReadLog for SqliteLog {
+    fn head(&self) -> Head {
+        self.reading.head()
+    }
+
+    fn read_from(
+        &self,
+        from: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        self.reading.read_from(from, limit)
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a str,
+        from: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Record>, ReadError>> {
+        self.reading.read_stream(stream, from, limit)
+    }
+
+    fn stream_sequence<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<u64, ReadError>> {
+        self.reading.stream_sequence(stream)
+    }
+
+    fn outcome<'a>(
+        &'a self,
+        caller: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredOutcome>, ReadError>> {
+        self.reading.outcome(caller, key)
+    }
+
+    fn subscribe(&self, from: Position) -> Subscription {
+        self.reading.subscribe(from)
+    }
+}
+
+/// A page is read on the caller's thread: it is short, and a switch of threads costs as much.
+impl ReadLog for Reading {
+    fn head(&self) -> Head {
+        *self.heads.borrow()
+    }
+
+    fn read_from(
+        &self,
+        from: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, ReadError>> {
+        Box::pin(async move {
+            // Taken before the read: whatever was durable by then must be found.
+            let durable = self.head().position;
+            self.pool.with(|db| query::read_from(db, from, limit, durable))
+        })
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a str,
+        from: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Record>, ReadError>> {
+        Box::pin(async move { self.pool.with(|db| query::read_stream(db, stream, from, limit)) })
+    }
+
+    fn stream_sequence<'a>(&'a self, stream: &'a str) -> BoxFuture<'a, Result<u64, ReadError>> {
+        Box::pin(async move {
+            let found = self.pool.with(|db| query::stream(db, stream))?;
+            Ok(found.map_or(0, |(_, sequence)| sequence))
+        })
+    }
+
+    fn outcome<'a>(
+        &'a self,
+        caller: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredOutcome>, ReadError>> {
+        Box::pin(async move { self.pool.with(|db| query::outcome(db, caller, key)) })
+    }
+
+    fn subscribe(&self, from: Position) -> Subscription {
+        Subscription::new(Arc::new(self.clone()), self.heads.clone(), from)
+    }
+}
+
+impl Writing {
+    fn stopped(&self) -> AppendError {
+        let reason = self.stopped.get().cloned();
+        AppendError::Stopped { reason: reason.unwrap_or_else(|| "its thread ended".to_owned()) }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the sequencer's thread panicked");
+        }
+    }
+}
+
+impl Pool {
+    fn open(path: &Path, readers: usize) -> Result<Self, OpenError> {
+        let connections = (0..readers.max(1)).map(|_| schema::reader(path).map(Mutex::new));
+        Ok(Self { connections: connections.collect::<Result<_, _>>()?, turn: AtomicUsize::new(0) })
+    }
+
+    /// Uses the first connection that is free, or waits for the one whose turn it is.
+    fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        if let Some(free) = self.connections.iter().find_map(|one| one.try_lock().ok()) {
+            return read(&free);
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.connections.len();
+        let missing = || ReadError::Unavailable { reason: "there are no readers".to_owned() };
+        let one = self.connections.get(turn).ok_or_else(missing)?;
+        read(&one.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A new file is durable only when its directory is.
+fn sync_directory(log: &Path) -> Result<(), OpenError> {
+    let directory = log.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or_else(|| Path::new("."));
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|error| OpenError::Unavailable(error.to_string()))
+}

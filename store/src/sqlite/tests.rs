@@ -1,0 +1,1 @@
+//! Tests of the log on SQLite. Never uses a mock.

@@ -1,1 +1,6 @@
-//! Strongroom: `signer`.
+//! The signer: a reader of the log that holds a key. It never opens a connection, never signs a
+//! digest or a message that somebody hands it, and never believes the server.
+
+pub mod frost;
+pub mod journal;
+pub mod sealing;

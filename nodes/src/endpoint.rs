@@ -79,7 +79,7 @@ impl Endpoint {
     }
 
     /// Host and port: never path or query, where providers put their access keys.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let host = self.url.host_str().unwrap_or("?");
         match self.url.port_or_known_default() {
             Some(port) => format!("{host}:{port}"),

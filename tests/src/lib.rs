@@ -1,1 +1,3 @@
-//! Strongroom: `tests`.
+//! Strongroom's end-to-end scaffold: real nodes and processes for tests. Never product code.
+
+pub mod regtest;

@@ -1,0 +1,127 @@
+//! A child process with its own folder. Never outlives its owner: dropped means killed.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const READY_WITHIN: Duration = Duration::from_secs(60);
+const STOPPED_WITHIN: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(20);
+
+/// A folder that is removed at the end, or one that stays because the caller chose it.
+#[derive(Debug)]
+pub(super) enum Folder {
+    Temporary(tempfile::TempDir),
+    Kept(PathBuf),
+}
+
+impl Folder {
+    pub(super) fn temporary() -> Self {
+        let folder = tempfile::Builder::new().prefix("strongroom-regtest-").tempdir();
+        Self::Temporary(folder.expect("a temporary folder can be made"))
+    }
+
+    pub(super) fn kept(path: &Path) -> Self {
+        fs::create_dir_all(path).expect("the node's folder can be made");
+        Self::Kept(path.to_owned())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) => path,
+        }
+    }
+}
+
+/// A running program.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    name: String,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` and waits until `ready`. Panics with the end of its log if it ends before
+    /// or takes more than a minute.
+    pub(super) fn start(mut command: Command, folder: &Path, ready: impl Fn() -> bool) -> Self {
+        let program = PathBuf::from(command.get_program());
+        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let log = folder.join(format!("{name}.log"));
+        let output = File::options().create(true).append(true).open(&log).expect("a log file");
+        let errors = output.try_clone().expect("a second handle of the log file");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
+        let mut process = Self { child, name, log };
+        let started = Instant::now();
+        loop {
+            // First: a readiness check could be answered by a stranger on the same port.
+            if let Some(status) = process.child.try_wait().expect("a child can be waited for") {
+                panic!("{} ended at its start ({status}):\n{}", process.name, process.log_end());
+            }
+            if ready() {
+                return process;
+            }
+            assert!(
+                started.elapsed() < READY_WITHIN,
+                "{} was not ready within {READY_WITHIN:?}:\n{}",
+                process.name,
+                process.log_end()
+            );
+            std::thread::sleep(POLL);
+        }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end (`TERM`, `INT`) and waits until it did; kills it when it does not.
+    pub(super) fn stop(mut self, signal: &str) {
+        self.signal(signal);
+        let asked = Instant::now();
+        while asked.elapsed() < STOPPED_WITHIN {
+            if self.child.try_wait().expect("a child can be waited for").is_some() {
+                return;
+            }
+            std::thread::sleep(POLL);
+        }
+        panic!("{} did not stop within {STOPPED_WITHIN:?}:\n{}", self.name, self.log_end());
+    }
+
+    /// Sends a signal by name: `STOP` and `CONT` make a node hang and go on.
+    pub(super) fn signal(&self, signal: &str) {
+        // By the shell's builtin: std can only kill, and this workspace forbids unsafe code.
+        let sent = Command::new("sh")
+            .args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal, &self.id().to_string()])
+            .status();
+        assert!(sent.is_ok_and(|status| status.success()), "no {signal} to {}", self.name);
+    }
+
+    fn log_end(&self) -> String {
+        let log = fs::read(&self.log).unwrap_or_default();
+        let start = log.len().saturating_sub(4000);
+        String::from_utf8_lossy(log.get(start..).unwrap_or_default()).into_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Fails only when it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A TCP port of loopback that was free a moment ago.
+pub(super) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}

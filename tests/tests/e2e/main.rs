@@ -1,0 +1,4 @@
+//! Everything that runs against real nodes and processes, in one binary: it links once. Never skips:
+//! where a program is missing, the test fails and says how to get it.
+
+mod nodes;

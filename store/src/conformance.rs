@@ -4,7 +4,10 @@
 //! with its own words when it is broken.
 
 #![expect(clippy::unwrap_used, reason = "this is test code that other crates' tests call")]
-#![expect(clippy::indexing_slicing, reason = "this is test code: a missing record is a broken rule")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "this is test code: a missing record is a broken rule"
+)]
 #![expect(clippy::assigning_clones, reason = "a test says what it changes in the shortest way")]
 #![expect(clippy::missing_panics_doc, reason = "panicking is how a rule says that it is broken")]
 
@@ -224,7 +227,7 @@ pub async fn a_failed_append_uses_no_key(log: &impl AppendLog) {
 
 /// Names, sizes and streams that are written to unseen.
 pub async fn what_no_log_takes_is_invalid(log: &impl AppendLog) {
-    let changed = |change: fn(&mut Append)| {
+    let with = |change: fn(&mut Append)| {
         let mut append = append_to(&[("a", 0)]);
         change(&mut append);
         append
@@ -244,7 +247,7 @@ pub async fn what_no_log_takes_is_invalid(log: &impl AppendLog) {
         |append| *append = keyed(append.clone(), "", b"body", b"one"),
     ];
     for (number, change) in changes.into_iter().enumerate() {
-        let refused = log.append(changed(change)).await;
+        let refused = log.append(with(change)).await;
         assert!(matches!(refused, Err(AppendError::Invalid { .. })), "{number}: {refused:?}");
     }
     assert_eq!(verify(log).await, []);

@@ -3,4 +3,5 @@
 
 pub mod frost;
 pub mod journal;
+pub mod pkcs11;
 pub mod sealing;

@@ -4,25 +4,55 @@
 //! function of its arguments: no I/O, no async, no clock, no randomness. Times, ids and prices
 //! arrive inside commands, so replaying a log always gives the same state.
 //!
-//! Terms are defined in `docs/glossary.md`.
+//! Start at [`decide`], which is all of what can happen, and [`State`], which is all of what
+//! did. Readers who trust nobody use [`audit::Audited`] instead. Terms are defined in
+//! `docs/glossary.md`.
 
+pub mod account;
+mod actor;
 mod address;
+mod aggregate;
 mod amount;
+pub mod audit;
 mod bytes;
+pub mod charter;
+mod command;
+mod decision;
+pub mod deposit;
 mod digest;
+mod event;
 mod id;
 mod intent;
+pub mod key;
 mod network;
+pub mod policy;
+pub mod proposal;
+pub mod protocol;
+mod refusal;
+pub mod signer;
+mod state;
+pub mod statement;
+mod stream;
 mod time;
+pub mod transfer;
+pub mod wallet;
 
+pub use actor::Actor;
 pub use address::{Address, AddressError, AddressPath, Branch};
+pub use aggregate::{Aggregate, Corrupt};
 pub use amount::{Amount, AmountError};
 pub use bytes::{Bytes, BytesError};
+pub use command::{Command, Spends};
+pub use decision::{Decision, decide, place, set_aside};
 pub use digest::{Digest, DigestError};
+pub use event::{DecodeError, Event};
 pub use id::{
     AccountId, ClientId, DepositId, IdError, KeyId, LogId, PersonId, ProposalId, SignerId,
     TransferId, WalletId,
 };
 pub use intent::{Effect, Intent};
 pub use network::{Asset, AssetError, Family, Network, NetworkError};
+pub use refusal::{Refusal, Rule, RuleError};
+pub use state::{Head, Recorded, State};
+pub use stream::{Stream, StreamError};
 pub use time::{Timestamp, TimestampError};

@@ -1,0 +1,86 @@
+//! Reading the log without trusting who wrote it: an entry is recorded only if the rules, applied
+//! again to everything before it, allow it. Signers and auditors read this way. Nothing here
+//! knows why the writer wrote what it did.
+
+mod lawful;
+mod standing;
+
+pub use standing::Authorised;
+
+use crate::{Corrupt, Head, Recorded, Refusal, Rule, State, Timestamp, TransferId};
+
+#[cfg(test)]
+mod tests;
+
+/// A fold of the log whose every entry was checked against the rules. There is no other way to
+/// make one than from the first entry on.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Audited(State);
+
+/// An entry that the rules do not allow.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Violation {
+    /// The history could not have happened.
+    #[error("entry {position}: {error}")]
+    Corrupt {
+        /// Which entry.
+        position: u64,
+        /// What does not fit.
+        error: Corrupt,
+    },
+    /// It could have happened, and was not allowed to.
+    #[error("entry {position} breaks a rule: {refusal}")]
+    Unlawful {
+        /// Which entry.
+        position: u64,
+        /// Which rule, and how.
+        refusal: Refusal,
+    },
+    /// Entries that stand together disagree.
+    #[error("entry {position} follows entry {head}: an entry is missing or out of place")]
+    Order {
+        /// Which entry.
+        position: u64,
+        /// The last one recorded.
+        head: u64,
+    },
+}
+
+impl Audited {
+    /// What the log says.
+    pub const fn state(&self) -> &State {
+        &self.0
+    }
+
+    /// Up to where it was read.
+    pub const fn head(&self) -> Head {
+        self.0.head
+    }
+
+    /// Checks one entry against the rules and records it. The caller has verified its bytes and
+    /// the chain. After an error this fold must not be used any more.
+    pub fn extend(&mut self, recorded: &Recorded) -> Result<(), Violation> {
+        let position = recorded.head.position;
+        if Some(position) != self.0.head.position.checked_add(1) {
+            return Err(Violation::Order { position, head: self.0.head.position });
+        }
+        lawful::check(&self.0, recorded)
+            .map_err(|refusal| Violation::Unlawful { position, refusal })?;
+        self.0.evolve(recorded).map_err(|error| Violation::Corrupt { position, error })
+    }
+
+    /// Whether this attempt stands on a quorum: the proof that a signer needs. `now` is the
+    /// signer's own clock.
+    pub fn authorised(
+        &self,
+        transfer: TransferId,
+        attempt: u32,
+        now: Timestamp,
+    ) -> Result<Authorised<'_>, Refusal> {
+        standing::authorised(&self.0, transfer, attempt, now)
+    }
+}
+
+fn refuse<T>(rule: Rule, because: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::new(rule, because))
+}

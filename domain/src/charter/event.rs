@@ -1,0 +1,109 @@
+//! What happened to the charter. Stored for ever: a shape is never edited, only succeeded.
+
+use crate::{
+    Bytes, Digest, LogId, PersonId, ProposalId, SignerId,
+    event::events,
+    policy::{Label, Policy, Quorum},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+events! {
+    /// The charter's events.
+    CharterEvent {
+        /// Entry 1 of the log.
+        Founded = "charter.founded", 1;
+        /// A quorum put another policy in force.
+        PolicyChanged = "charter.policy-changed", 1;
+    }
+}
+
+/// The charter, signed by every founding approver.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Founded {
+    /// What they agreed to.
+    pub charter: CharterText,
+    /// One of each person with the role of approver, over the founding statement.
+    pub signatures: Vec<FoundingSignature>,
+}
+
+/// A founding approver's word for the charter.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundingSignature {
+    /// Who.
+    pub person: PersonId,
+    /// With which of their keys.
+    pub key: Bytes,
+    /// Ed25519 (RFC 8032) over [`crate::statement::founding`].
+    pub signature: Bytes,
+}
+
+/// Who may do what, from the log's first entry on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CharterText {
+    /// The log that this founds.
+    pub log: LogId,
+    /// The institution's name for it.
+    pub name: Label,
+    /// Ed25519 public key of the log itself, for signing its checkpoints.
+    pub log_key: Bytes,
+    /// Everyone who has a role.
+    pub people: Vec<Person>,
+    /// Everyone who may hold a key.
+    pub signers: Vec<Enrolment>,
+    /// Who must agree to key ceremonies and to changes of the policy.
+    pub governance: Quorum,
+    /// The first policy.
+    pub policy: Policy,
+}
+
+/// A person, known by a random id: names are never in the log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Random.
+    pub id: PersonId,
+    /// What they may do.
+    pub roles: BTreeSet<Role>,
+    /// Ed25519 public keys that they approve with.
+    pub approval_keys: Vec<Bytes>,
+}
+
+/// What a person may do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Asks for transfers, ceremonies and changes.
+    Initiator,
+    /// Answers proposals, within the groups that a quorum names.
+    Approver,
+    /// Reads everything, changes nothing.
+    Auditor,
+}
+
+/// A signer's public keys.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolment {
+    /// The signer.
+    pub id: SignerId,
+    /// Ed25519: signs its confirmations.
+    pub identity_key: Bytes,
+    /// X25519: other signers seal ceremony messages to it.
+    pub sealing_key: Bytes,
+    /// SHA-256 of its TLS certificate's DER: the server connects to nobody else under this id.
+    pub tls_certificate_sha256: Digest,
+}
+
+/// A new policy stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyChanged {
+    /// The quorum's proposal.
+    pub proposal: ProposalId,
+    /// What stands from now on.
+    pub policy: Policy,
+}

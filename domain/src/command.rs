@@ -1,0 +1,237 @@
+//! Everything that can be asked of the ledger. A command carries all facts that its decision
+//! needs besides the log: times, ids, what a node or a signer said.
+
+use crate::{
+    AccountId, Amount, Asset, Bytes, ClientId, DepositId, Intent, KeyId, Network, PersonId,
+    ProposalId, SignerId, Timestamp, TransferId, WalletId,
+    charter::Founded,
+    deposit::{BlockRef, Seen},
+    key::{CeremonyPlan, Confirmed, Quarantined, RoundOnePublished},
+    policy::Policy,
+    statement::Answer,
+    transfer::{self, AttemptAuthorised, AttemptRefused, AttemptSigned},
+    wallet::{AddressDerived, Coin, OutPoint, Tier},
+};
+
+/// A request to change the ledger.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Begin the log.
+    FoundCharter(Founded),
+    /// Ask the governing quorum for another policy.
+    ProposePolicy {
+        /// Chosen by the caller.
+        proposal: ProposalId,
+        /// The next policy.
+        policy: Policy,
+        /// Who asks.
+        maker: PersonId,
+        /// From then on no answer counts.
+        expires_at: Timestamp,
+    },
+    /// Ask the governing quorum for a key.
+    RequestCeremony {
+        /// Chosen by the caller.
+        proposal: ProposalId,
+        /// What to make.
+        plan: CeremonyPlan,
+        /// Who asks.
+        maker: PersonId,
+        /// From then on no answer counts.
+        expires_at: Timestamp,
+    },
+    /// Begin a client's claim in an asset.
+    OpenAccount {
+        /// Chosen by the caller.
+        account: AccountId,
+        /// Whose.
+        client: ClientId,
+        /// In what.
+        asset: Asset,
+        /// Who asks.
+        by: PersonId,
+    },
+    /// Let a key hold funds on a network.
+    CreateWallet {
+        /// Chosen by the caller.
+        wallet: WalletId,
+        /// Where.
+        network: Network,
+        /// Who signs: a key that signs for nothing else.
+        key: KeyId,
+        /// How its keys are kept.
+        tier: Tier,
+        /// Who asks.
+        by: PersonId,
+    },
+    /// Give a wallet its next address. `chains` derived it.
+    DeriveAddress {
+        /// Whose.
+        wallet: WalletId,
+        /// The address.
+        derived: AddressDerived,
+    },
+    /// Ask for a payment.
+    RequestTransfer {
+        /// All of it.
+        intent: Intent,
+        /// The id that the question to the quorum will have.
+        proposal: ProposalId,
+        /// Who asks.
+        maker: PersonId,
+        /// From then on no answer counts, and no signer signs.
+        expires_at: Timestamp,
+    },
+    /// Answer a proposal.
+    AnswerProposal {
+        /// Which.
+        proposal: ProposalId,
+        /// Yes or no.
+        answer: Answer,
+        /// Who.
+        approver: PersonId,
+        /// With which of their keys.
+        key: Bytes,
+        /// Over the statement.
+        signature: Bytes,
+    },
+    /// Take a proposal back, and what hangs on it.
+    CancelProposal {
+        /// Which.
+        proposal: ProposalId,
+        /// Who.
+        by: PersonId,
+    },
+    /// Close a proposal whose time has run out, and what hangs on it.
+    ExpireProposal {
+        /// Which.
+        proposal: ProposalId,
+    },
+    /// Record a participant's first message.
+    PublishRoundOne {
+        /// Of which key.
+        key: KeyId,
+        /// The message.
+        published: RoundOnePublished,
+    },
+    /// Record a participant's result.
+    ConfirmKey {
+        /// Of which key.
+        key: KeyId,
+        /// The result, signed.
+        confirmed: Confirmed,
+    },
+    /// Give a ceremony up.
+    FailCeremony {
+        /// Of which key.
+        key: KeyId,
+        /// Why.
+        because: String,
+    },
+    /// Stop using a key.
+    QuarantineKey {
+        /// Which.
+        key: KeyId,
+        /// Why, and through whom.
+        quarantined: Quarantined,
+    },
+    /// The server reached a signer.
+    ReachSigner {
+        /// Which.
+        signer: SignerId,
+    },
+    /// The server did not reach a signer.
+    LoseSigner {
+        /// Which.
+        signer: SignerId,
+        /// What it saw.
+        because: String,
+    },
+    /// A deposit is in a block.
+    SeeDeposit {
+        /// [`DepositId::of`] its place.
+        deposit: DepositId,
+        /// What was seen.
+        seen: Seen,
+    },
+    /// A deposit has this many confirmations.
+    CreditDeposit {
+        /// Which.
+        deposit: DepositId,
+        /// Blocks from its own to the tip, both counted.
+        confirmations: u32,
+    },
+    /// A deposit's block is not on the chain any more.
+    ReorganiseDeposit {
+        /// Which.
+        deposit: DepositId,
+    },
+    /// Set funds aside and record the transaction that signers may now hear of.
+    AuthoriseAttempt {
+        /// Of which transfer.
+        transfer: TransferId,
+        /// The attempt.
+        attempt: AttemptAuthorised,
+        /// What it spends.
+        spends: Spends,
+    },
+    /// A signer refused.
+    RecordRefusal {
+        /// Of which transfer.
+        transfer: TransferId,
+        /// What it said.
+        refused: AttemptRefused,
+    },
+    /// The signed transaction exists.
+    RecordSigned {
+        /// Of which transfer.
+        transfer: TransferId,
+        /// It.
+        signed: AttemptSigned,
+    },
+    /// A node took it.
+    RecordBroadcast {
+        /// Of which transfer.
+        transfer: TransferId,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// It is final.
+    ConfirmTransfer {
+        /// Which.
+        transfer: TransferId,
+        /// Where, and what it cost.
+        confirmed: transfer::Confirmed,
+        /// What came back to the wallet.
+        change: Vec<Coin>,
+    },
+    /// It comes to nothing, while no complete signature can exist.
+    FailTransfer {
+        /// Which.
+        transfer: TransferId,
+        /// Why.
+        because: String,
+    },
+    /// It failed on its chain, finally, and cost a fee.
+    FailTransferOnChain {
+        /// Which.
+        transfer: TransferId,
+        /// Which attempt.
+        attempt: u32,
+        /// Where.
+        block: BlockRef,
+        /// What the network took.
+        fee: Amount,
+        /// Why.
+        because: String,
+    },
+}
+
+/// What an attempt spends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Spends {
+    /// Outputs (Bitcoin family).
+    Coins(Vec<OutPoint>),
+    /// An account nonce (Ethereum family).
+    AccountNonce(u64),
+}

@@ -1,0 +1,106 @@
+//! The making of keys. Only what all holders agree on becomes a key.
+
+use super::{Decision, proposal};
+use crate::{
+    Aggregate as _, KeyId, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp,
+    key::{self, CeremonyPlan, Confirmed, Key, KeyEvent, Quarantined, RoundOnePublished},
+    proposal::{Fulfilled, ProposalEvent, Subject},
+    statement,
+};
+
+fn find(state: &State, id: KeyId) -> Result<&Key, Refusal> {
+    state.keys.get(&id).ok_or_else(|| Refusal::new(Rule::KeyState, "there is no such key"))
+}
+
+pub(super) fn request(
+    state: &State,
+    proposal: ProposalId,
+    plan: CeremonyPlan,
+    (maker, expires_at): (PersonId, Timestamp),
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    let standing = state.charter.standing()?;
+    if let Some(stranger) = plan.participants.iter().find(|id| !standing.signers.contains_key(id)) {
+        let because = format!("signer {stranger} is not in the charter");
+        return Err(Refusal::new(Rule::SignerState, because));
+    }
+    let id = plan.key;
+    let key = state.keys.get(&id).cloned().unwrap_or_default();
+    let requested = key.decide(key::Command::Request { plan: plan.clone(), proposal, maker })?;
+    let question = (Subject::KeyCeremony(plan), standing.governance.clone());
+    let opened = proposal::open(state, proposal, question, (maker, expires_at), now)?;
+    Ok(Decision::weighing([Stream::Charter])
+        .with(Stream::Key(id), requested)
+        .with(Stream::Proposal(proposal), opened))
+}
+
+pub(super) fn publish(
+    state: &State,
+    id: KeyId,
+    published: RoundOnePublished,
+) -> Result<Decision, Refusal> {
+    let events = find(state, id)?.decide(key::Command::PublishRoundOne(published))?;
+    Ok(Decision::default().with(Stream::Key(id), events))
+}
+
+/// Whether a signer's confirmation is signed by the identity that the charter enrols.
+pub(crate) fn check_confirmation(
+    state: &State,
+    id: KeyId,
+    confirmed: &Confirmed,
+) -> Result<(), Refusal> {
+    let standing = state.charter.standing()?;
+    let signer = standing
+        .signers
+        .get(&confirmed.signer)
+        .ok_or_else(|| Refusal::new(Rule::SignerState, "the signer is not in the charter"))?;
+    let (public_key, package) = (&confirmed.public_key, &confirmed.public_package);
+    let text = statement::confirmation(standing.log, id, confirmed.signer, public_key, package);
+    if public_key.array::<33>().is_none()
+        || !statement::verify(&signer.identity_key, &text, &confirmed.signature)
+    {
+        let because = format!("signer {} did not sign this confirmation", confirmed.signer);
+        return Err(Refusal::new(Rule::CeremonySignature, because));
+    }
+    Ok(())
+}
+
+pub(super) fn confirm(state: &State, id: KeyId, confirmed: Confirmed) -> Result<Decision, Refusal> {
+    check_confirmation(state, id, &confirmed)?;
+    let key = find(state, id)?;
+    let events = key.decide(key::Command::Confirm(confirmed))?;
+    let active = events.iter().any(|event| matches!(event, KeyEvent::Activated(_)));
+    let mut decision = Decision::weighing([Stream::Charter]).with(Stream::Key(id), events);
+    if let (true, Key::Ceremony(ceremony)) = (active, key) {
+        let fulfilled = ProposalEvent::from(Fulfilled {});
+        decision.add(Stream::Proposal(ceremony.proposal), vec![fulfilled]);
+    }
+    Ok(decision)
+}
+
+pub(super) fn fail(state: &State, id: KeyId, because: String) -> Result<Decision, Refusal> {
+    let key = find(state, id)?;
+    let proposal = match key {
+        Key::Ceremony(ceremony) => Some(ceremony.proposal),
+        Key::Unknown | Key::Requested(_) | Key::Active(_) | Key::Failed | Key::Quarantined(_) => {
+            None
+        }
+    };
+    let events = key.decide(key::Command::Fail { because: because.clone() })?;
+    let mut decision = Decision::default().with(Stream::Key(id), events);
+    if let Some(id) = proposal {
+        let burnt =
+            proposal::find(state, id)?.decide(crate::proposal::Command::Burn { because })?;
+        decision.add(Stream::Proposal(id), burnt);
+    }
+    Ok(decision)
+}
+
+pub(super) fn quarantine(
+    state: &State,
+    id: KeyId,
+    quarantined: Quarantined,
+) -> Result<Decision, Refusal> {
+    let events = find(state, id)?.decide(key::Command::Quarantine(quarantined))?;
+    Ok(Decision::default().with(Stream::Key(id), events))
+}

@@ -1,0 +1,263 @@
+//! A payment's way through the ledger. No transaction is built or read here: what one does is
+//! for `chains` to say and for signers to check.
+
+use super::{Decision, custody, proposal};
+use crate::{
+    Aggregate as _, Amount, Intent, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp,
+    TransferId, account,
+    command::Spends,
+    key::Active,
+    proposal::{Fulfilled, ProposalEvent, Subject},
+    transfer::{
+        self, Asked, AttemptAuthorised, AttemptRefused, AttemptSigned, Confirmed, Transfer,
+    },
+    wallet::{self, AccountNonceReserved, Coin, CoinsReserved},
+};
+use std::collections::BTreeSet;
+
+fn find(state: &State, id: TransferId) -> Result<&Transfer, Refusal> {
+    state
+        .transfers
+        .get(&id)
+        .ok_or_else(|| Refusal::new(Rule::TransferState, "there is no such transfer"))
+}
+
+fn find_asked(state: &State, id: TransferId) -> Result<(&Transfer, &Asked), Refusal> {
+    let transfer = find(state, id)?;
+    match transfer.asked() {
+        Some(asked) => Ok((transfer, asked)),
+        None => transfer.not_now(),
+    }
+}
+
+/// Amount and fee cap together: what is set aside.
+pub fn set_aside(intent: &Intent) -> Result<Amount, Refusal> {
+    intent.amount.checked_add(intent.fee_cap).ok_or_else(|| {
+        Refusal::new(Rule::AmountInvalid, "amount and fee cap together pass 2^128 base units")
+    })
+}
+
+pub(super) fn request(
+    state: &State,
+    intent: Intent,
+    proposal_id: ProposalId,
+    (maker, expires_at): (PersonId, Timestamp),
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    let standing = state.charter.standing()?;
+    standing.demand(maker, crate::charter::Role::Initiator)?;
+    let account = custody::account(state, intent.account)?;
+    account.claim()?;
+    let holding = custody::wallet(state, intent.wallet)?.holding()?;
+    if holding.network != intent.network() {
+        let because = format!("wallet {} is on {}", intent.wallet, holding.network);
+        return Err(Refusal::new(Rule::WalletState, because));
+    }
+    let decided = standing.policy.evaluate(&intent);
+    let transfer = state.transfers.get(&intent.transfer).cloned().unwrap_or_default();
+    let requested = transfer.decide(transfer::Command::Request {
+        intent: intent.clone(),
+        maker,
+        proposal: proposal_id,
+        decision: decided.clone(),
+    })?;
+    let weighed = [Stream::Charter, Stream::Wallet(intent.wallet), Stream::Account(intent.account)];
+    let id = Stream::Transfer(intent.transfer);
+    let decision = Decision::weighing(weighed).with(id, requested);
+    let Ok(quorum) = decided.allowed() else {
+        return Ok(decision);
+    };
+    let hold = account::Command::PlaceHold {
+        transfer: intent.transfer,
+        asset: intent.asset,
+        amount: set_aside(&intent)?,
+    };
+    let held = account.decide(hold)?;
+    let label = standing.policy.label(intent.network(), &intent.destination).cloned();
+    let known_as = label.ok_or_else(|| {
+        Refusal::new(Rule::DestinationAllowlist, "the destination is not on the allowlist")
+    })?;
+    let account_stream = Stream::Account(intent.account);
+    let question = (Subject::Transfer { intent, known_as }, quorum.clone());
+    let opened = proposal::open(state, proposal_id, question, (maker, expires_at), now)?;
+    Ok(decision.with(account_stream, held).with(Stream::Proposal(proposal_id), opened))
+}
+
+/// Whether an attempt names its wallet's key and exactly enough of its holders.
+pub(crate) fn check_signers(attempt: &AttemptAuthorised, key: &Active) -> Result<(), Refusal> {
+    let distinct: BTreeSet<_> = attempt.signers.iter().collect();
+    let holders = attempt.signers.iter().all(|id| key.plan.participants.contains(id));
+    let enough = distinct.len() == usize::from(key.plan.threshold);
+    if !holders || !enough || distinct.len() != attempt.signers.len() {
+        let because =
+            format!("an attempt names {} distinct holders of its key", key.plan.threshold);
+        return Err(Refusal::new(Rule::AttemptState, because));
+    }
+    Ok(())
+}
+
+pub(super) fn authorise(
+    state: &State,
+    id: TransferId,
+    attempt: AttemptAuthorised,
+    spends: Spends,
+) -> Result<Decision, Refusal> {
+    let (transfer, asked) = find_asked(state, id)?;
+    let intent = &asked.intent;
+    let wallet = custody::wallet(state, intent.wallet)?;
+    let key_id = wallet.holding()?.key;
+    let key = state
+        .keys
+        .get(&key_id)
+        .ok_or_else(|| Refusal::new(Rule::KeyState, "there is no such key"))?;
+    if attempt.key != key_id {
+        return Err(Refusal::new(Rule::AttemptState, "the wallet's key is another one"));
+    }
+    check_signers(&attempt, key.active()?)?;
+    let reserve = match spends {
+        Spends::Coins(outpoints) => {
+            wallet::Command::ReserveCoins(CoinsReserved { transfer: id, outpoints })
+        }
+        Spends::AccountNonce(account_nonce) => {
+            let amount = set_aside(intent)?;
+            wallet::Command::ReserveNonce(AccountNonceReserved {
+                transfer: id,
+                account_nonce,
+                amount,
+            })
+        }
+    };
+    let reserved = wallet.decide(reserve)?;
+    let events = transfer.decide(transfer::Command::Authorise(attempt))?;
+    Ok(Decision::weighing([Stream::Key(key_id)])
+        .with(Stream::Wallet(intent.wallet), reserved)
+        .with(Stream::Transfer(id), events))
+}
+
+fn on_transfer(
+    state: &State,
+    id: TransferId,
+    command: transfer::Command,
+) -> Result<Decision, Refusal> {
+    let events = find(state, id)?.decide(command)?;
+    Ok(Decision::default().with(Stream::Transfer(id), events))
+}
+
+pub(super) fn refused(
+    state: &State,
+    id: TransferId,
+    refused: AttemptRefused,
+) -> Result<Decision, Refusal> {
+    on_transfer(state, id, transfer::Command::RecordRefusal(refused))
+}
+
+pub(super) fn signed(
+    state: &State,
+    id: TransferId,
+    signed: AttemptSigned,
+) -> Result<Decision, Refusal> {
+    on_transfer(state, id, transfer::Command::RecordSigned(signed))
+}
+
+pub(super) fn broadcast(state: &State, id: TransferId, attempt: u32) -> Result<Decision, Refusal> {
+    on_transfer(state, id, transfer::Command::RecordBroadcast { attempt })
+}
+
+pub(super) fn confirm(
+    state: &State,
+    id: TransferId,
+    confirmed: Confirmed,
+    change: Vec<Coin>,
+) -> Result<Decision, Refusal> {
+    // The saga repeats its steps.
+    if matches!(find(state, id)?, Transfer::Closed(transfer::Closed::Confirmed)) {
+        return Ok(Decision::default());
+    }
+    let (transfer, asked) = find_asked(state, id)?;
+    let (paid, fee) = (confirmed.paid, confirmed.fee);
+    let events = transfer.decide(transfer::Command::Confirm(confirmed))?;
+    let mut decision = Decision::default().with(Stream::Transfer(id), events);
+    settle(state, id, asked, (paid, fee), &mut decision)?;
+    let wallet = custody::wallet(state, asked.intent.wallet)?;
+    for coin in change {
+        let events = wallet.decide(wallet::Command::AddCoin(coin))?;
+        decision.add(Stream::Wallet(asked.intent.wallet), events);
+    }
+    if let Some(proposal) = asked.proposal {
+        let fulfilled = ProposalEvent::from(Fulfilled {});
+        decision.add(Stream::Proposal(proposal), vec![fulfilled]);
+    }
+    Ok(decision)
+}
+
+/// Posts the hold and marks the funds as spent.
+fn settle(
+    state: &State,
+    id: TransferId,
+    asked: &Asked,
+    (paid, fee): (Amount, Amount),
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    let intent = &asked.intent;
+    let spent = paid.checked_add(fee).ok_or_else(|| {
+        Refusal::new(Rule::AmountInvalid, "payment and fee together pass 2^128 base units")
+    })?;
+    let post = account::Command::PostHold {
+        account: intent.account,
+        transfer: id,
+        wallet: intent.wallet,
+        paid,
+        fee,
+    };
+    let posted = custody::account(state, intent.account)?.decide(post)?;
+    decision.add(Stream::Account(intent.account), posted);
+    let spend = wallet::Command::Spend { transfer: id, spent };
+    let used = custody::wallet(state, intent.wallet)?.decide(spend)?;
+    decision.add(Stream::Wallet(intent.wallet), used);
+    Ok(())
+}
+
+pub(super) fn fail(state: &State, id: TransferId, because: String) -> Result<Decision, Refusal> {
+    let (transfer, asked) = find_asked(state, id)?;
+    let intent = &asked.intent;
+    let events = transfer.decide(transfer::Command::Fail { because: because.clone() })?;
+    let mut decision = Decision::default().with(Stream::Transfer(id), events);
+    let void = account::Command::VoidHold { transfer: id };
+    let voided = custody::account(state, intent.account)?.decide(void)?;
+    decision.add(Stream::Account(intent.account), voided);
+    let wallet = custody::wallet(state, intent.wallet)?;
+    if wallet.holding()?.funds.is_reserved(id) {
+        let released = wallet.decide(wallet::Command::Release { transfer: id })?;
+        decision.add(Stream::Wallet(intent.wallet), released);
+    }
+    burn(state, asked, because, &mut decision)?;
+    Ok(decision)
+}
+
+fn burn(
+    state: &State,
+    asked: &Asked,
+    because: String,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    if let Some(id) = asked.proposal {
+        let burnt =
+            proposal::find(state, id)?.decide(crate::proposal::Command::Burn { because })?;
+        decision.add(Stream::Proposal(id), burnt);
+    }
+    Ok(())
+}
+
+pub(super) fn fail_on_chain(
+    state: &State,
+    id: TransferId,
+    attempt: u32,
+    (fee, because): (Amount, String),
+) -> Result<Decision, Refusal> {
+    let (transfer, asked) = find_asked(state, id)?;
+    let command = transfer::Command::FailOnChain { attempt, fee, because: because.clone() };
+    let mut decision = Decision::default().with(Stream::Transfer(id), transfer.decide(command)?);
+    settle(state, id, asked, (Amount::ZERO, fee), &mut decision)?;
+    burn(state, asked, because, &mut decision)?;
+    Ok(decision)
+}

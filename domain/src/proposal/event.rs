@@ -1,0 +1,127 @@
+//! What happened to a proposal. Stored for ever: a shape is never edited, only succeeded.
+
+use crate::{
+    Bytes, Intent, PersonId, Timestamp,
+    event::events,
+    key::CeremonyPlan,
+    policy::{Label, Policy, Quorum},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+events! {
+    /// A proposal's events.
+    ProposalEvent {
+        /// A question was put.
+        Opened = "proposal.opened", 1;
+        /// Somebody said yes, and signed it.
+        Approved = "proposal.approved", 1;
+        /// Somebody said no, and signed it.
+        Declined = "proposal.declined", 1;
+        /// Enough said yes.
+        QuorumReached = "proposal.quorum-reached", 1;
+        /// So many said no that the quorum can't be reached any more.
+        Rejected = "proposal.rejected", 1;
+        /// Its time ran out.
+        Expired = "proposal.expired", 1;
+        /// Its maker took it back.
+        Cancelled = "proposal.cancelled", 1;
+        /// What was approved has happened: these approvals are used up.
+        Fulfilled = "proposal.fulfilled", 1;
+        /// What was approved failed: these approvals can never be used again.
+        Burnt = "proposal.burnt", 1;
+    }
+}
+
+/// What a quorum is asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// May this be paid?
+    Transfer {
+        /// What exactly.
+        intent: Intent,
+        /// The allowlist's name for the destination.
+        known_as: Label,
+    },
+    /// May this key be made?
+    KeyCeremony(CeremonyPlan),
+    /// May this be the policy?
+    PolicyChange(Policy),
+}
+
+/// A question was put to a quorum.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opened {
+    /// The question.
+    pub subject: Subject,
+    /// Who asks. Can't be one of those who answer.
+    pub maker: PersonId,
+    /// The policy under which it was opened.
+    pub policy_version: u32,
+    /// Who must agree.
+    pub quorum: Quorum,
+    /// From then on no answer counts.
+    pub expires_at: Timestamp,
+}
+
+/// A signed yes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approved {
+    /// Who.
+    pub approver: PersonId,
+    /// With which of their keys.
+    pub key: Bytes,
+    /// Ed25519 (RFC 8032) over the approval statement.
+    pub signature: Bytes,
+}
+
+/// A signed no.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declined {
+    /// Who.
+    pub approver: PersonId,
+    /// With which of their keys.
+    pub key: Bytes,
+    /// Ed25519 (RFC 8032) over the statement.
+    pub signature: Bytes,
+}
+
+/// Enough said yes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuorumReached {
+    /// Who they are.
+    pub approvers: BTreeSet<PersonId>,
+}
+
+/// Too many said no.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rejected {}
+
+/// Its time ran out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expired {}
+
+/// Its maker took it back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cancelled {}
+
+/// What was approved has happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fulfilled {}
+
+/// Its approvals are void.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Burnt {
+    /// Why.
+    pub because: String,
+}

@@ -1,0 +1,156 @@
+//! What the server and a signer say to one another. There is no message that asks for a
+//! signature over bytes, a digest or a text: orders name a transfer or a key, and the signer
+//! finds everything else in the log.
+
+use crate::{Bytes, Head, KeyId, Refusal, SignerId, TransferId, key::Confirmed};
+use serde::{Deserialize, Serialize};
+
+/// What the server can ask.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "ask", deny_unknown_fields)]
+pub enum Order {
+    /// Who are you, and how far have you read?
+    Status,
+    /// Here are further entries.
+    Extend {
+        /// In order, without gaps.
+        entries: Vec<LogEntry>,
+    },
+    /// Begin your part of an approved ceremony. Answered by [`Reply::RoundOne`], or by
+    /// [`Reply::Confirmed`] where one signer makes the key alone.
+    BeginCeremony {
+        /// Which key.
+        key: KeyId,
+    },
+    /// All first-round packages are in the log: make the second round's.
+    ContinueCeremony {
+        /// Which key.
+        key: KeyId,
+    },
+    /// Finish: here is what the others sealed for you.
+    FinishCeremony {
+        /// Which key.
+        key: KeyId,
+        /// One of each other participant.
+        sealed: Vec<Sealed>,
+    },
+    /// Check the attempt, consume it, and commit to signing nonces (FROST round one).
+    Commit {
+        /// Which transfer.
+        transfer: TransferId,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Here is what all signers of the attempt committed to: return your shares (FROST round
+    /// two).
+    Sign {
+        /// Which transfer.
+        transfer: TransferId,
+        /// Which attempt.
+        attempt: u32,
+        /// What this signer's own commitments were answered under.
+        session: Bytes,
+        /// One of each signer of the attempt, this one's included.
+        commitments: Vec<Committed>,
+    },
+    /// Check the attempt, consume it, and sign it alone (PKCS#11 keys).
+    SignAlone {
+        /// Which transfer.
+        transfer: TransferId,
+        /// Which attempt.
+        attempt: u32,
+    },
+}
+
+/// An entry and its payload, byte for byte as stored. Both are JSON text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogEntry {
+    /// The entry's line.
+    pub entry: String,
+    /// The payload's line.
+    pub payload: String,
+}
+
+/// A second-round package, sealed for one participant.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sealed {
+    /// Who sealed it.
+    pub sender: SignerId,
+    /// Who alone can open it.
+    pub receiver: SignerId,
+    /// The box.
+    pub sealed: Bytes,
+}
+
+/// A signer's commitments, one for each input.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Committed {
+    /// Whose.
+    pub signer: SignerId,
+    /// In the order of the transaction's inputs.
+    pub commitments: Vec<Bytes>,
+}
+
+/// What a signer answers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "answer", deny_unknown_fields)]
+pub enum Reply {
+    /// To [`Order::Status`] and [`Order::Extend`].
+    Status {
+        /// Who it is.
+        signer: SignerId,
+        /// The genesis that it pins: the leaf hash of entry 1.
+        genesis: Option<crate::Digest>,
+        /// How far it has verified.
+        head: Head,
+    },
+    /// Its first-round package.
+    RoundOne {
+        /// As its protocol writes it.
+        package: Bytes,
+    },
+    /// Its second-round packages, sealed.
+    RoundTwo {
+        /// One for each other participant.
+        sealed: Vec<Sealed>,
+    },
+    /// It has made its part of the key.
+    Confirmed {
+        /// Its word for it, signed.
+        confirmed: Confirmed,
+    },
+    /// FROST round one.
+    Committed {
+        /// Names the nonces: good for one [`Order::Sign`].
+        session: Bytes,
+        /// One for each input.
+        commitments: Vec<Bytes>,
+    },
+    /// FROST round two.
+    Shares {
+        /// One for each input.
+        shares: Vec<Bytes>,
+    },
+    /// Complete signatures.
+    Signatures {
+        /// One for each input: 64 bytes, `r ‖ s`, low s.
+        signatures: Vec<Bytes>,
+    },
+    /// A rule forbids it.
+    Refused(Refusal),
+    /// Not now: a token is away, a file can't be written. Nothing was signed.
+    Unavailable {
+        /// What is missing.
+        because: String,
+    },
+    /// Stop: this signer's own data is damaged, or it saw the protocol abort.
+    Corrupt {
+        /// What is wrong.
+        because: String,
+        /// Who is proven to have cheated, where the protocol can tell.
+        culprit: Option<SignerId>,
+    },
+}

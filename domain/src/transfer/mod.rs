@@ -1,0 +1,352 @@
+//! A transfer's life, from the request to the chain. What a transaction looks like inside is
+//! never its affair.
+
+mod event;
+
+pub use event::{
+    Approved, AttemptAuthorised, AttemptBroadcast, AttemptRefused, AttemptSigned, Cancelled,
+    Confirmed, Expired, Failed, Refused, Rejected, Requested, TransferEvent,
+};
+
+use crate::{
+    Aggregate, Amount, Corrupt, Intent, PersonId, ProposalId, Refusal, Rule, policy::PolicyDecision,
+};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+#[cfg(test)]
+mod tests;
+
+/// A transfer's life. What is over keeps no more than what a repeated step needs.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize)]
+pub enum Transfer {
+    /// Never asked for.
+    #[default]
+    Unknown,
+    /// The policy is being applied: followed in the same append by a refusal or a proposal.
+    AwaitingApproval(Asked),
+    /// People agreed; nothing was built yet.
+    Approved(Asked),
+    /// Transactions were built; no complete signature exists as far as the log knows.
+    Signing(Attempts),
+    /// A signed transaction exists: from here only forward.
+    Signed(Attempts),
+    /// A node has it.
+    Broadcast(Attempts),
+    /// Over.
+    Closed(Closed),
+}
+
+/// How a transfer ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub enum Closed {
+    /// By the policy.
+    Refused,
+    /// By its quorum.
+    Rejected,
+    /// By its maker.
+    Cancelled,
+    /// By its time.
+    Expired,
+    /// After it was approved.
+    Failed,
+    /// On the chain.
+    Confirmed,
+}
+
+/// What was asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Asked {
+    /// What should happen.
+    pub intent: Intent,
+    /// Who asked.
+    pub maker: PersonId,
+    /// The question to the quorum.
+    pub proposal: Option<ProposalId>,
+}
+
+/// What was asked, and the transactions that would do it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Attempts {
+    /// What was asked.
+    pub asked: Asked,
+    /// The current attempt.
+    pub current: AttemptAuthorised,
+    /// Signers that refused the current attempt.
+    pub refused: BTreeSet<crate::SignerId>,
+    /// The signed transaction, once it exists.
+    pub signed: Option<AttemptSigned>,
+}
+
+/// A request to change a transfer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Ask. The policy has spoken; its refusal is recorded too.
+    Request {
+        /// What should happen.
+        intent: Intent,
+        /// Who asks.
+        maker: PersonId,
+        /// The question, if the policy lets it be asked.
+        proposal: ProposalId,
+        /// What each rule said.
+        decision: PolicyDecision,
+    },
+    /// The quorum was reached.
+    Approve,
+    /// The quorum said no.
+    Reject,
+    /// The maker takes it back.
+    Cancel {
+        /// Who.
+        by: PersonId,
+    },
+    /// Its proposal's time ran out.
+    Expire,
+    /// A transaction was built.
+    Authorise(AttemptAuthorised),
+    /// A signer refused.
+    RecordRefusal(AttemptRefused),
+    /// The signed transaction exists.
+    RecordSigned(AttemptSigned),
+    /// A node took it.
+    RecordBroadcast {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// It is final.
+    Confirm(Confirmed),
+    /// It comes to nothing. Only while no complete signature can exist.
+    Fail {
+        /// Why.
+        because: String,
+    },
+    /// Its transaction is on the chain, failed there, and cost `fee`.
+    FailOnChain {
+        /// Which attempt.
+        attempt: u32,
+        /// What the network took.
+        fee: Amount,
+        /// Why.
+        because: String,
+    },
+}
+
+impl Transfer {
+    /// What it is, in a word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::AwaitingApproval(_) => "awaiting-approval",
+            Self::Approved(_) => "approved",
+            Self::Signing(_) => "signing",
+            Self::Signed(_) => "signed",
+            Self::Broadcast(_) => "broadcast",
+            Self::Closed(Closed::Refused) => "refused",
+            Self::Closed(Closed::Rejected) => "rejected",
+            Self::Closed(Closed::Cancelled) => "cancelled",
+            Self::Closed(Closed::Expired) => "expired",
+            Self::Closed(Closed::Failed) => "failed",
+            Self::Closed(Closed::Confirmed) => "confirmed",
+        }
+    }
+
+    /// What was asked, unless it is over.
+    pub fn asked(&self) -> Option<&Asked> {
+        match self {
+            Self::AwaitingApproval(asked) | Self::Approved(asked) => Some(asked),
+            Self::Signing(attempts) | Self::Signed(attempts) | Self::Broadcast(attempts) => {
+                Some(&attempts.asked)
+            }
+            Self::Unknown | Self::Closed(_) => None,
+        }
+    }
+
+    /// The attempts, once there is one and until it is over.
+    pub fn attempts(&self) -> Option<&Attempts> {
+        match self {
+            Self::Signing(attempts) | Self::Signed(attempts) | Self::Broadcast(attempts) => {
+                Some(attempts)
+            }
+            Self::Unknown | Self::AwaitingApproval(_) | Self::Approved(_) | Self::Closed(_) => None,
+        }
+    }
+
+    /// The refusal that says that `self` is not the right state.
+    pub fn not_now<T>(&self) -> Result<T, Refusal> {
+        Err(Refusal::new(Rule::TransferState, format!("the transfer is {}", self.name())))
+    }
+}
+
+impl Attempts {
+    fn current(&self, attempt: u32) -> Result<(), Refusal> {
+        if attempt == self.current.attempt {
+            return Ok(());
+        }
+        let because = format!("attempt {} is the current one, not {attempt}", self.current.attempt);
+        Err(Refusal::new(Rule::AttemptState, because))
+    }
+
+    fn next(&self, next: AttemptAuthorised) -> Result<Vec<TransferEvent>, Refusal> {
+        if next == self.current {
+            return Ok(Vec::new());
+        }
+        if Some(next.attempt) != self.current.attempt.checked_add(1) {
+            let because = format!("attempt {} follows {}", next.attempt, self.current.attempt);
+            return Err(Refusal::new(Rule::AttemptState, because));
+        }
+        check_fee(&self.asked, &next)?;
+        Ok(vec![next.into()])
+    }
+}
+
+fn check_fee(asked: &Asked, attempt: &AttemptAuthorised) -> Result<(), Refusal> {
+    if attempt.fee > asked.intent.fee_cap {
+        let because = format!("fee {} is above the cap {}", attempt.fee, asked.intent.fee_cap);
+        return Err(Refusal::new(Rule::FeeCap, because));
+    }
+    Ok(())
+}
+
+fn request(
+    intent: Intent,
+    maker: PersonId,
+    proposal: ProposalId,
+    decision: PolicyDecision,
+) -> Result<Vec<TransferEvent>, Refusal> {
+    if intent.amount.is_zero() {
+        return Err(Refusal::new(Rule::AmountInvalid, "the amount must be more than nothing"));
+    }
+    match decision.allowed() {
+        Ok(_) => Ok(vec![Requested { intent, maker, proposal: Some(proposal), decision }.into()]),
+        Err(Refusal { rule, because }) => Ok(vec![
+            Requested { intent, maker, proposal: None, decision }.into(),
+            Refused { rule, because }.into(),
+        ]),
+    }
+}
+
+impl Aggregate for Transfer {
+    const KIND: &'static str = "transfer";
+    type Command = Command;
+    type Event = TransferEvent;
+
+    fn decide(&self, command: Command) -> Result<Vec<TransferEvent>, Refusal> {
+        use Command as C;
+        match (self, command) {
+            (Self::Unknown, C::Request { intent, maker, proposal, decision }) => {
+                request(intent, maker, proposal, decision)
+            }
+            (_, C::Request { .. }) => {
+                Err(Refusal::new(Rule::IdTaken, "there is a transfer with this id already"))
+            }
+            (Self::AwaitingApproval(_), C::Approve) => Ok(vec![Approved {}.into()]),
+            (Self::AwaitingApproval(_), C::Reject) => Ok(vec![Rejected {}.into()]),
+            (Self::AwaitingApproval(asked) | Self::Approved(asked), C::Cancel { by }) => {
+                if by == asked.maker {
+                    Ok(vec![Cancelled {}.into()])
+                } else {
+                    Err(Refusal::new(Rule::NotTheMaker, "only its maker can cancel a transfer"))
+                }
+            }
+            (Self::AwaitingApproval(_) | Self::Approved(_), C::Expire) => {
+                Ok(vec![Expired {}.into()])
+            }
+            (Self::Approved(asked), C::Authorise(attempt)) => {
+                if attempt.attempt != 1 {
+                    return Err(Refusal::new(Rule::AttemptState, "the first attempt is 1"));
+                }
+                check_fee(asked, &attempt)?;
+                Ok(vec![attempt.into()])
+            }
+            (Self::Signing(attempts), C::Authorise(attempt)) => attempts.next(attempt),
+            (Self::Signing(attempts), C::RecordRefusal(refused)) => {
+                attempts.current(refused.attempt)?;
+                if attempts.refused.contains(&refused.signer) {
+                    return Ok(Vec::new());
+                }
+                Ok(vec![refused.into()])
+            }
+            (Self::Signing(attempts), C::RecordSigned(signed)) => {
+                attempts.current(signed.attempt)?;
+                Ok(vec![signed.into()])
+            }
+            (Self::Signed(attempts) | Self::Broadcast(attempts), C::RecordSigned(signed)) => {
+                attempts.current(signed.attempt)?;
+                Ok(Vec::new())
+            }
+            (Self::Signed(attempts), C::RecordBroadcast { attempt }) => {
+                attempts.current(attempt)?;
+                Ok(vec![AttemptBroadcast { attempt }.into()])
+            }
+            (Self::Broadcast(_), C::RecordBroadcast { .. }) => Ok(Vec::new()),
+            // A node may have it although its answer was lost.
+            (Self::Signed(attempts) | Self::Broadcast(attempts), C::Confirm(confirmed)) => {
+                attempts.current(confirmed.attempt)?;
+                Ok(vec![confirmed.into()])
+            }
+            (Self::Approved(_) | Self::Signing(_), C::Fail { because }) => {
+                Ok(vec![Failed { because }.into()])
+            }
+            (
+                Self::Signed(attempts) | Self::Broadcast(attempts),
+                C::FailOnChain { attempt, because, .. },
+            ) => {
+                attempts.current(attempt)?;
+                Ok(vec![Failed { because }.into()])
+            }
+            (state, _) => state.not_now(),
+        }
+    }
+
+    fn evolve(&mut self, event: &TransferEvent) -> Result<(), Corrupt> {
+        use TransferEvent as E;
+        let name = self.name();
+        *self = match (std::mem::take(self), event) {
+            (Self::Unknown, E::Requested(requested)) => Self::AwaitingApproval(Asked {
+                intent: requested.intent.clone(),
+                maker: requested.maker,
+                proposal: requested.proposal,
+            }),
+            (Self::AwaitingApproval(_), E::Refused(_)) => Self::Closed(Closed::Refused),
+            (Self::AwaitingApproval(asked), E::Approved(_)) => Self::Approved(asked),
+            (Self::AwaitingApproval(_), E::Rejected(_)) => Self::Closed(Closed::Rejected),
+            (Self::AwaitingApproval(_) | Self::Approved(_), E::Cancelled(_)) => {
+                Self::Closed(Closed::Cancelled)
+            }
+            (Self::AwaitingApproval(_) | Self::Approved(_), E::Expired(_)) => {
+                Self::Closed(Closed::Expired)
+            }
+            (Self::Approved(asked), E::AttemptAuthorised(current)) => Self::Signing(Attempts {
+                asked,
+                current: current.clone(),
+                refused: BTreeSet::new(),
+                signed: None,
+            }),
+            (Self::Signing(attempts), E::AttemptAuthorised(current)) => Self::Signing(Attempts {
+                current: current.clone(),
+                refused: BTreeSet::new(),
+                ..attempts
+            }),
+            (Self::Signing(mut attempts), E::AttemptRefused(refused)) => {
+                attempts.refused.insert(refused.signer);
+                Self::Signing(attempts)
+            }
+            (Self::Signing(attempts), E::AttemptSigned(signed)) => {
+                Self::Signed(Attempts { signed: Some(signed.clone()), ..attempts })
+            }
+            (Self::Signed(attempts), E::AttemptBroadcast(_)) => Self::Broadcast(attempts),
+            (Self::Signed(_) | Self::Broadcast(_), E::Confirmed(_)) => {
+                Self::Closed(Closed::Confirmed)
+            }
+            (
+                Self::Approved(_) | Self::Signing(_) | Self::Signed(_) | Self::Broadcast(_),
+                E::Failed(_),
+            ) => Self::Closed(Closed::Failed),
+            (_, event) => {
+                return Err(Corrupt { aggregate: Self::KIND, state: name, event: event.kind().0 });
+            }
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! What a key holds on a network: addresses, and coins or a balance with account nonces. Nothing
+//! is ever set aside for two transfers at once.
+
+mod event;
+mod funds;
+
+pub use event::{
+    AccountNonceReleased, AccountNonceReserved, AccountNonceUsed, AddressDerived, Coin, CoinAdded,
+    CoinRemoved, CoinsReleased, CoinsReserved, CoinsSpent, Created, FundsReceived, FundsReversed,
+    OutPoint, OutPointError, Tier, WalletEvent,
+};
+pub use funds::{Balance, Coins, Funds, ReservedNonce};
+
+use crate::{
+    AccountId, Address, AddressPath, Aggregate, Amount, Branch, Corrupt, KeyId, Network, Refusal,
+    Rule, TransferId,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
+/// A wallet's life: none, then open.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize)]
+pub struct Wallet(Option<Holding>);
+
+/// An open wallet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Holding {
+    /// Where.
+    pub network: Network,
+    /// Who signs.
+    pub key: KeyId,
+    /// How its keys are kept.
+    pub tier: Tier,
+    /// Its addresses.
+    pub addresses: BTreeMap<Address, Derived>,
+    /// What it can spend.
+    pub funds: Funds,
+}
+
+/// Where an address comes from and whose it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Derived {
+    /// How to derive it from the wallet's key.
+    pub path: AddressPath,
+    /// Whose deposits arrive there.
+    pub account: Option<AccountId>,
+}
+
+/// A request to change a wallet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Begin.
+    Create(Created),
+    /// Add the next address of a branch.
+    Derive {
+        /// The address.
+        derived: AddressDerived,
+        /// Whether the key can have more than one address.
+        many: bool,
+    },
+    /// An output became final.
+    AddCoin(Coin),
+    /// A reorganisation took an output back.
+    RemoveCoin(OutPoint),
+    /// Set outputs aside. Repeating it for the same outputs is no news.
+    ReserveCoins(CoinsReserved),
+    /// The balance grew.
+    Receive(FundsReceived),
+    /// A reorganisation took part of it back.
+    Reverse(FundsReversed),
+    /// Set the next account nonce aside. Repeating it is no news.
+    ReserveNonce(AccountNonceReserved),
+    /// The transfer came to nothing before anybody could have signed.
+    Release {
+        /// Which.
+        transfer: TransferId,
+    },
+    /// The transfer is final.
+    Spend {
+        /// Which.
+        transfer: TransferId,
+        /// Payment and fee together.
+        spent: Amount,
+    },
+}
+
+impl Wallet {
+    /// The wallet, once it is created.
+    pub fn holding(&self) -> Result<&Holding, Refusal> {
+        self.0.as_ref().ok_or_else(|| Refusal::new(Rule::WalletState, "there is no such wallet"))
+    }
+}
+
+impl Holding {
+    /// The index that the branch's next address has.
+    pub fn next_index(&self, branch: Branch) -> u32 {
+        let taken = self.addresses.values().filter(|known| known.path.branch == branch).count();
+        u32::try_from(taken).unwrap_or(u32::MAX)
+    }
+
+    fn derive(&self, derived: AddressDerived, many: bool) -> Result<Vec<WalletEvent>, Refusal> {
+        let AddressPath { branch, index } = derived.path;
+        let is_deposit = matches!(branch, Branch::Deposit);
+        if is_deposit != derived.account.is_some() {
+            let because = "deposit addresses belong to an account, change addresses to none";
+            return Err(Refusal::new(Rule::AddressState, because));
+        }
+        if !many && !self.addresses.is_empty() {
+            let because = "this wallet's key can't derive: it has one address. Create another \
+                           wallet, with a key of its own";
+            return Err(Refusal::new(Rule::WalletSingleAddress, because));
+        }
+        if self.addresses.contains_key(&derived.address) || index != self.next_index(branch) {
+            let because = format!("the next address has index {}", self.next_index(branch));
+            return Err(Refusal::new(Rule::AddressState, because));
+        }
+        if index >= 1 << 31 {
+            return Err(Refusal::new(Rule::AddressState, "the branch has no further addresses"));
+        }
+        Ok(vec![derived.into()])
+    }
+}
+
+impl Aggregate for Wallet {
+    const KIND: &'static str = "wallet";
+    type Command = Command;
+    type Event = WalletEvent;
+
+    fn decide(&self, command: Command) -> Result<Vec<WalletEvent>, Refusal> {
+        match command {
+            Command::Create(created) if self.0.is_none() => Ok(vec![created.into()]),
+            Command::Create(_) => {
+                Err(Refusal::new(Rule::IdTaken, "there is a wallet with this id already"))
+            }
+            Command::Derive { derived, many } => self.holding()?.derive(derived, many),
+            Command::AddCoin(coin) => self.holding()?.funds.coins()?.add(coin),
+            Command::RemoveCoin(outpoint) => self.holding()?.funds.coins()?.remove(outpoint),
+            Command::ReserveCoins(reserved) => self.holding()?.funds.coins()?.reserve(reserved),
+            Command::Receive(received) => self.holding()?.funds.balance()?.receive(received),
+            Command::Reverse(reversed) => self.holding()?.funds.balance()?.reverse(reversed),
+            Command::ReserveNonce(reserved) => self.holding()?.funds.balance()?.reserve(reserved),
+            Command::Release { transfer } => self.holding()?.funds.release(transfer),
+            Command::Spend { transfer, spent } => self.holding()?.funds.spend(transfer, spent),
+        }
+    }
+
+    fn evolve(&mut self, event: &WalletEvent) -> Result<(), Corrupt> {
+        let state = if self.0.is_some() { "open" } else { "unknown" };
+        let corrupt = || Corrupt { aggregate: Self::KIND, state, event: event.kind().0 };
+        match (&mut self.0, event) {
+            (none @ None, WalletEvent::Created(created)) => {
+                *none = Some(Holding {
+                    network: created.network,
+                    key: created.key,
+                    tier: created.tier,
+                    addresses: BTreeMap::new(),
+                    funds: Funds::of(created.network.family()),
+                });
+                Ok(())
+            }
+            (Some(holding), WalletEvent::AddressDerived(derived)) => {
+                let known = Derived { path: derived.path, account: derived.account };
+                match holding.addresses.insert(derived.address.clone(), known) {
+                    None => Ok(()),
+                    Some(_) => Err(corrupt()),
+                }
+            }
+            (Some(holding), event) => holding.funds.evolve(event).ok_or_else(corrupt),
+            (None, _) => Err(corrupt()),
+        }
+    }
+}

@@ -29,4 +29,4 @@ pub use sqlite::{OpenError, Options, SqliteLog};
 pub use subscription::Subscription;
 
 /// The format that the log is made of, for those who only name the store.
-pub use strongroom_ledger as ledger;
+pub use strongroom_ledger::{self as ledger, Head, Position};

@@ -9,7 +9,7 @@ mod tests;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -110,8 +110,15 @@ pub struct SqliteLog {
 
 struct Writing {
     queue: Option<SyncSender<Request>>,
-    stopped: Arc<OnceLock<String>>,
+    state: Arc<State>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the sequencer tells of itself.
+#[derive(Default)]
+struct State {
+    stopped: OnceLock<String>,
+    commits: AtomicU64,
 }
 
 /// Outlives the writing part in subscriptions, so that they do not keep the log locked.
@@ -143,13 +150,13 @@ impl SqliteLog {
         let (heads, watched) = watch::channel(head);
         let pool = Pool::open(path, options.readers)?;
         let (queue, requests) = sync_channel(options.queue);
-        let stopped = Arc::new(OnceLock::new());
+        let state = Arc::new(State::default());
         let sequencer =
-            Sequencer::new(db, lock, requests, heads, Arc::clone(&stopped), time, options);
+            Sequencer::new(db, lock, requests, heads, Arc::clone(&state), time, options);
         let thread = std::thread::Builder::new().name("sequencer".to_owned());
         let thread = thread.spawn(move || sequencer.run());
         let thread = thread.map_err(|error| OpenError::Unavailable(error.to_string()))?;
-        let writing = Writing { queue: Some(queue), stopped, thread: Some(thread) };
+        let writing = Writing { queue: Some(queue), state, thread: Some(thread) };
         let reading = Reading { pool: Arc::new(pool), heads: watched };
         Ok(Self { writing: Arc::new(writing), reading })
     }
@@ -162,7 +169,12 @@ impl SqliteLog {
 
     /// Why the log has stopped for good; `None` while it serves.
     pub fn stop_reason(&self) -> Option<String> {
-        self.writing.stopped.get().cloned()
+        self.writing.state.stopped.get().cloned()
+    }
+
+    /// How many batches were committed since the log was opened: appends share one where they can.
+    pub fn commits(&self) -> u64 {
+        self.writing.state.commits.load(Ordering::Relaxed)
     }
 
     /// Verifies every entry from the first on. Takes a while: a million entries a second at best.
@@ -287,7 +299,7 @@ impl ReadLog for Reading {
 
 impl Writing {
     fn stopped(&self) -> AppendError {
-        let reason = self.stopped.get().cloned();
+        let reason = self.state.stopped.get().cloned();
         AppendError::Stopped { reason: reason.unwrap_or_else(|| "its thread ended".to_owned()) }
     }
 }

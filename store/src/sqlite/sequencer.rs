@@ -2,15 +2,16 @@
 //! that failed: what is on the disk is then unknown until the log is reopened and verified.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, OnceLock};
 
 use rusqlite::{Connection, params};
 use strongroom_ledger::{Head, Timestamp};
 use tokio::sync::{oneshot, watch};
 
 use super::lock::WriteLock;
-use super::{Options, query};
+use super::{Options, State, query};
 use crate::append::{AppendError, Appended, Idempotency, StoredOutcome};
 use crate::numbering::{Checked, Known, Numbering, Row, judge};
 use crate::read::ReadError;
@@ -54,7 +55,7 @@ pub(crate) struct Sequencer {
     db: Connection,
     queue: Receiver<Request>,
     heads: watch::Sender<Head>,
-    stopped: Arc<OnceLock<String>>,
+    state: Arc<State>,
     numbering: Numbering,
     streams: Streams,
     batch: usize,
@@ -104,7 +105,7 @@ impl Sequencer {
         lock: WriteLock,
         queue: Receiver<Request>,
         heads: watch::Sender<Head>,
-        stopped: Arc<OnceLock<String>>,
+        state: Arc<State>,
         time: Timestamp,
         options: &Options,
     ) -> Self {
@@ -112,7 +113,7 @@ impl Sequencer {
         let numbering = Numbering::new(*heads.borrow(), time, Arc::clone(&options.clock));
         let streams = Streams { known: HashMap::new(), limit: options.streams };
         let batch = options.batch.max(1);
-        Self { db, queue, heads, stopped, numbering, streams, batch, unwritten: 0, _lock: lock }
+        Self { db, queue, heads, state, numbering, streams, batch, unwritten: 0, _lock: lock }
     }
 
     /// Serves the queue until every handle is gone or something fails.
@@ -140,7 +141,7 @@ impl Sequencer {
         let reason = fatal.to_string();
         tracing::error!(%reason, "the log has stopped; reopen and verify it");
         // Requests still queued find the reason when the sender of their answer is dropped.
-        let _ = self.stopped.set(reason);
+        let _ = self.state.stopped.set(reason);
     }
 
     /// Whatever is queued by now shares the next fsync.
@@ -171,6 +172,7 @@ impl Sequencer {
             self.set_head()?;
         }
         self.execute("COMMIT")?;
+        self.state.commits.fetch_add(1, Ordering::Relaxed);
         if self.numbering.head != before {
             self.heads.send_replace(self.numbering.head);
         }

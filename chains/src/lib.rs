@@ -10,6 +10,8 @@ pub mod ethereum;
 mod family;
 pub mod frost;
 mod key;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub use address::{AddressError, address_of, parse_address};

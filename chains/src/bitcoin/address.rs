@@ -1,7 +1,7 @@
 //! Where a payment can go: the five standard output scripts and their one spelling per network
 //! (BIP 173, 350, base58check). Never guesses: what is not canonical is refused with a reason.
 
-use super::Chain;
+use super::{Chain, SECP};
 use crate::{AddressError, KeyError};
 use bitcoin::{
     PubkeyHash, ScriptBuf, ScriptHash, TapNodeHash, WPubkeyHash, WScriptHash, XOnlyPublicKey,
@@ -11,7 +11,7 @@ use bitcoin::{
     key::TapTweak,
     opcodes::all as op,
     script::Script,
-    secp256k1::{PublicKey, Secp256k1},
+    secp256k1::PublicKey,
 };
 use strongroom_domain::{Address, Family};
 
@@ -42,8 +42,7 @@ impl Destination {
     }
 
     pub(crate) fn p2tr_internal(key: XOnlyPublicKey) -> Self {
-        let secp = Secp256k1::verification_only();
-        let (output_key, _) = key.tap_tweak(&secp, None::<TapNodeHash>);
+        let (output_key, _) = key.tap_tweak(&SECP, None::<TapNodeHash>);
         Self::P2tr(output_key.serialize())
     }
 

@@ -1,13 +1,13 @@
 //! From what the keys sign to the signed transaction. Never returns one whose signatures it has
 //! not verified itself.
 
-use super::{DecodeError, UnsignedTx};
+use super::{DecodeError, SECP, UnsignedTx};
 use crate::{SignedTx, SigningPayload};
 use bitcoin::{
     Transaction, TxOut, Witness,
     consensus::encode,
     hashes::Hash,
-    secp256k1::{Message, Secp256k1, schnorr::Signature},
+    secp256k1::{Message, schnorr::Signature},
     sighash::{Prevouts, SighashCache, TapSighashType},
 };
 use strongroom_domain::{Address, AddressPath, Bytes};
@@ -74,14 +74,13 @@ impl UnsignedTx {
             let (found, expected) = (signatures.len(), digests.len());
             return Err(AssembleError::Count { found, expected });
         }
-        let secp = Secp256k1::verification_only();
         let mut signed = self.psbt.unsigned_tx.clone();
         let each = self.spent.iter().zip(digests).zip(signatures).zip(&mut signed.input);
         for (input, ((((_, destination), digest), signature), slot)) in each.enumerate() {
             let refuse = || AssembleError::BadSignature { input };
             let key = destination.output_key().ok_or_else(refuse)?;
             let parsed = Signature::from_slice(signature).map_err(|_| refuse())?;
-            secp.verify_schnorr(&parsed, &Message::from_digest(digest), &key)
+            SECP.verify_schnorr(&parsed, &Message::from_digest(digest), &key)
                 .map_err(|_| refuse())?;
             slot.witness = Witness::from_slice(&[signature]);
         }

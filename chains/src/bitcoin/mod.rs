@@ -16,6 +16,14 @@ mod psbt;
 mod search;
 mod selection;
 mod signed;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use bitcoin::secp256k1::{Secp256k1, VerifyOnly};
+use std::sync::LazyLock;
+
+/// Tables for verifying. Made once, because making them costs more than a verification.
+static SECP: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
 
 pub use address::Destination;
 pub use assemble::AssembleError;

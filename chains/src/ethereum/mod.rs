@@ -4,6 +4,8 @@
 mod address;
 mod assemble;
 mod network;
+#[cfg(test)]
+mod tests;
 mod unsigned;
 
 pub use address::{address_of, parse_address};

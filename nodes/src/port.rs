@@ -91,9 +91,13 @@ pub struct Rejection {
 /// What a node's no means for the attempt that made the transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectionReason {
-    /// An input is spent or unknown, or the account nonce is used: by another attempt of the same
-    /// transfer, or by a transaction that a reorganisation took away.
+    /// An input is spent in a block or unknown (its own transaction may have been reorganised away),
+    /// or the account nonce is used: usually by another attempt of the same transfer.
     Superseded,
+    /// An input is spent by a transaction in the memory pool that may not be replaced: nothing is
+    /// decided until that one is in a block or dropped. litecoind replaces nothing unless started with
+    /// `-mempoolreplacement=1`, whatever a transaction signals.
+    Conflicting,
     /// Too little fee to be relayed or to replace what is in the memory pool: bump it.
     FeeTooLow,
     /// The account cannot pay for value and gas.

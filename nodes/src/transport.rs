@@ -16,6 +16,9 @@ use crate::error::NodeError;
 /// The largest answer read. A full Bitcoin block with verbosity 2 has about 20 MB.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 const ATTEMPTS: u32 = 3;
+/// Bitcoin Core's family cannot shut down while a client keeps an idle connection open (30 seconds by
+/// default); and a connection that the node closed first would cost a submission its answer.
+const IDLE_CONNECTION: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MESSAGE_LIMIT: usize = 300;
 
@@ -60,6 +63,7 @@ impl Transport {
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(IDLE_CONNECTION)
             .connect_timeout(endpoint.time_limit())
             .build()
             .map_err(|error| NodeError::Unavailable {

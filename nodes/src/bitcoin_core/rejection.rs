@@ -50,15 +50,15 @@ fn is_known(code: i64, message: &str) -> bool {
 }
 
 fn reason(code: i64, message: &str) -> RejectionReason {
-    const SUPERSEDED: [&str; 6] = [
+    const SUPERSEDED: [&str; 4] = [
         "missingorspent",
         "missing-inputs",
         "Missing inputs",
-        "txn-mempool-conflict",
         // btcd
         "orphan transaction",
-        "already spent",
     ];
+    // The second is btcd's.
+    const CONFLICTING: [&str; 2] = ["txn-mempool-conflict", "already spent in mempool"];
     const TOO_CHEAP: [&str; 9] = [
         "min relay fee not met",
         "mempool min fee not met",
@@ -77,6 +77,8 @@ fn reason(code: i64, message: &str) -> RejectionReason {
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
     if says(&SUPERSEDED) {
         RejectionReason::Superseded
+    } else if says(&CONFLICTING) {
+        RejectionReason::Conflicting
     } else if says(&TOO_CHEAP) {
         RejectionReason::FeeTooLow
     } else {

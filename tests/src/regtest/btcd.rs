@@ -1,9 +1,14 @@
 //! btcd on regtest. It has no wallet: its coinbases go to the harness's faucet. Never connects to a
 //! peer.
+//!
+//! btcd removes its regtest database whenever it starts, so the harness keeps the blocks over a restart
+//! and submits them again. Its memory pool is lost, as it is on every chain.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::{Address, Amount, OutPoint, ScriptBuf};
@@ -26,6 +31,8 @@ pub struct Btcd {
     program: PathBuf,
     rpc_port: u16,
     faucet: Faucet,
+    /// btcd's `gettxout` counts outputs as unspent that a transaction in its memory pool spends.
+    spent: Mutex<BTreeSet<OutPoint>>,
     folder: Folder,
 }
 
@@ -35,18 +42,22 @@ impl Btcd {
         Self::start_on(Folder::temporary(), free_port())
     }
 
-    /// btcd in a folder that stays, with the blocks it has there.
+    /// btcd in a folder that stays, with the blocks of its last [`BitcoinRegtest::stop`] there.
     pub fn start_in(folder: &Path, rpc_port: u16) -> Self {
         Self::start_on(Folder::kept(folder), rpc_port)
     }
 
     fn start_on(folder: Folder, rpc_port: u16) -> Self {
         let program = tool("btcd");
-        let mut node = Self { process: None, program, rpc_port, faucet: Faucet::new(), folder };
+        let (faucet, spent) = (Faucet::new(), Mutex::default());
+        let mut node = Self { process: None, program, rpc_port, faucet, spent, folder };
         fs::write(node.password_file(), format!("{PASSWORD}\n")).expect("a password file");
         // Not as arguments: the process list shows them.
-        fs::write(node.settings(), format!("[Application Options]\nrpcuser={USER}\nrpcpass={PASSWORD}\n"))
-            .expect("a settings file");
+        fs::write(
+            node.settings(),
+            format!("[Application Options]\nrpcuser={USER}\nrpcpass={PASSWORD}\n"),
+        )
+        .expect("a settings file");
         node.restart();
         node
     }
@@ -66,6 +77,25 @@ impl Btcd {
         self.folder.path().join("rpc-password")
     }
 
+    /// One block in hex a line, from height 1.
+    fn chain_file(&self) -> PathBuf {
+        self.folder.path().join("chain.hex")
+    }
+
+    fn save_chain(&self) {
+        let blocks: Vec<String> = (1..=self.height())
+            .map(|height| text(&self.must("getblock", json!([self.block_hash(height), 0]))))
+            .collect();
+        fs::write(self.chain_file(), blocks.join("\n")).expect("the chain can be saved");
+    }
+
+    fn load_chain(&self) {
+        for block in fs::read_to_string(self.chain_file()).unwrap_or_default().lines() {
+            let refusal = self.must("submitblock", json!([block]));
+            assert!(refusal.is_null(), "btcd refuses a block of its own: {refusal}");
+        }
+    }
+
     fn settings(&self) -> PathBuf {
         self.folder.path().join("btcd.conf")
     }
@@ -77,14 +107,18 @@ impl Btcd {
         let mut height = 1;
         while total <= value {
             while height + MATURITY > self.height() + 1 {
-                self.mine(u32::try_from(height + MATURITY - self.height() - 1).expect("few blocks"));
+                self.mine(
+                    u32::try_from(height + MATURITY - self.height() - 1).expect("few blocks"),
+                );
             }
             let block = self.must("getblock", json!([self.block_hash(height), 1]));
             let id = text(block.pointer("/tx/0").expect("a coinbase"));
             let output = self.must("gettxout", json!([id, 0, true]));
-            if let Some(worth) = output.get("value").and_then(Value::as_f64) {
+            let coin = OutPoint::new(id.parse().expect("a txid"), 0);
+            let worth = output.get("value").and_then(Value::as_f64);
+            if let Some(worth) = worth.filter(|_| self.spent.lock().unwrap().insert(coin)) {
                 let worth = Amount::from_btc(worth).expect("an amount");
-                coins.push((OutPoint::new(id.parse().expect("a txid"), 0), worth));
+                coins.push((coin, worth));
                 total += worth;
             }
             height += 1;
@@ -124,10 +158,12 @@ impl BitcoinRegtest for Btcd {
     }
 
     fn stop(&mut self) {
+        self.save_chain();
         self.process.take().expect("a running node").stop("TERM");
     }
 
     fn kill(&mut self) {
+        self.save_chain();
         self.process = None;
     }
 
@@ -144,6 +180,7 @@ impl BitcoinRegtest for Btcd {
             .arg(format!("--miningaddr={}", BITCOIN.address(&self.faucet.script())));
         let ready = || self.rpc("getblockcount", json!([])).is_ok();
         self.process = Some(Process::start(command, folder, ready));
+        self.load_chain();
     }
 
     fn signal(&self, signal: &str) {

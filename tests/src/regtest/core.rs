@@ -21,32 +21,46 @@ pub struct Core {
     program: PathBuf,
     network: Network,
     rpc_port: u16,
+    settings: Vec<String>,
     folder: Folder,
 }
 
 impl Core {
     /// litecoind in a temporary folder, without blocks.
     pub fn litecoind() -> Self {
-        Self::start(tool("litecoind"), LITECOIN, Folder::temporary(), free_port())
+        Self::litecoind_with(&[])
+    }
+
+    /// [`Self::litecoind`] with more arguments. `-mempoolreplacement=1` lets transactions be replaced
+    /// (BIP 125), which litecoind does not do by default.
+    pub fn litecoind_with(settings: &[&str]) -> Self {
+        Self::start(tool("litecoind"), LITECOIN, Folder::temporary(), free_port(), settings)
     }
 
     /// bitcoind in a temporary folder, without blocks.
     pub fn bitcoind() -> Self {
-        Self::start(tool("bitcoind"), BITCOIN, Folder::temporary(), free_port())
+        Self::start(tool("bitcoind"), BITCOIN, Folder::temporary(), free_port(), &[])
     }
 
     /// litecoind in a folder that stays, with the blocks it has there.
     pub fn litecoind_in(folder: &Path, rpc_port: u16) -> Self {
-        Self::start(tool("litecoind"), LITECOIN, Folder::kept(folder), rpc_port)
+        Self::start(tool("litecoind"), LITECOIN, Folder::kept(folder), rpc_port, &[])
     }
 
     /// bitcoind in a folder that stays, with the blocks it has there.
     pub fn bitcoind_in(folder: &Path, rpc_port: u16) -> Self {
-        Self::start(tool("bitcoind"), BITCOIN, Folder::kept(folder), rpc_port)
+        Self::start(tool("bitcoind"), BITCOIN, Folder::kept(folder), rpc_port, &[])
     }
 
-    fn start(program: PathBuf, network: Network, folder: Folder, rpc_port: u16) -> Self {
-        let mut node = Self { process: None, program, network, rpc_port, folder };
+    fn start(
+        program: PathBuf,
+        network: Network,
+        folder: Folder,
+        rpc_port: u16,
+        settings: &[&str],
+    ) -> Self {
+        let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+        let mut node = Self { process: None, program, network, rpc_port, settings, folder };
         node.restart();
         node
     }
@@ -178,7 +192,8 @@ impl BitcoinRegtest for Core {
             .arg(format!("-rpcport={}", self.rpc_port))
             .args(["-server", "-listen=0", "-connect=0", "-dnsseed=0", "-fallbackfee=0.0001"])
             // Without -txindex, as the product must work; with a small cache, as many run at once.
-            .args(["-printtoconsole=0", "-dbcache=16", "-keypool=10"]);
+            .args(["-printtoconsole=0", "-dbcache=16", "-keypool=10"])
+            .args(&self.settings);
         let ready = || self.rpc("getblockcount", json!([])).is_ok();
         self.process = Some(Process::start(command, self.folder.path(), ready));
         self.prepare_wallet();

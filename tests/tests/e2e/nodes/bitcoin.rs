@@ -3,9 +3,7 @@
 
 use serde_json::json;
 use strongroom_nodes::bitcoin_core::FeeBasis;
-use strongroom_nodes::{
-    NodeError, RejectionReason, Submission, TransactionId, TransactionStatus,
-};
+use strongroom_nodes::{NodeError, RejectionReason, Submission, TransactionId, TransactionStatus};
 use strongroom_tests::regtest::{BITCOIN, BitcoinRegtest, Core, LITECOIN, start_bitcoin};
 
 use super::taproot::Spender;
@@ -24,8 +22,8 @@ async fn a_deposit_is_seen_exactly_and_its_confirmations_are_counted() {
         let client = node.client();
         let spender = Spender::new(7);
         // 0.1 coins have no exact float; 12 345 678.9 satoshis' worth of digits neither.
-        let amounts = [10_000_000, 123_456_789, 546, 29_000_000];
-        node.mine(101);
+        let amounts = [10_000_000, 123_456_789, 3_301, 29_000_000];
+        node.mine(110);
         let since = client.tip().await.unwrap().height;
         let paid: Vec<TransactionId> = amounts
             .iter()
@@ -111,14 +109,45 @@ async fn a_rejected_transaction_comes_with_its_reason() {
         assert_eq!(reason(free.id(), free.raw()).await, RejectionReason::FeeTooLow);
         let first_sent = client.submit(first.id(), &first.raw(), since).await.unwrap();
         assert_eq!(first_sent, Submission::Accepted);
-        // Signals RBF like `first`, but offers less.
-        let cheaper = spender.spend(&coin, &spender.script(), 49_950_000);
-        assert_eq!(reason(cheaper.id(), cheaper.raw()).await, RejectionReason::FeeTooLow);
-        let bumped = spender.spend(&coin, &spender.script(), 49_700_000);
-        let bump = client.submit(bumped.id(), &bumped.raw(), since).await.unwrap();
-        assert_eq!(bump, Submission::Accepted);
+        let rival = spender.spend(&coin, &spender.script(), 49_950_000);
+        // litecoind replaces nothing by default, though both signal it.
+        let expected = if node.network() == LITECOIN {
+            RejectionReason::Conflicting
+        } else {
+            RejectionReason::FeeTooLow
+        };
+        assert_eq!(reason(rival.id(), rival.raw()).await, expected);
         node.mine(1);
-        assert_eq!(reason(first.id(), first.raw()).await, RejectionReason::Superseded);
+        assert_eq!(reason(rival.id(), rival.raw()).await, RejectionReason::Superseded);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replacement_must_offer_more_and_excludes_what_it_replaced() {
+    let litecoind = Core::litecoind_with(&["-mempoolreplacement=1"]);
+    let nodes: [Box<dyn BitcoinRegtest>; 2] = [Box::new(litecoind), start_bitcoin()];
+    for node in nodes {
+        let client = node.client();
+        let spender = Spender::new(14);
+        let coin = spender.receive(node.as_ref(), 50_000_000);
+        let since = node.height();
+        let attempts = [49_900_000, 49_950_000, 49_700_000]
+            .map(|value| spender.spend(&coin, &spender.script(), value));
+        let mut answers = Vec::new();
+        for attempt in &attempts {
+            answers.push(client.submit(attempt.id(), &attempt.raw(), since).await.unwrap());
+        }
+        assert_eq!(answers[0], Submission::Accepted);
+        let cheaper = RejectionReason::FeeTooLow;
+        let refused = matches!(&answers[1], Submission::Rejected(no) if no.reason == cheaper);
+        assert!(refused, "{answers:?}");
+        assert_eq!(answers[2], Submission::Accepted);
+        node.mine(1);
+        let replaced = client.transaction_status(attempts[0].id(), since).await.unwrap();
+        assert_eq!(replaced, TransactionStatus::Unknown);
+        let late = client.submit(attempts[0].id(), &attempts[0].raw(), since).await.unwrap();
+        let superseded = RejectionReason::Superseded;
+        assert!(matches!(late, Submission::Rejected(no) if no.reason == superseded));
     }
 }
 

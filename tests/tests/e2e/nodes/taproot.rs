@@ -10,7 +10,7 @@ use bitcoin::sighash::{Prevouts, SighashCache, TapSighashType};
 use bitcoin::transaction::Version;
 use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
 use strongroom_nodes::{RejectionReason, Submission, TransactionId, TransactionStatus};
-use strongroom_tests::regtest::{BitcoinRegtest, Core, start_bitcoin};
+use strongroom_tests::regtest::{BitcoinRegtest, Core, LITECOIN, start_bitcoin};
 
 /// A key with a P2TR address.
 pub(super) struct Spender {
@@ -122,5 +122,26 @@ async fn taproot_key_path_spends_work_from_the_start_of_both_regtests() {
         node.mine(1);
         let status = client.transaction_status(spend.id(), node.height()).await.unwrap();
         assert!(matches!(status, TransactionStatus::InBlock(at) if at.confirmations == 1));
+    }
+}
+
+/// The least P2TR output that is relayed. Litecoin's dust relay fee is ten times Bitcoin's.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dust_limit_of_a_taproot_output_is_the_networks_own() {
+    let nodes: [Box<dyn BitcoinRegtest>; 2] = [Box::new(Core::litecoind()), start_bitcoin()];
+    for node in nodes {
+        let client = node.client();
+        let least = if node.network() == LITECOIN { 3_300 } else { 330 };
+        let spender = Spender::new(15);
+        // So little that the rest is a fee that nodes still believe in.
+        let coin = spender.receive(node.as_ref(), 10_000);
+        let dust = spender.spend(&coin, &spender.script(), least - 1);
+        let answer = client.submit(dust.id(), &dust.raw(), 0).await.unwrap();
+        let Submission::Rejected(rejection) = answer else { panic!("{answer:?}") };
+        assert!(rejection.message.contains("dust"), "{}", rejection.message);
+        assert_eq!(rejection.reason, RejectionReason::Invalid);
+        let enough = spender.spend(&coin, &spender.script(), least);
+        let answer = client.submit(enough.id(), &enough.raw(), 0).await.unwrap();
+        assert_eq!(answer, Submission::Accepted);
     }
 }

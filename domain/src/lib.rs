@@ -28,6 +28,7 @@ mod network;
 pub mod policy;
 pub mod proposal;
 pub mod protocol;
+mod recorded;
 mod refusal;
 pub mod signer;
 mod state;
@@ -52,6 +53,7 @@ pub use id::{
 };
 pub use intent::{Effect, Intent};
 pub use network::{Asset, AssetError, Family, Network, NetworkError};
+pub use recorded::{EntryParts, Unreadable, UnreadableEntry};
 pub use refusal::{Refusal, Rule, RuleError};
 pub use state::{Head, Recorded, State};
 pub use stream::{Stream, StreamError};

@@ -173,6 +173,8 @@ impl BitcoinRegtest for Btcd {
         let mut command = Command::new(&self.program);
         command
             .args(["--regtest", "--nolisten", "--nodnsseed", "--notls", "--utxocachemaxsize=16"])
+            // As on mainnet: on regtest btcd would relay what no other node takes.
+            .arg("--rejectnonstd")
             .arg(format!("--configfile={}", self.settings().display()))
             .arg(format!("--datadir={}", folder.join("data").display()))
             .arg(format!("--logdir={}", folder.join("logs").display()))

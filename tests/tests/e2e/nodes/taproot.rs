@@ -137,7 +137,9 @@ async fn the_dust_limit_of_a_taproot_output_is_the_networks_own() {
         let coin = spender.receive(node.as_ref(), 10_000);
         let dust = spender.spend(&coin, &spender.script(), least - 1);
         let answer = client.submit(dust.id(), &dust.raw(), 0).await.unwrap();
-        let Submission::Rejected(rejection) = answer else { panic!("{answer:?}") };
+        let Submission::Rejected(rejection) = answer else {
+            panic!("{:?}: {answer:?}", node.network())
+        };
         assert!(rejection.message.contains("dust"), "{}", rejection.message);
         assert_eq!(rejection.reason, RejectionReason::Invalid);
         let enough = spender.spend(&coin, &spender.script(), least);

@@ -4,6 +4,8 @@
 //! Start at [`UnsignedTx`]. Making one is the families' own affair: [`bitcoin::build`],
 //! [`ethereum::build`].
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::as_conversions))]
+
 mod address;
 pub mod bitcoin;
 pub mod ethereum;

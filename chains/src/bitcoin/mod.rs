@@ -19,12 +19,6 @@ mod signed;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use bitcoin::secp256k1::{Secp256k1, VerifyOnly};
-use std::sync::LazyLock;
-
-/// Tables for verifying. Made once, because making them costs more than a verification.
-static SECP: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
-
 pub use address::Destination;
 pub use assemble::AssembleError;
 pub use build::{BuildError, build};
@@ -34,3 +28,9 @@ pub use network::{Chain, SatPerKvb};
 pub use psbt::{DecodeError, UnsignedTx};
 pub use selection::{Plan, Request, SelectionError, select};
 pub use signed::{NotATransaction, SignedView, decode_signed};
+
+use bitcoin::secp256k1::{Secp256k1, VerifyOnly};
+use std::sync::LazyLock;
+
+/// Tables for verifying. Made once, because making them costs more than a verification.
+static SECP: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);

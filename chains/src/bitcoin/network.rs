@@ -56,7 +56,8 @@ const BITCOIN_REGTEST: Chain = Chain {
     ..BITCOIN
 };
 
-/// Litecoin Core 0.21: `dustrelayfee` is ten times Bitcoin's, `minrelaytxfee` the same.
+/// Litecoin Core 0.21: `dustrelayfee` is ten times Bitcoin's, `minrelaytxfee` the same. Its nodes
+/// take a replacement (BIP 125) only if they run with `-mempoolreplacement=1`; the default is 0.
 const LITECOIN: Chain = Chain {
     network: Network::Litecoin,
     hrp: "ltc",

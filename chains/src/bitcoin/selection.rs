@@ -203,40 +203,47 @@ impl<'a> Goal<'a> {
         Ok(left.map(|left| plan(inputs, None, left)))
     }
 
-    /// One coin after the other until they reach. What is too little for change goes to the fee.
+    /// One coin after the other until they reach. What is too little for change goes to the fee,
+    /// unless that breaks the cap: then one more coin makes the change large enough.
     fn largest_first(
         &self,
         keep: &[(u64, Coin)],
-        free: &[(u64, Coin)],
+        others: &[(u64, Coin)],
     ) -> Result<Plan, SelectionError> {
         let mut inputs = keep.to_vec();
-        let mut more = free.iter();
+        let mut more = others.iter();
+        let mut refusal = None;
         loop {
             let sum = total(&inputs)?;
             let least = self.least_fee(inputs.len(), false)?;
             let needed = self.amount.checked_add(least).ok_or(SelectionError::OutOfRange)?;
             if sum >= needed && !inputs.is_empty() {
-                return self.settle(inputs, sum);
+                let (change, fee) = self.settle(inputs.len(), sum)?;
+                if fee <= self.fee_cap {
+                    return Ok(plan(inputs, change, fee));
+                }
+                let cap = self.request.fee_cap;
+                let over = SelectionError::FeeOverCap { fee: Amount::new(fee.into()), cap };
+                if change.is_some() {
+                    return Err(refusal.unwrap_or(over));
+                }
+                refusal.get_or_insert(over);
             }
             let Some(coin) = more.next() else {
                 let available = Amount::new(sum.into());
                 let needed = Amount::new(needed.into());
-                return Err(SelectionError::Insufficient { available, needed });
+                return Err(refusal.unwrap_or(SelectionError::Insufficient { available, needed }));
             };
             inputs.push(*coin);
         }
     }
 
-    fn settle(&self, inputs: Vec<(u64, Coin)>, sum: u64) -> Result<Plan, SelectionError> {
-        let with_change = self.least_fee(inputs.len(), true)?;
+    /// The change, if it is worth an output, and the fee.
+    fn settle(&self, inputs: usize, sum: u64) -> Result<(Option<u64>, u64), SelectionError> {
+        let with_change = self.least_fee(inputs, true)?;
         let rest = sum.checked_sub(self.amount).ok_or(SelectionError::OutOfRange)?;
         let change = rest.checked_sub(with_change).filter(|change| *change >= self.least_change);
-        let fee = if change.is_some() { with_change } else { rest };
-        if fee > self.fee_cap {
-            let fee = Amount::new(fee.into());
-            return Err(SelectionError::FeeOverCap { fee, cap: self.request.fee_cap });
-        }
-        Ok(plan(inputs, change, fee))
+        Ok(if change.is_some() { (change, with_change) } else { (None, rest) })
     }
 }
 

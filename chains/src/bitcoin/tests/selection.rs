@@ -54,6 +54,19 @@ fn what_would_be_dust_goes_to_the_fee() {
 }
 
 #[test]
+fn one_more_coin_saves_change_from_the_fee_where_the_cap_asks_for_it() {
+    let coins = [coin(1, 100_600), coin(2, 50_000)];
+    let mut wanted = request(bitcoin(), TO, 100_000, &coins);
+    assert_eq!(select(&wanted).map(|plan| plan.fee), Ok(sats(600)));
+    wanted.fee_cap = sats(500);
+    // 199.25 → 200 virtual bytes.
+    assert_eq!(select(&wanted).map(|plan| (plan.inputs.len(), plan.fee)), Ok((2, sats(400))));
+    wanted.coins = &coins[..1];
+    let refused = SelectionError::FeeOverCap { fee: sats(600), cap: sats(500) };
+    assert_eq!(select(&wanted), Err(refused));
+}
+
+#[test]
 fn the_order_of_the_coins_does_not_matter() {
     let mut coins: Vec<Coin> = (1..20).map(|n| coin(n, 10_000 + u64::from(n % 7) * 999)).collect();
     let forwards = select(&request(bitcoin(), TO, 61_000, &coins)).unwrap();
@@ -145,7 +158,7 @@ fn a_replacement_keeps_the_coins_and_pays_more() {
     wanted.replaced_fee = Some(first.fee);
     let second = select(&wanted).unwrap();
     assert_eq!(second.inputs.len(), 2);
-    // 199.5 → 200 virtual bytes at the relay rate of 1, above the 2 × 200 of the rate.
+    // 200 virtual bytes at the relay rate of 1 on top of the first fee of 400.
     assert_eq!(second.fee, sats(600));
     let (first, second) = (wallet.build(TO, 100_000, &first), wallet.build(TO, 100_000, &second));
     assert!(first.excludes(&second) && second.excludes(&first));

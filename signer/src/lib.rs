@@ -2,6 +2,8 @@
 //! digest or a message that somebody hands it, and never believes the server.
 
 pub mod frost;
+pub mod identity;
 pub mod journal;
 pub mod pkcs11;
 pub mod sealing;
+pub mod transport;

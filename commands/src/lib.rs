@@ -1,1 +1,8 @@
-//! Strongroom: `commands`.
+//! The only code that appends to the log: the command bus, and the sagas that drive what takes
+//! longer than one command. No SQL, no HTTP, no private key, and no decision from a read model.
+
+pub mod bus;
+mod record;
+
+pub use bus::{Bus, CommandError, IdempotencyKey, Outcome, Request};
+pub use record::recorded;

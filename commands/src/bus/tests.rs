@@ -1,0 +1,1 @@
+//! The bus's rules, on a real log in memory.

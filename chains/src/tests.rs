@@ -1,5 +1,6 @@
 //! What callers that know no family rely on. Each family's own rules are tested beside it.
 
+use crate::frost::{GroupKey, KeyPath};
 use crate::{AddressError, TransactionId, UnsignedTx, address_of, bitcoin::tests::*};
 use crate::{bitcoin, ethereum, parse_address, transaction_id};
 use strongroom_domain::{Bytes, Network};
@@ -28,6 +29,17 @@ fn a_keys_address_is_an_address_of_its_network_and_of_no_other() {
         let mut wrong = KEY;
         wrong[0] = 4;
         assert!(address_of(network, &wrong).is_err());
+    }
+}
+
+/// The two halves of this crate agree on what a wallet's address is.
+#[test]
+fn a_child_of_a_group_key_signs_for_the_address_of_that_child() {
+    let group = GroupKey::from_bytes(&KEY).unwrap();
+    for index in 0..4 {
+        let child = group.child(KeyPath { change: 0, index }).unwrap();
+        let signs_for = bitcoin::Destination::P2tr(child.output_key().serialize());
+        assert_eq!(bitcoin::Destination::p2tr(&child.to_bytes()), Ok(signs_for));
     }
 }
 

@@ -1,13 +1,13 @@
 //! Makes the unsigned transaction of a plan. Never chooses anything: coins, change and fee are the
 //! plan's, destination and amount are the intent's.
 
-use super::{Chain, Destination, Plan, UnsignedTx, address::internal_key};
+use super::{Chain, Destination, Plan, UnsignedTx, address::internal_key, outpoint};
 use crate::{AddressError, KeyError};
 use bitcoin::{
-    Amount as Sats, OutPoint, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness,
+    Amount as Sats, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness,
     absolute::LockTime, transaction::Version,
 };
-use strongroom_domain::{AddressPath, Amount, Intent, Network};
+use strongroom_domain::{AddressPath, Amount, Intent, Network, wallet::OutPoint};
 
 /// Why there is no transaction.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -35,6 +35,12 @@ pub enum BuildError {
     /// The plan is for another transfer.
     #[error("the plan's coins are not worth the amount, its change and its fee")]
     Unbalanced,
+    /// A coin that can't be.
+    #[error("{outpoint} is not an outpoint: expected `<64 hex digits>:<number>`")]
+    OutPoint {
+        /// As the plan has it.
+        outpoint: OutPoint,
+    },
     /// More money than there is.
     #[error("an amount above all the money there is on the network")]
     OutOfRange,
@@ -69,11 +75,12 @@ pub fn build(
     outputs.sort_by(|a, b| a.value.cmp(&b.value).then(a.script_pubkey.cmp(&b.script_pubkey)));
 
     let mut coins = plan.inputs.clone();
-    coins.sort_by_key(|coin| coin.id);
+    // Their text sorts as BIP 69 wants it: by the id as printed, then by number.
+    coins.sort_by(|a, b| a.outpoint.cmp(&b.outpoint));
     if !balances(plan, intent.amount) {
         return Err(BuildError::Unbalanced);
     }
-    let inputs = coins.iter().map(|coin| input(coin.id.into())).collect();
+    let inputs = coins.iter().map(|coin| input(&coin.outpoint)).collect::<Result<_, _>>()?;
     let transaction = Transaction {
         version: Version::TWO,
         lock_time: LockTime::ZERO,
@@ -97,13 +104,14 @@ fn balances(plan: &Plan, amount: Amount) -> bool {
     spent.is_some() && spent == paid
 }
 
-fn input(coin: OutPoint) -> TxIn {
-    TxIn {
-        previous_output: coin,
+fn input(coin: &OutPoint) -> Result<TxIn, BuildError> {
+    let refuse = || BuildError::OutPoint { outpoint: coin.clone() };
+    Ok(TxIn {
+        previous_output: outpoint::spent(coin).ok_or_else(refuse)?,
         script_sig: ScriptBuf::new(),
         sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
         witness: Witness::new(),
-    }
+    })
 }
 
 fn output(amount: Amount, script_pubkey: ScriptBuf) -> Result<TxOut, BuildError> {

@@ -1,10 +1,10 @@
 //! The unsigned transaction as a PSBT (BIP 174, 371) in the one form that we make: whoever holds
 //! an [`UnsignedTx`] knows that it has this form. Never drops or repairs what it does not know.
 
-use super::{Chain, CoinId, Destination};
+use super::{Chain, Destination, outpoint};
 use bitcoin::{Amount as Sats, Psbt, Sequence, TxOut, absolute::LockTime, transaction::Version};
 use std::collections::BTreeSet;
-use strongroom_domain::Bytes;
+use strongroom_domain::{Bytes, wallet::OutPoint};
 
 /// More than any transaction that nodes relay.
 const MAX_BYTES: usize = 1_000_000;
@@ -73,7 +73,7 @@ pub enum DecodeError {
     #[error("two inputs spend the coin {coin}")]
     SameCoinTwice {
         /// Which.
-        coin: CoinId,
+        coin: OutPoint,
     },
     /// What it spends is not said.
     #[error("input {input} lacks the output that it spends, or its taproot internal key")]
@@ -149,13 +149,13 @@ impl UnsignedTx {
     }
 
     /// The coins that it spends, in the order of the inputs.
-    pub fn spends(&self) -> impl Iterator<Item = CoinId> + '_ {
-        self.psbt.unsigned_tx.input.iter().map(|input| input.previous_output.into())
+    pub fn spends(&self) -> impl Iterator<Item = OutPoint> + '_ {
+        self.psbt.unsigned_tx.input.iter().map(|input| outpoint::written(input.previous_output))
     }
 
     /// Whether at most one of the two can ever confirm: they spend a coin in common.
     pub fn excludes(&self, other: &Self) -> bool {
-        let mine: BTreeSet<CoinId> = self.spends().collect();
+        let mine: BTreeSet<OutPoint> = self.spends().collect();
         self.chain == other.chain && other.spends().any(|coin| mine.contains(&coin))
     }
 
@@ -208,8 +208,8 @@ fn check_transaction(psbt: &Psbt) -> Result<(), DecodeError> {
             let found = spend.sequence.to_consensus_u32();
             return Err(DecodeError::Sequence { input, found });
         }
-        let coin = CoinId::from(spend.previous_output);
-        if !seen.insert(coin) {
+        if !seen.insert(spend.previous_output) {
+            let coin = outpoint::written(spend.previous_output);
             return Err(DecodeError::SameCoinTwice { coin });
         }
     }

@@ -2,12 +2,15 @@
 //! it gets the same answer. Never plans a fee above the cap, and never makes dust.
 
 use super::{
-    Chain, Coin, CoinId, Destination, SatPerKvb,
+    Chain, Destination, SatPerKvb,
     fee::{MAX_STANDARD, TAPROOT_OUTPUT, WeightUnits, dust_limit, fee, weight},
     search,
 };
 use std::collections::BTreeMap;
-use strongroom_domain::Amount;
+use strongroom_domain::{
+    Amount,
+    wallet::{Coin, OutPoint},
+};
 
 /// Length of a taproot script, which change always goes to.
 const CHANGE_SCRIPT: usize = 34;
@@ -38,7 +41,7 @@ pub struct Request<'a> {
 /// The coins chosen. `inputs = amount + change + fee`, exactly.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
-    /// What is spent, each coin once, in the order of their ids.
+    /// What is spent, each coin once, in the order of their outpoints.
     pub inputs: Vec<Coin>,
     /// What goes back to the wallet, if it is worth an output.
     pub change: Option<Amount>,
@@ -95,17 +98,18 @@ pub enum SelectionError {
 /// Chooses coins: one set without change if branch and bound finds it, else the largest first.
 pub fn select(request: &Request<'_>) -> Result<Plan, SelectionError> {
     let goal = Goal::of(request)?;
-    let keep: BTreeMap<CoinId, Coin> = request.keep.iter().map(|c| (c.id, *c)).collect();
+    let keep: BTreeMap<&OutPoint, &Coin> =
+        request.keep.iter().map(|coin| (&coin.outpoint, coin)).collect();
     // Where a coin comes twice, once is enough; a map also makes the order that of the ids.
-    let free: BTreeMap<CoinId, Coin> =
-        request.coins.iter().filter(|c| !keep.contains_key(&c.id)).map(|c| (c.id, *c)).collect();
-    let mut free: Vec<(u64, Coin)> = free
+    let others = request.coins.iter().filter(|coin| !keep.contains_key(&coin.outpoint));
+    let free: BTreeMap<&OutPoint, &Coin> = others.map(|coin| (&coin.outpoint, coin)).collect();
+    let mut free: Vec<(u64, &Coin)> = free
         .into_values()
         .map(|coin| Ok((goal.units(coin.amount)?, coin)))
         .collect::<Result<_, _>>()?;
     free.retain(|(units, _)| search::worth_spending(*units, request.rate));
-    free.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.id.cmp(&b.1.id)));
-    let keep: Vec<(u64, Coin)> = keep
+    free.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.outpoint.cmp(&b.1.outpoint)));
+    let keep: Vec<(u64, &Coin)> = keep
         .into_values()
         .map(|coin| Ok((goal.units(coin.amount)?, coin)))
         .collect::<Result<_, _>>()?;
@@ -176,8 +180,8 @@ impl<'a> Goal<'a> {
     /// A set of coins that is worth the amount and its fee, and hardly more.
     fn without_change(
         &self,
-        keep: &[(u64, Coin)],
-        free: &[(u64, Coin)],
+        keep: &[(u64, &Coin)],
+        free: &[(u64, &Coin)],
     ) -> Result<Option<Plan>, SelectionError> {
         // A replacement's floor depends on the final size in another way; it takes change.
         if self.replaced_fee.is_some() {
@@ -207,8 +211,8 @@ impl<'a> Goal<'a> {
     /// unless that breaks the cap: then one more coin makes the change large enough.
     fn largest_first(
         &self,
-        keep: &[(u64, Coin)],
-        others: &[(u64, Coin)],
+        keep: &[(u64, &Coin)],
+        others: &[(u64, &Coin)],
     ) -> Result<Plan, SelectionError> {
         let mut inputs = keep.to_vec();
         let mut more = others.iter();
@@ -247,13 +251,13 @@ impl<'a> Goal<'a> {
     }
 }
 
-fn plan(inputs: Vec<(u64, Coin)>, change: Option<u64>, fee: u64) -> Plan {
-    let mut inputs: Vec<Coin> = inputs.into_iter().map(|(_, coin)| coin).collect();
-    inputs.sort_by_key(|coin| coin.id);
+fn plan(inputs: Vec<(u64, &Coin)>, change: Option<u64>, fee: u64) -> Plan {
+    let mut inputs: Vec<Coin> = inputs.into_iter().map(|(_, coin)| coin.clone()).collect();
+    inputs.sort_by(|a, b| a.outpoint.cmp(&b.outpoint));
     Plan { inputs, change: change.map(|c| Amount::new(c.into())), fee: Amount::new(fee.into()) }
 }
 
-fn total(coins: &[(u64, Coin)]) -> Result<u64, SelectionError> {
+fn total(coins: &[(u64, &Coin)]) -> Result<u64, SelectionError> {
     coins
         .iter()
         .try_fold(0u64, |sum, (units, _)| sum.checked_add(*units))

@@ -1,10 +1,10 @@
 //! Reads signed transactions, ours and other people's, for what the ledger needs of them. Never
 //! checks a signature: nodes have done that.
 
-use super::{Chain, CoinId, Destination};
+use super::{Chain, Destination, outpoint};
 use crate::TransactionId;
 use bitcoin::{Transaction, consensus::encode};
-use strongroom_domain::{Address, Amount};
+use strongroom_domain::{Address, Amount, wallet::OutPoint};
 
 /// What a signed transaction spends and pays.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,7 +12,7 @@ pub struct SignedView {
     /// Its id.
     pub id: TransactionId,
     /// The coins that it spends, in the order of its inputs.
-    pub spends: Vec<CoinId>,
+    pub spends: Vec<OutPoint>,
     /// What it pays, in the order of its outputs; no address where the script has none.
     pub pays: Vec<(Option<Address>, Amount)>,
 }
@@ -34,7 +34,11 @@ pub fn decode_signed(chain: &Chain, raw: &[u8]) -> Result<SignedView, NotATransa
     let address = |script: &bitcoin::Script| Destination::from_script(script)?.spell(chain).ok();
     Ok(SignedView {
         id: transaction.compute_txid().into(),
-        spends: transaction.input.iter().map(|input| input.previous_output.into()).collect(),
+        spends: transaction
+            .input
+            .iter()
+            .map(|input| outpoint::written(input.previous_output))
+            .collect(),
         pays: transaction
             .output
             .iter()

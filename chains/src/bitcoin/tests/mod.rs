@@ -5,9 +5,7 @@ mod refusals;
 mod selection;
 mod vectors;
 
-use super::{
-    Chain, Coin, CoinId, Destination, Plan, Request, SatPerKvb, UnsignedTx, build, select,
-};
+use super::{Chain, Destination, Plan, Request, SatPerKvb, UnsignedTx, build, select};
 use crate::TransactionId;
 use bitcoin::{
     TapNodeHash,
@@ -15,7 +13,10 @@ use bitcoin::{
     secp256k1::{All, Message, SecretKey},
 };
 use std::{collections::BTreeMap, sync::LazyLock};
-use strongroom_domain::{Address, AddressPath, Amount, Branch, Digest, Intent, Network};
+use strongroom_domain::{
+    Address, AddressPath, Amount, Branch, Digest, Intent, Network,
+    wallet::{Coin, OutPoint},
+};
 
 static SIGNING: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
 
@@ -112,7 +113,8 @@ pub(crate) const fn deposit(index: u32) -> AddressPath {
 pub(crate) fn coin(number: u32, units: u64) -> Coin {
     let transaction = TransactionId(Digest::of(&number.to_be_bytes()).0);
     let path = deposit(number % 8);
-    Coin { id: CoinId { transaction, output: number }, amount: sats(units), path }
+    let outpoint = OutPoint { txid: transaction.to_string(), vout: number };
+    Coin { outpoint, amount: sats(units), path }
 }
 
 fn keypair(path: AddressPath) -> Keypair {

@@ -67,7 +67,7 @@ proptest! {
         let signed = unsigned.assemble(&wallet.sign(&unsigned)).unwrap();
         prop_assert_eq!(signed.id, unsigned.id());
         let view = decode_signed(chain, signed.raw.as_slice()).unwrap();
-        prop_assert_eq!(view.spends, plan.inputs.iter().map(|c| c.id).collect::<Vec<_>>());
+        prop_assert_eq!(view.spends, plan.inputs.iter().map(|c| c.outpoint.clone()).collect::<Vec<_>>());
         prop_assert!(view.pays.contains(&(Some(intent.destination), intent.amount)));
 
         // The weight that the fee was reckoned with is the weight that the network sees.
@@ -106,7 +106,7 @@ proptest! {
         prop_assert_eq!(sum, u128::from(amount) + change.units() + plan.fee.units());
         prop_assert!(plan.fee <= sats(cap));
         prop_assert!(keep.iter().all(|coin| plan.inputs.contains(coin)));
-        prop_assert!(plan.inputs.windows(2).all(|pair| pair[0].id < pair[1].id));
+        prop_assert!(plan.inputs.windows(2).all(|pair| pair[0].outpoint < pair[1].outpoint));
         prop_assert!(plan.inputs.iter().all(|coin| coins.contains(coin)));
         let mut scripts = vec![to.script().len()];
         if let Some(change) = plan.change {

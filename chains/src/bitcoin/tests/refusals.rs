@@ -124,7 +124,7 @@ fn spending_nothing_or_one_coin_twice_is_refused() {
         p.unsigned_tx.input.push(p.unsigned_tx.input[0].clone());
         p.inputs.push(p.inputs[0].clone());
     };
-    assert_eq!(read(twice), Err(E::SameCoinTwice { coin: coin(1, 0).id }));
+    assert_eq!(read(twice), Err(E::SameCoinTwice { coin: coin(1, 0).outpoint }));
 }
 
 /// Adds an output, paid for by the payment (the larger output, so the last).
@@ -192,7 +192,7 @@ fn a_signature_that_does_not_verify_never_leaves() {
     assert_eq!(unsigned.assemble(&bad), Err(AssembleError::BadSignature { input: 0 }));
     assert_eq!(unsigned.assemble(&[]), Err(AssembleError::Count { found: 0, expected: 1 }));
     let view = decode_signed(wallet.chain, signed.raw.as_slice()).unwrap();
-    assert_eq!(view.spends, [coin(1, 0).id]);
+    assert_eq!(view.spends, [coin(1, 0).outpoint]);
     let tail = [signed.raw.as_slice(), &[0]].concat();
     assert!(decode_signed(wallet.chain, &tail).is_err());
     assert_eq!(unsigned.check_signed(&tail.into()), Err(AssembleError::NotThisTransaction));
@@ -211,6 +211,10 @@ fn an_intent_for_another_network_or_a_plan_that_does_not_balance_is_not_built() 
     assert_eq!(make(&wallet.intent(to, 60_001, 0), &plan), Err(BuildError::Unbalanced));
     let nothing = Plan { inputs: vec![], change: None, fee: Amount::ZERO };
     assert!(make(&wallet.intent(to, 60_000, 0), &nothing).is_err());
+    let mut nowhere = plan.clone();
+    nowhere.inputs[0].outpoint.txid = "no id".to_owned();
+    let refused = make(&wallet.intent(to, 60_000, 0), &nowhere);
+    assert!(matches!(refused, Err(BuildError::OutPoint { .. })));
     let keyless = build(wallet.chain, &wallet.intent(to, 60_000, 0), &plan, CHANGE, |_| None);
     assert!(matches!(keyless, Err(BuildError::NoKey { .. })));
 }

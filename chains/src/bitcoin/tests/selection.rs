@@ -39,7 +39,7 @@ fn a_set_that_pays_exactly_needs_no_change() {
 fn otherwise_the_largest_coins_pay_and_the_rest_comes_back() {
     let coins = [coin(1, 70_000), coin(2, 500_000), coin(3, 90_000)];
     let plan = select(&request(bitcoin(), TO, 300_000, &coins)).unwrap();
-    assert_eq!(plan.inputs, [coins[1]]);
+    assert_eq!(plan.inputs, coins[1..2]);
     // 142 virtual bytes at 2 each.
     assert_eq!(plan.fee, sats(284));
     assert_eq!(plan.change, Some(sats(199_716)));
@@ -94,7 +94,7 @@ fn a_coin_that_costs_more_than_it_holds_is_never_spent() {
     // At 2 per virtual byte an input costs 115.
     let coins = [coin(1, 100_300), coin(2, 115)];
     let plan = select(&request(bitcoin(), TO, 100_000, &coins)).unwrap();
-    assert_eq!(plan.inputs, [coins[0]]);
+    assert_eq!(plan.inputs, coins[..1]);
 }
 
 #[test]
@@ -105,6 +105,24 @@ fn a_fee_over_the_cap_is_refused() {
     assert_eq!(select(&wanted), Err(SelectionError::FeeOverCap { fee: sats(284), cap: sats(283) }));
     wanted.fee_cap = sats(284);
     assert!(select(&wanted).is_ok());
+}
+
+/// BIP 69: inputs by id as printed, then number; outputs by amount, then script.
+#[test]
+fn nothing_in_the_order_of_inputs_and_outputs_tells_which_is_change() {
+    let wallet = TestWallet::on(Network::Bitcoin);
+    let mut coins: Vec<Coin> = (0..6).map(|n| coin(n, 50_000)).collect();
+    coins[5].outpoint.txid.clone_from(&coins[4].outpoint.txid);
+    for amount in [120_000, 200_000] {
+        let mut wanted = request(wallet.chain, TO, amount, &[]);
+        wanted.keep = &coins;
+        let plan = select(&wanted).unwrap();
+        let unsigned = wallet.build(TO, amount, &plan);
+        let spends: Vec<OutPoint> = unsigned.spends().collect();
+        assert!(spends.windows(2).all(|pair| pair[0] < pair[1]));
+        let paid = &unsigned.psbt.unsigned_tx.output;
+        assert!(paid.len() == 2 && paid[0].value < paid[1].value);
+    }
 }
 
 #[test]

@@ -112,7 +112,8 @@ fn a_fee_over_the_cap_is_refused() {
 fn nothing_in_the_order_of_inputs_and_outputs_tells_which_is_change() {
     let wallet = TestWallet::on(Network::Bitcoin);
     let mut coins: Vec<Coin> = (0..6).map(|n| coin(n, 50_000)).collect();
-    coins[5].outpoint.txid.clone_from(&coins[4].outpoint.txid);
+    let same = coins[4].outpoint.txid.clone();
+    coins[5].outpoint.txid = same;
     for amount in [120_000, 200_000] {
         let mut wanted = request(wallet.chain, TO, amount, &[]);
         wanted.keep = &coins;

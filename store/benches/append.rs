@@ -2,24 +2,25 @@
 //! bare rusqlite insert of the same bytes in batches of the same size. Never compares two machines
 //! or two moments: both sides take turns in one run, and what counts is the ratio.
 //!
-//! `cargo bench -p strongroom-store [-- SECONDS-PER-ROUND]`
+//! `cargo bench -p strongroom-store [-- ROUNDS]`
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has nothing to report")]
 #![expect(clippy::print_stdout, reason = "it reports on standard output")]
 #![expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "rates and ratios")]
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 use strongroom_store::{
-    Append, AppendLog, Expected, NewEvent, Position, ReadLog, Record, SqliteLog,
+    Append, AppendLog, Expected, NewEvent, PAGE_LIMIT, Position, ReadLog, Record, SqliteLog,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-const ROUNDS: usize = 4;
+const ROUND: Duration = Duration::from_millis(500);
 const PAYLOAD: usize = 300;
 
 /// The table and index of a log, and nothing else of it.
@@ -63,97 +64,112 @@ async fn writer(log: Arc<SqliteLog>, until: Instant) -> Vec<Duration> {
     }
 }
 
-struct Round {
-    seconds: f64,
-    taken: Vec<Duration>,
+/// A log under load, and the bare table that gets the same rows.
+struct Pair {
+    log: Arc<SqliteLog>,
+    bare: Connection,
+    streams: HashMap<String, i64>,
+}
+
+#[derive(Default)]
+struct Sum {
+    ours: Duration,
+    bare: Duration,
+    rows: u64,
     commits: u64,
-    records: Vec<Record>,
+    taken: Vec<Duration>,
 }
 
-fn ours(runtime: &Runtime, path: &Path, writers: usize, length: Duration) -> Round {
-    let log = Arc::new(SqliteLog::open(path).unwrap());
-    let start = Instant::now();
-    let taken: Vec<Duration> = runtime.block_on(async {
-        let tasks: Vec<_> =
-            (0..writers).map(|_| tokio::spawn(writer(Arc::clone(&log), start + length))).collect();
-        let mut taken = Vec::new();
-        for task in tasks {
-            taken.extend(task.await.unwrap());
-        }
-        taken
-    });
-    let seconds = start.elapsed().as_secs_f64();
-    let records = runtime.block_on(async {
-        let mut records: Vec<Record> = Vec::new();
-        loop {
-            let next = u64::try_from(records.len()).unwrap() + 1;
-            let page = log.read_from(Position::new(next).unwrap(), 1000).await.unwrap();
-            if page.is_empty() {
-                return records;
-            }
-            records.extend(page);
-        }
-    });
-    Round { seconds, taken, commits: log.commits(), records }
-}
-
-/// Inserts the same bytes, `batch` rows a transaction; how many rows a second.
-fn bare(path: &Path, records: &[Record], batch: usize) -> f64 {
-    let db = Connection::open(path).unwrap();
-    db.execute_batch(BARE).unwrap();
-    let mut insert = db.prepare("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5)").unwrap();
-    let streams: Vec<i64> = {
-        let mut ids = std::collections::HashMap::new();
-        let rows = records.iter().map(|one| {
-            let position = i64::try_from(one.entry.position.get()).unwrap();
-            *ids.entry(&one.entry.stream).or_insert(position)
-        });
-        rows.collect()
-    };
-    let start = Instant::now();
-    for (rows, ids) in records.chunks(batch).zip(streams.chunks(batch)) {
-        db.execute_batch("BEGIN IMMEDIATE").unwrap();
-        for (row, id) in rows.iter().zip(ids) {
-            let position = i64::try_from(row.entry.position.get()).unwrap();
-            let sequence = i64::try_from(row.entry.sequence).unwrap();
-            insert.execute(params![position, id, sequence, row.bytes, row.payload]).unwrap();
-        }
-        db.execute_batch("COMMIT").unwrap();
+impl Pair {
+    fn open(directory: &Path, writers: usize) -> Self {
+        let log = SqliteLog::open(directory.join(format!("ours-{writers}.db"))).unwrap();
+        let bare = Connection::open(directory.join(format!("bare-{writers}.db"))).unwrap();
+        bare.execute_batch(BARE).unwrap();
+        Self { log: Arc::new(log), bare, streams: HashMap::new() }
     }
-    records.len() as f64 / start.elapsed().as_secs_f64()
+
+    /// Appends for `length`, then inserts the same rows bare, as many to a commit as ours had.
+    fn round(&mut self, runtime: &Runtime, writers: usize, length: Duration, sum: &mut Sum) {
+        let (from, commits) = (self.log.head().position, self.log.commits());
+        let start = Instant::now();
+        let log = &self.log;
+        runtime.block_on(async {
+            let until = start + length;
+            let tasks = (0..writers).map(|_| tokio::spawn(writer(Arc::clone(log), until)));
+            for task in tasks.collect::<Vec<_>>() {
+                sum.taken.extend(task.await.unwrap());
+            }
+        });
+        sum.ours += start.elapsed();
+        let commits = log.commits() - commits;
+        let records = runtime.block_on(read_after(log, from));
+        let rows = u64::try_from(records.len()).unwrap();
+        sum.bare += self.insert(&records, usize::try_from(rows.div_ceil(commits)).unwrap());
+        sum.rows += rows;
+        sum.commits += commits;
+    }
+
+    fn insert(&mut self, records: &[Record], batch: usize) -> Duration {
+        let rows: Vec<(i64, i64, i64, &Record)> = records
+            .iter()
+            .map(|row| {
+                let position = i64::try_from(row.entry.position.get()).unwrap();
+                let sequence = i64::try_from(row.entry.sequence).unwrap();
+                let stream = self.streams.entry(row.entry.stream.clone()).or_insert(position);
+                (position, *stream, sequence, row)
+            })
+            .collect();
+        let mut insert =
+            self.bare.prepare("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5)").unwrap();
+        let start = Instant::now();
+        for rows in rows.chunks(batch) {
+            self.bare.execute_batch("BEGIN IMMEDIATE").unwrap();
+            for (position, stream, sequence, row) in rows {
+                insert
+                    .execute(params![position, stream, sequence, row.bytes, row.payload])
+                    .unwrap();
+            }
+            self.bare.execute_batch("COMMIT").unwrap();
+        }
+        start.elapsed()
+    }
+}
+
+async fn read_after(log: &SqliteLog, after: Position) -> Vec<Record> {
+    let (mut records, mut next) = (Vec::new(), after.next().unwrap());
+    loop {
+        let page = log.read_from(next, PAGE_LIMIT).await.unwrap();
+        let Some(last) = page.last() else { return records };
+        next = last.entry.position.next().unwrap();
+        records.extend(page);
+    }
 }
 
 fn main() {
-    let seconds = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(2);
-    let length = Duration::from_secs(seconds);
+    let rounds: u32 = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(8);
     let runtime = Runtime::new().unwrap();
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    println!("{PAYLOAD} bytes of payload; {ROUNDS} rounds of {seconds} s, taking turns");
+    println!("{PAYLOAD} bytes of payload; {rounds} rounds of {ROUND:?}, taking turns");
     println!("writers   appends/s   p50 ms   p99 ms   rows/commit   bare rows/s   ratio");
     for writers in [1_usize, 16, 256] {
-        let (mut rate, mut against, mut batch) = (0.0, 0.0, 0.0);
-        let mut taken = Vec::new();
-        for round in 0..ROUNDS {
-            let name = |kind| directory.path().join(format!("{kind}-{writers}-{round}.db"));
-            let one = ours(&runtime, &name("ours"), writers, length);
-            let rows = one.records.len() as f64;
-            let per_commit = rows / one.commits as f64;
-            batch += per_commit / ROUNDS as f64;
-            rate += rows / one.seconds / ROUNDS as f64;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1..=256")]
-            let size = per_commit.round().max(1.0) as usize;
-            against += bare(&name("bare"), &one.records, size) / ROUNDS as f64;
-            taken.extend(one.taken);
-        }
-        taken.sort_unstable();
+        let mut pair = Pair::open(directory.path(), writers);
+        // The first round fills caches and lets both files grow.
+        pair.round(&runtime, writers, ROUND, &mut Sum::default());
+        let mut sum = Sum::default();
+        (0..rounds).for_each(|_| pair.round(&runtime, writers, ROUND, &mut sum));
+        sum.taken.sort_unstable();
         let percentile = |of: usize| {
-            taken.get(taken.len() * of / 100).map_or(0.0, |one| one.as_secs_f64() * 1000.0)
+            sum.taken.get(sum.taken.len() * of / 100).map_or(0.0, |one| one.as_secs_f64() * 1000.0)
         };
+        let rows = sum.rows as f64;
         println!(
-            "{writers:>7} {rate:>11.0} {:>8.2} {:>8.2} {batch:>13.1} {against:>13.0} {:>6.0} %",
+            "{writers:>7} {:>11.0} {:>8.2} {:>8.2} {:>13.1} {:>13.0} {:>6.0} %",
+            rows / sum.ours.as_secs_f64(),
             percentile(50),
             percentile(99),
-            rate / against * 100.0
+            rows / sum.commits as f64,
+            rows / sum.bare.as_secs_f64(),
+            sum.bare.as_secs_f64() / sum.ours.as_secs_f64() * 100.0
         );
     }
 }

@@ -21,7 +21,7 @@ const ROWS: usize = 16;
 /// A batch ends with the append that takes it over this many bytes.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// After about this many bytes the WAL is written back into the database.
-const CHECKPOINT_BYTES: usize = 16 * 1024 * 1024;
+const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a batch adds to the WAL besides its entries, about: pages that are written again.
 const BATCH_OVERHEAD: usize = 16 * 1024;

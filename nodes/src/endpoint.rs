@@ -114,7 +114,8 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// A user and password, for the time of one call.
+/// A user and password, for the time of one call. The HTTP client copies them into a header that it
+/// marks as sensitive and does not print, but does not wipe.
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: Zeroizing<String>,

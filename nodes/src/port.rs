@@ -20,9 +20,9 @@ pub trait ChainNode: Send + Sync {
     /// another hash at a height already seen.
     fn block_hash(&self, height: u64) -> Answer<'_, Option<BlockHash>>;
 
-    /// Where a transaction is. `since` is a height at or below which the chain was when the
-    /// transaction was first submitted or seen: nodes without a transaction index are searched from
-    /// the tip down to some blocks below it (see [`BitcoinNode`](crate::BitcoinNode)).
+    /// Where a transaction is. `since` is the height of the tip when the transaction was first
+    /// submitted or seen, or anything lower: Bitcoin nodes without a transaction index are searched
+    /// from the tip down to 100 blocks below it.
     fn transaction_status(&self, id: TransactionId, since: u64) -> Answer<'_, TransactionStatus>;
 
     /// Hands a signed transaction to the node. `id` is what the caller computed and logged before;

@@ -104,7 +104,8 @@ impl BitcoinNode {
         fees::fee_rate(self, target).await
     }
 
-    /// See [`ChainNode::transaction_status`]; how it searches: [`status`].
+    /// See [`ChainNode::transaction_status`]. Without a transaction index, blocks are searched from
+    /// the tip down to 100 below `since`: one call for each.
     pub async fn transaction_status(
         &self,
         id: TransactionId,

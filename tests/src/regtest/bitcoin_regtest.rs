@@ -1,7 +1,7 @@
 //! What the regtest nodes of the Bitcoin family have in common. Never assumes a wallet in the node.
 
-use bitcoin::bech32::{Hrp, segwit};
-use bitcoin::{Script, WitnessVersion};
+use bitcoin::Script;
+use bitcoin::bech32::{Fe32, Hrp, segwit};
 use serde_json::Value;
 use strongroom_nodes::{BitcoinNode, BlockHash, Endpoint};
 
@@ -33,11 +33,7 @@ impl Network {
     pub fn address(&self, script: &Script) -> String {
         let version = script.witness_version().expect("a segwit output script");
         let program = script.as_bytes().get(2..).expect("a witness program");
-        let version = match version {
-            WitnessVersion::V0 => segwit::VERSION_0,
-            WitnessVersion::V1 => segwit::VERSION_1,
-            other => panic!("no address for witness version {other}"),
-        };
+        let version = Fe32::try_from(version.to_num()).expect("at most 16");
         let hrp = Hrp::parse(self.hrp).expect("a valid prefix");
         segwit::encode(hrp, version, program).expect("a valid witness program")
     }

@@ -8,7 +8,9 @@
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::missing_panics_doc,
-    reason = "a harness that cannot go on is a failed test, which is what a panic says"
+    clippy::needless_pass_by_value,
+    reason = "a harness that cannot go on is a failed test, which is what a panic says; and its calls \
+              take json!() without an ampersand"
 )]
 
 mod anvil;

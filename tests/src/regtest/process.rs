@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
 
@@ -120,8 +121,20 @@ impl Drop for Process {
     }
 }
 
-/// A TCP port of loopback that was free a moment ago.
+/// A TCP port of loopback that was free a moment ago. Below the range from which the system takes
+/// ports for outgoing connections: one of those could sit on a node's port while the node is down.
 pub(super) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
+    const LOWEST: u32 = 20_000;
+    const RANGE: u32 = 12_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Test processes that run at the same time begin at different places.
+    let start = std::process::id().wrapping_mul(97) % RANGE;
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(next < RANGE, "no free port on loopback");
+        let port = u16::try_from(LOWEST + (start + next) % RANGE).expect("below 65536");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -1,4 +1,6 @@
 //! Everything that runs against real nodes and processes, in one binary: it links once. Never skips:
 //! where a program is missing, the test fails and says how to get it.
 
+// The attribute says nothing to cargo; it tells clippy that the fixtures may unwrap as tests do.
+#[cfg(test)]
 mod nodes;

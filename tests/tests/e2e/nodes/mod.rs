@@ -4,4 +4,5 @@ mod bitcoin;
 mod ethereum;
 mod litecoin;
 mod outages;
+mod port;
 mod taproot;

@@ -229,3 +229,6 @@ fn jitter(pause: Duration) -> Duration {
     let most = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(rand::thread_rng().gen_range(0..=most))
 }
+
+#[cfg(test)]
+mod tests;

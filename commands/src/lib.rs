@@ -2,7 +2,9 @@
 //! longer than one command. No SQL, no HTTP, no private key, and no decision from a read model.
 
 pub mod bus;
+mod chain_nodes;
 mod record;
 
 pub use bus::{Bus, CommandError, IdempotencyKey, Outcome, Request};
+pub use chain_nodes::ChainNodes;
 pub use record::recorded;

@@ -1,6 +1,7 @@
 //! What every aggregate has in common. Nothing here knows any of them.
 
 use crate::Refusal;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The unit that handles commands consistently: one stream of the log each.
 pub trait Aggregate: Default + Clone {
@@ -17,6 +18,12 @@ pub trait Aggregate: Default + Clone {
     /// Records what happened. Never refuses: it fails only on a history that `decide` could not
     /// have produced, which means that the log is damaged.
     fn evolve(&mut self, event: &Self::Event) -> Result<(), Corrupt>;
+}
+
+/// What an aggregate's history has made of it so far: a new one where there is none. What exists
+/// is never copied, because a wallet can hold thousands of coins.
+pub(crate) fn so_far<'a, K: Ord, A: Aggregate>(all: &'a BTreeMap<K, A>, id: &K) -> Cow<'a, A> {
+    all.get(id).map_or_else(|| Cow::Owned(A::default()), Cow::Borrowed)
 }
 
 /// The log says something that cannot have happened. Stop, and tell a person.

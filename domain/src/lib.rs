@@ -8,6 +8,8 @@
 //! did. Readers who trust nobody use [`audit::Audited`] instead. Terms are defined in
 //! `docs/glossary.md`.
 
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
+
 pub mod account;
 mod actor;
 mod address;

@@ -111,6 +111,8 @@ rules! {
     SignerState = "signer-state",
     /// An id that is taken already.
     IdTaken = "id-taken",
+    /// The entry is not what the rules decide at its place in the log.
+    LogUnlawful = "log-unlawful",
     /// The signer does not hold the log up to the order's position.
     SignerLogBehind = "signer-log-behind",
     /// The pushed entries do not extend the log that the signer verified.

@@ -35,6 +35,8 @@ pub struct Claim {
     pub shortfall: Amount,
     /// Set aside, by transfer.
     pub holds: BTreeMap<TransferId, Amount>,
+    /// The sum of the holds: an account can have thousands.
+    pending: Amount,
 }
 
 /// A request to change an account. `account` names it, because journal entries do.
@@ -111,13 +113,25 @@ impl Account {
 
 impl Claim {
     /// All that is set aside.
-    pub fn pending(&self) -> Option<Amount> {
-        self.holds.values().try_fold(Amount::ZERO, |sum, hold| sum.checked_add(*hold))
+    pub const fn pending(&self) -> Amount {
+        self.pending
     }
 
     /// What can still be set aside.
     pub fn available(&self) -> Amount {
-        self.pending().and_then(|held| self.total.checked_sub(held)).unwrap_or(Amount::ZERO)
+        self.total.checked_sub(self.pending).unwrap_or(Amount::ZERO)
+    }
+
+    /// `None` where the transfer has a hold already: the log is damaged.
+    fn set_aside(&mut self, hold: &HoldPlaced) -> Option<()> {
+        self.pending = self.pending.checked_add(hold.amount)?;
+        self.holds.insert(hold.transfer, hold.amount).is_none().then_some(())
+    }
+
+    /// `None` where the transfer has no hold: the log is damaged.
+    fn let_go(&mut self, transfer: TransferId) -> Option<()> {
+        self.pending = self.pending.checked_sub(self.holds.remove(&transfer)?)?;
+        Some(())
     }
 
     /// A deposit covers the client's shortfall before it is the client's.
@@ -295,20 +309,19 @@ impl Aggregate for Account {
                     total: Amount::ZERO,
                     shortfall: Amount::ZERO,
                     holds: BTreeMap::new(),
+                    pending: Amount::ZERO,
                 });
             }
             (Some(claim), E::Posted(posted)) => {
                 claim.post_entries(&posted.entries).ok_or_else(corrupt)?;
             }
-            (Some(claim), E::HoldPlaced(HoldPlaced { transfer, amount })) => {
-                claim.holds.insert(*transfer, *amount);
-            }
+            (Some(claim), E::HoldPlaced(hold)) => claim.set_aside(hold).ok_or_else(corrupt)?,
             (Some(claim), E::HoldPosted(posted)) => {
-                claim.holds.remove(&posted.transfer).ok_or_else(corrupt)?;
+                claim.let_go(posted.transfer).ok_or_else(corrupt)?;
                 claim.post_entries(&posted.entries).ok_or_else(corrupt)?;
             }
             (Some(claim), E::HoldVoided(HoldVoided { transfer })) => {
-                claim.holds.remove(transfer).ok_or_else(corrupt)?;
+                claim.let_go(*transfer).ok_or_else(corrupt)?;
             }
             _ => return Err(corrupt()),
         }

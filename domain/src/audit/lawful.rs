@@ -1,337 +1,355 @@
-//! Whether one entry was allowed, given everything before it. The events that carry authority
-//! are proven anew from their evidence; the others must be what their aggregate would have
-//! decided. Nothing here takes the writer's word.
+//! Whether one entry was allowed, given everything before it. An entry that begins a decision is
+//! read back into the command that it answers; that command is decided again, and the entry, and
+//! all that follow with it, must be what comes out. Nothing here takes the writer's word.
 
-use super::refuse;
+use super::{due::Due, near, refuse, standing};
 use crate::{
-    Aggregate as _, Event, Recorded, Refusal, Rule, State, Stream,
-    account::{self, AccountEvent, LedgerAccount},
+    AccountId, Aggregate as _, Command, DepositId, Event, KeyId, ProposalId, Recorded, Refusal,
+    Rule, SignerId, State, Stream, TransferId, WalletId,
+    account::AccountEvent,
+    aggregate::so_far,
     charter::CharterEvent,
     decision,
-    deposit::Deposit,
-    key::{self, Key, KeyEvent},
-    policy::Quorum,
-    proposal::{self, Answers, Opened, Proposal, ProposalEvent, Subject},
-    statement::{self, Answer},
+    deposit::{DepositEvent, Seen},
+    key::KeyEvent,
+    proposal::{Proposal, ProposalEvent, Subject},
+    signer::SignerEvent,
+    statement::Answer,
     transfer::{self, Transfer, TransferEvent},
     wallet::{self, WalletEvent},
 };
 
-pub(super) fn check(state: &State, recorded: &Recorded) -> Result<(), Refusal> {
+/// Checks one entry. What must follow it is left in `due`.
+pub(super) fn check(state: &State, due: &mut Due, recorded: &Recorded) -> Result<(), Refusal> {
     let first = recorded.head.position == 1;
     let founding = matches!(recorded.event, Event::Charter(CharterEvent::Founded(_)));
     if first != founding {
         return refuse(Rule::CharterState, "the charter, and nothing else, is entry 1");
     }
+    if recorded.time < state.time {
+        return refuse(Rule::SignerClock, format!("time runs back from {}", state.time));
+    }
+    if due.meets(state, recorded)? {
+        return Ok(());
+    }
+    *due = begin(state, recorded)?;
+    Ok(())
+}
+
+/// The rest of the decision that this entry begins.
+fn begin(state: &State, recorded: &Recorded) -> Result<Due, Refusal> {
     match (recorded.stream, &recorded.event) {
-        (Stream::Charter, Event::Charter(event)) => charter(state, event),
+        (Stream::Charter, Event::Charter(event)) => charter(state, recorded, event),
         (Stream::Proposal(id), Event::Proposal(event)) => proposal(state, recorded, id, event),
-        (Stream::Account(id), Event::Account(event)) => account(state, id, event),
-        (Stream::Wallet(id), Event::Wallet(event)) => wallet(state, id, event),
-        (Stream::Transfer(id), Event::Transfer(event)) => transfer(state, id, event),
-        (Stream::Key(id), Event::Key(event)) => key(state, id, event),
-        // What a node or the network said proves nothing and moves nothing by itself.
-        (Stream::Deposit(_), Event::Deposit(_)) | (Stream::Signer(_), Event::Signer(_)) => Ok(()),
+        (Stream::Account(id), Event::Account(event)) => account(state, recorded, id, event),
+        (Stream::Wallet(id), Event::Wallet(event)) => wallet(state, recorded, id, event),
+        (Stream::Transfer(id), Event::Transfer(event)) => transfer(state, recorded, id, event),
+        (Stream::Deposit(id), Event::Deposit(event)) => deposit(state, recorded, id, event),
+        (Stream::Key(id), Event::Key(event)) => key(state, recorded, id, event),
+        (Stream::Signer(id), Event::Signer(event)) => signer(state, recorded, id, event),
         (_, event) => refuse(
-            Rule::IdTaken,
+            Rule::LogUnlawful,
             format!("{} can't stand in stream {}", event.kind().0, recorded.stream),
         ),
     }
 }
 
-fn charter(state: &State, event: &CharterEvent) -> Result<(), Refusal> {
+/// Decides the command again: the entry must be the first of what comes out.
+fn again(state: &State, recorded: &Recorded, command: Command) -> Result<Due, Refusal> {
+    same(state, recorded, decision::decide(state, command, recorded.time)?.events)
+}
+
+fn same(state: &State, recorded: &Recorded, events: Vec<(Stream, Event)>) -> Result<Due, Refusal> {
+    let fits = events
+        .first()
+        .is_some_and(|(stream, event)| *stream == recorded.stream && *event == recorded.event);
+    if fits {
+        Ok(Due::rest(state, events))
+    } else {
+        let kind = recorded.event.kind().0;
+        refuse(Rule::LogUnlawful, format!("the rules decide something else than this {kind}"))
+    }
+}
+
+/// For what only ever follows from something else.
+fn alone(recorded: &Recorded) -> Result<Due, Refusal> {
+    let kind = recorded.event.kind().0;
+    refuse(Rule::LogUnlawful, format!("{kind} stands without what would cause it"))
+}
+
+fn charter(state: &State, recorded: &Recorded, event: &CharterEvent) -> Result<Due, Refusal> {
     match event {
         CharterEvent::Founded(founded) => {
-            founded.charter.check()?;
-            founded.check_signatures()
+            again(state, recorded, Command::FoundCharter(founded.clone()))
         }
-        CharterEvent::PolicyChanged(change) => {
-            let standing = state.charter.standing()?;
-            standing.check_next_policy(&change.policy)?;
-            let answers = reached(state, change.proposal)?;
-            match &answers.opened.subject {
-                Subject::PolicyChange(policy) if *policy == change.policy => {
-                    satisfied(answers, &standing.governance)
-                }
-                _ => refuse(Rule::ProposalNotOpen, "the quorum approved something else"),
-            }
-        }
+        CharterEvent::PolicyChanged(_) => alone(recorded),
     }
-}
-
-/// The answers of a proposal whose quorum was reached.
-fn reached(state: &State, id: crate::ProposalId) -> Result<&Answers, Refusal> {
-    match state.proposals.get(&id) {
-        Some(Proposal::QuorumReached(answers)) => Ok(answers),
-        _ => refuse(Rule::ProposalNotOpen, "its quorum was not reached"),
-    }
-}
-
-/// Whether enough distinct members of `quorum`, none of them the maker, have approved. Their
-/// signatures were verified when the answers were recorded.
-pub(super) fn satisfied(answers: &Answers, quorum: &Quorum) -> Result<(), Refusal> {
-    let opened = &answers.opened;
-    let counted = answers
-        .approvals
-        .keys()
-        .filter(|person| quorum.group.contains(person) && **person != opened.maker)
-        .count();
-    if counted < usize::from(quorum.approvals) {
-        let because = format!("{counted} approvals of the group, {} needed", quorum.approvals);
-        return refuse(Rule::SignerQuorum, because);
-    }
-    Ok(())
 }
 
 fn proposal(
     state: &State,
     recorded: &Recorded,
-    id: crate::ProposalId,
+    id: ProposalId,
     event: &ProposalEvent,
-) -> Result<(), Refusal> {
-    let current = state.proposals.get(&id).cloned().unwrap_or_default();
-    match event {
-        ProposalEvent::Opened(opened) => opened_under_policy(state, opened),
+) -> Result<Due, Refusal> {
+    let answers = state.proposals.get(&id).and_then(Proposal::answers);
+    let expires_at = answers.map_or(recorded.time, |answers| answers.opened.expires_at);
+    let (command, now) = match event {
+        ProposalEvent::Opened(opened) => {
+            let Subject::PolicyChange(policy) = &opened.subject else { return alone(recorded) };
+            let (maker, expires_at) = (opened.maker, opened.expires_at);
+            // An entry that waited stands later, one after the clock was set back earlier.
+            let lifetime_s = state.charter.standing()?.policy.proposal_lifetime_s;
+            let latest = recorded.time.plus_seconds(lifetime_s);
+            let now = if expires_at > latest && expires_at <= near::later(latest) {
+                near::later(recorded.time)
+            } else {
+                near::before(recorded.time, expires_at)
+            };
+            let policy = policy.clone();
+            (Command::ProposePolicy { proposal: id, policy, maker, expires_at }, now)
+        }
         ProposalEvent::Approved(by) => {
-            let evidence = (by.approver, &by.key, &by.signature);
-            answered(state, recorded, (id, &current), Answer::Approve, evidence)
+            let command = Command::AnswerProposal {
+                proposal: id,
+                answer: Answer::Approve,
+                approver: by.approver,
+                key: by.key.clone(),
+                signature: by.signature.clone(),
+            };
+            (command, near::before(recorded.time, expires_at))
         }
         ProposalEvent::Declined(by) => {
-            let evidence = (by.approver, &by.key, &by.signature);
-            answered(state, recorded, (id, &current), Answer::Decline, evidence)
+            let command = Command::AnswerProposal {
+                proposal: id,
+                answer: Answer::Decline,
+                approver: by.approver,
+                key: by.key.clone(),
+                signature: by.signature.clone(),
+            };
+            (command, near::before(recorded.time, expires_at))
         }
-        ProposalEvent::QuorumReached(_) => match &current {
-            Proposal::Open(answers) => satisfied(answers, &answers.opened.quorum),
-            _ => refuse(Rule::ProposalNotOpen, "the proposal is not open"),
-        },
-        // These take authority away; none can give any.
-        ProposalEvent::Rejected(_)
-        | ProposalEvent::Expired(_)
-        | ProposalEvent::Cancelled(_)
+        ProposalEvent::Expired(_) => {
+            let now = near::since(recorded.time, expires_at);
+            (Command::ExpireProposal { proposal: id }, now)
+        }
+        ProposalEvent::Cancelled(_) => {
+            let Some(answers) = answers else { return alone(recorded) };
+            (Command::CancelProposal { proposal: id, by: answers.opened.maker }, recorded.time)
+        }
+        ProposalEvent::QuorumReached(_)
+        | ProposalEvent::Rejected(_)
         | ProposalEvent::Fulfilled(_)
-        | ProposalEvent::Burnt(_) => Ok(()),
-    }
-}
-
-fn opened_under_policy(state: &State, opened: &Opened) -> Result<(), Refusal> {
-    let standing = state.charter.standing()?;
-    standing.demand(opened.maker, crate::charter::Role::Initiator)?;
-    if opened.policy_version != standing.policy.version {
-        return refuse(Rule::PolicyInvalid, "it names another policy than the one in force");
-    }
-    let demanded = match &opened.subject {
-        Subject::Transfer { intent, known_as } => {
-            let known = standing.policy.label(intent.network(), &intent.destination);
-            if known != Some(known_as) {
-                let because = "the allowlist knows the destination by another name";
-                return refuse(Rule::DestinationAllowlist, because);
-            }
-            standing.policy.evaluate(intent).allowed()?.clone()
-        }
-        Subject::KeyCeremony(plan) => {
-            plan.check()?;
-            standing.governance.clone()
-        }
-        Subject::PolicyChange(policy) => {
-            standing.check_next_policy(policy)?;
-            standing.governance.clone()
-        }
+        | ProposalEvent::Burnt(_) => return alone(recorded),
     };
-    if opened.quorum != demanded {
-        return refuse(Rule::SignerQuorum, "the policy demands another quorum");
-    }
-    Ok(())
+    same(state, recorded, decision::decide(state, command, now)?.events)
 }
 
-fn answered(
+fn account(
     state: &State,
     recorded: &Recorded,
-    (id, current): (crate::ProposalId, &Proposal),
-    answer: Answer,
-    evidence: (crate::PersonId, &crate::Bytes, &crate::Bytes),
-) -> Result<(), Refusal> {
-    let Proposal::Open(answers) = current else {
-        return refuse(Rule::ProposalNotOpen, "the proposal is not open");
-    };
-    let standing = state.charter.standing()?;
-    let place = decision::place(state, id)?;
-    let answer = statement::verify_answer(standing, &place, answers, answer, evidence)?;
-    current.decide(proposal::Command::Answer { answer, now: recorded.time }).map(drop)
-}
-
-fn account(state: &State, id: crate::AccountId, event: &AccountEvent) -> Result<(), Refusal> {
-    let current = state.accounts.get(&id).cloned().unwrap_or_default();
+    id: AccountId,
+    event: &AccountEvent,
+) -> Result<Due, Refusal> {
     match event {
-        AccountEvent::Opened(_) => Ok(()),
-        AccountEvent::HoldPlaced(hold) => {
-            let (transfer, amount) = (hold.transfer, hold.amount);
-            let asset = current.claim()?.asset;
-            current.decide(account::Command::PlaceHold { transfer, asset, amount }).map(drop)
+        // Who asked is not in the event: an empty account gives nobody anything.
+        AccountEvent::Opened(opened) => {
+            let asked = (opened.client, opened.asset);
+            same(state, recorded, decision::opened_account(state, id, asked)?.events)
         }
-        AccountEvent::HoldPosted(posted) => {
-            let held = current.claim()?.holds.get(&posted.transfer).copied().unwrap_or_default();
-            let total = posted
-                .entries
-                .iter()
-                .try_fold(crate::Amount::ZERO, |sum, entry| sum.checked_add(entry.amount));
-            let out = |entry: &account::JournalEntry| {
-                entry.debit == LedgerAccount::Client(id)
-                    && matches!(entry.credit, LedgerAccount::Custody(_))
-            };
-            if total.is_none_or(|total| total > held) || !posted.entries.iter().all(out) {
-                return refuse(Rule::HoldState, "a hold posts no more than it set aside");
-            }
-            Ok(())
-        }
-        AccountEvent::HoldVoided(_) => Ok(()),
-        AccountEvent::Posted(posted) => from_deposit(state, id, posted),
+        AccountEvent::Posted(_)
+        | AccountEvent::HoldPlaced(_)
+        | AccountEvent::HoldPosted(_)
+        | AccountEvent::HoldVoided(_) => alone(recorded),
     }
 }
 
-/// What a deposit may move: its own amount, between its wallet and its account.
-fn from_deposit(
+fn wallet(
     state: &State,
-    id: crate::AccountId,
-    posted: &account::Posted,
-) -> Result<(), Refusal> {
-    let current = state.accounts.get(&id).cloned().unwrap_or_default();
-    let seen = match state.deposits.get(&posted.deposit) {
-        Some(deposit @ (Deposit::Credited(seen) | Deposit::Reorganised(seen))) => (deposit, seen),
-        _ => return refuse(Rule::DepositState, "only a deposit that is final moves anything"),
-    };
-    let (deposit, seen) = seen;
-    let (account, wallet, amount) = (id, seen.wallet, seen.amount);
-    let expected = match deposit {
-        Deposit::Credited(_) => {
-            account::Command::Credit { account, deposit: posted.deposit, wallet, amount }
-        }
-        Deposit::Reorganised(_) | Deposit::Confirming(_) | Deposit::Unknown => {
-            account::Command::Reverse { account, deposit: posted.deposit, wallet, amount }
-        }
-    };
-    let would = current.decide(expected)?;
-    if seen.account != id || would != [AccountEvent::Posted(posted.clone())] {
-        return refuse(Rule::AccountState, "it moves something else than its deposit");
-    }
-    Ok(())
-}
-
-fn wallet(state: &State, id: crate::WalletId, event: &WalletEvent) -> Result<(), Refusal> {
-    let current = state.wallets.get(&id).cloned().unwrap_or_default();
+    recorded: &Recorded,
+    id: WalletId,
+    event: &WalletEvent,
+) -> Result<Due, Refusal> {
     match event {
-        WalletEvent::Created(created) => match state.keys.get(&created.key) {
-            Some(Key::Active(active)) if active.wallet.is_none() => Ok(()),
-            _ => refuse(Rule::KeyState, "a wallet needs an active key that signs for no other"),
-        },
+        // Who asked is not in the event: an empty wallet gives nobody anything.
+        WalletEvent::Created(created) => {
+            same(state, recorded, decision::created_wallet(state, id, created.clone())?.events)
+        }
+        // Signers derive addresses again before they sign.
+        WalletEvent::AddressDerived(derived) => {
+            again(state, recorded, Command::DeriveAddress { wallet: id, derived: derived.clone() })
+        }
         WalletEvent::CoinsReserved(reserved) => {
-            current.decide(wallet::Command::ReserveCoins(reserved.clone())).map(drop)
+            let command = wallet::Command::ReserveCoins(reserved.clone());
+            set_aside(state, recorded, (id, reserved.transfer), command)
         }
         WalletEvent::AccountNonceReserved(reserved) => {
-            current.decide(wallet::Command::ReserveNonce(reserved.clone())).map(drop)
+            let command = wallet::Command::ReserveNonce(reserved.clone());
+            set_aside(state, recorded, (id, reserved.transfer), command)
         }
-        // Signers derive addresses again before they sign; the rest is what a node said.
-        WalletEvent::AddressDerived(_)
-        | WalletEvent::CoinAdded(_)
+        WalletEvent::CoinAdded(_)
         | WalletEvent::CoinRemoved(_)
         | WalletEvent::CoinsReleased(_)
         | WalletEvent::CoinsSpent(_)
         | WalletEvent::FundsReceived(_)
         | WalletEvent::FundsReversed(_)
         | WalletEvent::AccountNonceReleased(_)
-        | WalletEvent::AccountNonceUsed(_) => Ok(()),
+        | WalletEvent::AccountNonceUsed(_) => alone(recorded),
     }
 }
 
-fn transfer(state: &State, id: crate::TransferId, event: &TransferEvent) -> Result<(), Refusal> {
-    let current = state.transfers.get(&id).cloned().unwrap_or_default();
-    match event {
+/// Funds are set aside for an approved transfer out of its own wallet, and its first attempt
+/// follows at once.
+fn set_aside(
+    state: &State,
+    recorded: &Recorded,
+    (id, transfer): (WalletId, TransferId),
+    command: wallet::Command,
+) -> Result<Due, Refusal> {
+    match state.transfers.get(&transfer) {
+        Some(Transfer::Approved(asked)) if asked.intent.wallet == id => {}
+        _ => return refuse(Rule::TransferState, "funds are set aside for what was approved only"),
+    }
+    let would = so_far(&state.wallets, &id).decide(command)?;
+    let would = would.into_iter().map(|event| (recorded.stream, Event::from(event))).collect();
+    same(state, recorded, would)?;
+    Ok(Due::attempt(transfer))
+}
+
+fn transfer(
+    state: &State,
+    recorded: &Recorded,
+    id: TransferId,
+    event: &TransferEvent,
+) -> Result<Due, Refusal> {
+    let command = match event {
         TransferEvent::Requested(requested) => {
-            let policy = &state.charter.standing()?.policy;
-            let again = policy.evaluate(&requested.intent);
-            if again != requested.decision || requested.intent.transfer != id {
-                return refuse(Rule::SignerPolicy, "the policy decides otherwise");
-            }
-            if again.allowed().is_ok() == requested.proposal.is_some() {
-                Ok(())
-            } else {
-                refuse(Rule::SignerPolicy, "a proposal exists exactly where the policy allows it")
+            let standing = state.charter.standing()?;
+            Command::RequestTransfer {
+                intent: requested.intent.clone(),
+                proposal: requested.proposal.unwrap_or(ProposalId(id.0)),
+                maker: requested.maker,
+                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s),
             }
         }
-        TransferEvent::Approved(_) => {
-            let Transfer::AwaitingApproval(asked) = &current else { return current.not_now() };
-            let Some(proposal) = asked.proposal else {
-                return refuse(Rule::SignerQuorum, "no quorum was asked");
-            };
-            let answers = reached(state, proposal)?;
-            approved_this(answers, asked)?;
-            satisfied(answers, &answers.opened.quorum)
+        TransferEvent::AttemptAuthorised(_) => {
+            standing::is_next_attempt(state, id, recorded)?;
+            return Ok(Due::default());
         }
-        TransferEvent::AttemptAuthorised(attempt) => {
-            current.decide(transfer::Command::Authorise(attempt.clone()))?;
-            super::standing::check_attempt(state, &current, attempt).map(drop)
+        TransferEvent::AttemptRefused(refused) => {
+            Command::RecordRefusal { transfer: id, refused: refused.clone() }
         }
-        // These record what happened outside; none gives authority.
+        TransferEvent::AttemptSigned(signed) => {
+            Command::RecordSigned { transfer: id, signed: signed.clone() }
+        }
+        TransferEvent::AttemptBroadcast(broadcast) => {
+            Command::RecordBroadcast { transfer: id, attempt: broadcast.attempt }
+        }
+        TransferEvent::Confirmed(confirmed) => Command::ConfirmTransfer {
+            transfer: id,
+            confirmed: confirmed.clone(),
+            change: Vec::new(),
+        },
+        TransferEvent::Failed(failed) => failed_how(state, id, failed),
         TransferEvent::Refused(_)
-        | TransferEvent::AttemptRefused(_)
-        | TransferEvent::AttemptSigned(_)
-        | TransferEvent::AttemptBroadcast(_)
-        | TransferEvent::Confirmed(_)
-        | TransferEvent::Failed(_)
+        | TransferEvent::Approved(_)
         | TransferEvent::Rejected(_)
         | TransferEvent::Cancelled(_)
-        | TransferEvent::Expired(_) => Ok(()),
+        | TransferEvent::Expired(_) => return alone(recorded),
+    };
+    again(state, recorded, command)
+}
+
+/// Once a signed transaction exists, a transfer fails on its chain or not at all.
+fn failed_how(state: &State, id: TransferId, failed: &transfer::Failed) -> Command {
+    let because = failed.because.clone();
+    match state.transfers.get(&id) {
+        Some(Transfer::Signed(attempts) | Transfer::Broadcast(attempts)) => {
+            Command::FailTransferOnChain {
+                transfer: id,
+                attempt: attempts.current.attempt,
+                block: crate::deposit::BlockRef { height: 0, hash: String::new() },
+                // The entry that charges the fee names it.
+                fee: crate::Amount::ZERO,
+                because,
+            }
+        }
+        Some(
+            Transfer::Unknown
+            | Transfer::AwaitingApproval(_)
+            | Transfer::Approved(_)
+            | Transfer::Signing(_)
+            | Transfer::Closed(_),
+        )
+        | None => Command::FailTransfer { transfer: id, because },
     }
 }
 
-/// Whether the question that was answered is the transfer that was asked for.
-pub(super) fn approved_this(answers: &Answers, asked: &transfer::Asked) -> Result<(), Refusal> {
-    match &answers.opened.subject {
-        Subject::Transfer { intent, .. } if *intent == asked.intent => Ok(()),
-        _ => refuse(Rule::SignerQuorum, "the quorum approved something else"),
-    }
-}
-
-fn key(state: &State, id: crate::KeyId, event: &KeyEvent) -> Result<(), Refusal> {
-    let current = state.keys.get(&id).cloned().unwrap_or_default();
-    match event {
-        KeyEvent::CeremonyRequested(requested) => requested.plan.check(),
-        KeyEvent::CeremonyApproved(_) => {
-            let Key::Requested(requested) = &current else {
-                return refuse(Rule::KeyState, "no ceremony was asked for");
+fn deposit(
+    state: &State,
+    recorded: &Recorded,
+    id: DepositId,
+    event: &DepositEvent,
+) -> Result<Due, Refusal> {
+    let command = match event {
+        DepositEvent::Seen(seen) => Command::SeeDeposit { deposit: id, seen: seen.clone() },
+        DepositEvent::SeenAgain(again) => {
+            let Some(seen) = state.deposits.get(&id).and_then(|known| known.seen()) else {
+                return alone(recorded);
             };
-            let answers = reached(state, requested.proposal)?;
-            match &answers.opened.subject {
-                Subject::KeyCeremony(plan) if *plan == requested.plan => {
-                    satisfied(answers, &answers.opened.quorum)
-                }
-                _ => refuse(Rule::SignerQuorum, "the quorum approved something else"),
+            let seen = Seen { block: again.block.clone(), ..seen.clone() };
+            Command::SeeDeposit { deposit: id, seen }
+        }
+        DepositEvent::Credited(credited) => {
+            Command::CreditDeposit { deposit: id, confirmations: credited.confirmations }
+        }
+        DepositEvent::Reorganised(_) => Command::ReorganiseDeposit { deposit: id },
+    };
+    again(state, recorded, command)
+}
+
+fn key(state: &State, recorded: &Recorded, id: KeyId, event: &KeyEvent) -> Result<Due, Refusal> {
+    let command = match event {
+        KeyEvent::CeremonyRequested(requested) => {
+            let standing = state.charter.standing()?;
+            Command::RequestCeremony {
+                proposal: requested.proposal,
+                plan: requested.plan.clone(),
+                maker: requested.maker,
+                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s),
             }
         }
         KeyEvent::RoundOnePublished(published) => {
-            current.decide(key::Command::PublishRoundOne(published.clone())).map(drop)
+            Command::PublishRoundOne { key: id, published: published.clone() }
         }
         KeyEvent::Confirmed(confirmed) => {
-            decision::check_confirmation(state, id, confirmed)?;
-            current.decide(key::Command::Confirm(confirmed.clone())).map(drop)
+            Command::ConfirmKey { key: id, confirmed: confirmed.clone() }
         }
-        KeyEvent::Activated(activated) => {
-            let Key::Ceremony(ceremony) = &current else {
-                return refuse(Rule::KeyState, "no ceremony is under way");
-            };
-            let agrees = |confirmed: &key::Confirmed| {
-                confirmed.public_key == activated.public_key
-                    && confirmed.public_package == activated.public_package
-            };
-            let all = ceremony.confirmed.len() == ceremony.plan.participants.len();
-            if all && ceremony.confirmed.values().all(agrees) {
-                Ok(())
-            } else {
-                refuse(Rule::CeremonyDisagreement, "not every holder confirmed this key")
-            }
+        KeyEvent::CeremonyFailed(failed) => {
+            Command::FailCeremony { key: id, because: failed.because.clone() }
         }
-        KeyEvent::Assigned(assigned) => {
-            current.decide(key::Command::Assign(assigned.clone())).map(drop)
+        KeyEvent::Quarantined(quarantined) => {
+            Command::QuarantineKey { key: id, quarantined: quarantined.clone() }
         }
-        KeyEvent::CeremonyFailed(_) | KeyEvent::Quarantined(_) => Ok(()),
-    }
+        KeyEvent::CeremonyApproved(_) | KeyEvent::Activated(_) | KeyEvent::Assigned(_) => {
+            return alone(recorded);
+        }
+    };
+    again(state, recorded, command)
+}
+
+fn signer(
+    state: &State,
+    recorded: &Recorded,
+    id: SignerId,
+    event: &SignerEvent,
+) -> Result<Due, Refusal> {
+    let command = match event {
+        SignerEvent::Reached(_) => Command::ReachSigner { signer: id },
+        SignerEvent::Lost(lost) => {
+            Command::LoseSigner { signer: id, because: lost.because.clone() }
+        }
+        SignerEvent::Enrolled(_) => return alone(recorded),
+    };
+    again(state, recorded, command)
 }

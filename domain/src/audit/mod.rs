@@ -2,7 +2,9 @@
 //! again to everything before it, allow it. Signers and auditors read this way. Nothing here
 //! knows why the writer wrote what it did.
 
+mod due;
 mod lawful;
+mod near;
 mod standing;
 
 pub use standing::Authorised;
@@ -15,7 +17,10 @@ mod tests;
 /// A fold of the log whose every entry was checked against the rules. There is no other way to
 /// make one than from the first entry on.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub struct Audited(State);
+pub struct Audited {
+    state: State,
+    due: due::Due,
+}
 
 /// An entry that the rules do not allow.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -49,24 +54,29 @@ pub enum Violation {
 impl Audited {
     /// What the log says.
     pub const fn state(&self) -> &State {
-        &self.0
+        &self.state
     }
 
     /// Up to where it was read.
     pub const fn head(&self) -> Head {
-        self.0.head
+        self.state.head
     }
 
     /// Checks one entry against the rules and records it. The caller has verified its bytes and
     /// the chain. After an error this fold must not be used any more.
     pub fn extend(&mut self, recorded: &Recorded) -> Result<(), Violation> {
         let position = recorded.head.position;
-        if Some(position) != self.0.head.position.checked_add(1) {
-            return Err(Violation::Order { position, head: self.0.head.position });
+        if Some(position) != self.state.head.position.checked_add(1) {
+            return Err(Violation::Order { position, head: self.state.head.position });
         }
-        lawful::check(&self.0, recorded)
+        lawful::check(&self.state, &mut self.due, recorded)
             .map_err(|refusal| Violation::Unlawful { position, refusal })?;
-        self.0.evolve(recorded).map_err(|error| Violation::Corrupt { position, error })
+        self.state.evolve(recorded).map_err(|error| Violation::Corrupt { position, error })
+    }
+
+    /// Whether the log ends with a whole append: nothing must follow what stands there.
+    pub fn is_whole(&self) -> bool {
+        self.due.is_empty()
     }
 
     /// Whether this attempt stands on a quorum: the proof that a signer needs. `now` is the
@@ -77,7 +87,7 @@ impl Audited {
         attempt: u32,
         now: Timestamp,
     ) -> Result<Authorised<'_>, Refusal> {
-        standing::authorised(&self.0, transfer, attempt, now)
+        standing::authorised(&self.state, transfer, attempt, now)
     }
 }
 

@@ -1,13 +1,15 @@
 //! Whether an attempt stands on a quorum, as a signer must know before it uses a key. What the
 //! transaction's bytes do is never checked here: that is `chains`' part.
 
-use super::{lawful, refuse};
+use super::refuse;
 use crate::{
-    Intent, Refusal, Rule, State, Timestamp, TransferId, WalletId, decision,
+    Command, Event, Intent, Recorded, Refusal, Rule, Spends, State, Stream, Timestamp, TransferId,
+    WalletId, decision,
     key::Active,
-    proposal::Proposal,
-    transfer::{AttemptAuthorised, Transfer},
-    wallet::Holding,
+    policy::Quorum,
+    proposal::{Answers, Proposal, Subject},
+    transfer::{Asked, AttemptAuthorised, Transfer, TransferEvent},
+    wallet::{Funds, Holding},
 };
 
 /// An attempt that stands on a quorum, with all that a signer needs to check its bytes. Only
@@ -49,7 +51,7 @@ impl<'log> Authorised<'log> {
 }
 
 /// The wallet and key that an attempt must use, if it names them.
-pub(super) fn check_attempt<'log>(
+fn check_attempt<'log>(
     state: &'log State,
     transfer: &'log Transfer,
     attempt: &AttemptAuthorised,
@@ -75,6 +77,40 @@ pub(super) fn check_attempt<'log>(
         return refuse(Rule::WalletReserved, "nothing is set aside for this transfer");
     }
     Ok((intent, holding, key))
+}
+
+/// Whether the entry is an attempt that the rules allow for `id`, whose funds are set aside.
+pub(super) fn is_next_attempt(
+    state: &State,
+    id: TransferId,
+    recorded: &Recorded,
+) -> Result<(), Refusal> {
+    let (Stream::Transfer(of), Event::Transfer(TransferEvent::AttemptAuthorised(attempt))) =
+        (recorded.stream, &recorded.event)
+    else {
+        return refuse(Rule::LogUnlawful, "funds were set aside, and no attempt follows");
+    };
+    let Some(transfer) = state.transfers.get(&id) else {
+        return refuse(Rule::TransferState, "there is no such transfer");
+    };
+    let (intent, holding, _) = check_attempt(state, transfer, attempt)?;
+    let spends = match &holding.funds {
+        Funds::Coins(coins) => {
+            let mine = coins.reserved.get(&intent.transfer).into_iter().flatten();
+            Spends::Coins(mine.map(|(outpoint, _)| outpoint.clone()).collect())
+        }
+        Funds::Balance(balance) => match balance.reserved.get(&intent.transfer) {
+            Some(reserved) => Spends::AccountNonce(reserved.account_nonce),
+            None => return refuse(Rule::WalletReserved, "no account nonce is set aside"),
+        },
+    };
+    let command = Command::AuthoriseAttempt { transfer: id, attempt: attempt.clone(), spends };
+    let would = decision::decide(state, command, recorded.time)?.events;
+    if of == id && would == [(recorded.stream, recorded.event.clone())] {
+        Ok(())
+    } else {
+        refuse(Rule::AttemptState, "the rules allow another attempt than this")
+    }
 }
 
 pub(super) fn authorised(
@@ -105,11 +141,11 @@ fn quorum(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let asked = &attempts.asked;
-    let answers = match asked.proposal.and_then(|id| state.proposals.get(&id)) {
-        Some(Proposal::QuorumReached(answers)) => answers,
-        _ => return refuse(Rule::SignerQuorum, "its quorum does not stand"),
+    let asked_in = asked.proposal.and_then(|id| state.proposals.get(&id));
+    let Some(Proposal::QuorumReached(answers)) = asked_in else {
+        return refuse(Rule::SignerQuorum, "its quorum does not stand");
     };
-    lawful::approved_this(answers, asked)?;
+    approved_this(answers, asked)?;
     if answers.opened.maker != asked.maker {
         return refuse(Rule::SignerQuorum, "the proposal was made by somebody else");
     }
@@ -117,13 +153,13 @@ fn quorum(
         let because = format!("its approval expired at {}", answers.opened.expires_at);
         return refuse(Rule::SignerExpired, because);
     }
-    lawful::satisfied(answers, &answers.opened.quorum)?;
+    satisfied(answers, &answers.opened.quorum)?;
     let decided = state.charter.standing()?.policy.evaluate(&asked.intent);
     let current = decided.allowed().map_err(|refusal| {
         let because = format!("{}: {}", refusal.rule, refusal.because);
         Refusal::new(Rule::SignerPolicy, because)
     })?;
-    lawful::satisfied(answers, current)
+    satisfied(answers, current)
 }
 
 fn hold(state: &State, intent: &Intent) -> Result<(), Refusal> {
@@ -137,5 +173,31 @@ fn hold(state: &State, intent: &Intent) -> Result<(), Refusal> {
         Ok(())
     } else {
         refuse(Rule::HoldState, "the account has not set the amount and fee cap aside")
+    }
+}
+
+/// Whether enough distinct members of `quorum`, none of them the maker, have approved. Their
+/// signatures were verified when the answers were recorded.
+fn satisfied(answers: &Answers, quorum: &Quorum) -> Result<(), Refusal> {
+    let opened = &answers.opened;
+    let counted = answers
+        .approvals
+        .keys()
+        .filter(|person| quorum.group.contains(person) && **person != opened.maker)
+        .count();
+    if counted < usize::from(quorum.approvals) {
+        let because = format!("{counted} approvals of the group, {} needed", quorum.approvals);
+        return refuse(Rule::SignerQuorum, because);
+    }
+    Ok(())
+}
+
+/// Whether the question that was answered is the transfer that was asked for.
+fn approved_this(answers: &Answers, asked: &Asked) -> Result<(), Refusal> {
+    match &answers.opened.subject {
+        Subject::Transfer { intent, .. } if *intent == asked.intent => Ok(()),
+        Subject::Transfer { .. } | Subject::KeyCeremony(_) | Subject::PolicyChange(_) => {
+            refuse(Rule::SignerQuorum, "the quorum approved something else")
+        }
     }
 }

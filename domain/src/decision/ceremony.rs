@@ -3,6 +3,7 @@
 use super::{Decision, proposal};
 use crate::{
     Aggregate as _, KeyId, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp,
+    aggregate::so_far,
     key::{self, CeremonyPlan, Confirmed, Key, KeyEvent, Quarantined, RoundOnePublished},
     proposal::{Fulfilled, ProposalEvent, Subject},
     statement,
@@ -25,7 +26,7 @@ pub(super) fn request(
         return Err(Refusal::new(Rule::SignerState, because));
     }
     let id = plan.key;
-    let key = state.keys.get(&id).cloned().unwrap_or_default();
+    let key = so_far(&state.keys, &id);
     let requested = key.decide(key::Command::Request { plan: plan.clone(), proposal, maker })?;
     let question = (Subject::KeyCeremony(plan), standing.governance.clone());
     let opened = proposal::open(state, proposal, question, (maker, expires_at), now)?;
@@ -44,11 +45,7 @@ pub(super) fn publish(
 }
 
 /// Whether a signer's confirmation is signed by the identity that the charter enrols.
-pub(crate) fn check_confirmation(
-    state: &State,
-    id: KeyId,
-    confirmed: &Confirmed,
-) -> Result<(), Refusal> {
+fn check_confirmation(state: &State, id: KeyId, confirmed: &Confirmed) -> Result<(), Refusal> {
     let standing = state.charter.standing()?;
     let signer = standing
         .signers
@@ -82,9 +79,12 @@ pub(super) fn fail(state: &State, id: KeyId, because: String) -> Result<Decision
     let key = find(state, id)?;
     let proposal = match key {
         Key::Ceremony(ceremony) => Some(ceremony.proposal),
-        Key::Unknown | Key::Requested(_) | Key::Active(_) | Key::Failed | Key::Quarantined(_) => {
-            None
+        // Or its proposal could neither be answered nor taken back any more.
+        Key::Requested(_) => {
+            let because = "the ceremony awaits its approval: cancel its proposal instead";
+            return Err(Refusal::new(Rule::KeyState, because));
         }
+        Key::Unknown | Key::Active(_) | Key::Failed | Key::Quarantined(_) => None,
     };
     let events = key.decide(key::Command::Fail { because: because.clone() })?;
     let mut decision = Decision::default().with(Stream::Key(id), events);

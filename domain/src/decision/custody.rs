@@ -6,6 +6,7 @@ use crate::{
     AccountId, Aggregate as _, Asset, ClientId, DepositId, Family, KeyId, Network, PersonId,
     Refusal, Rule, SignerId, State, Stream, WalletId,
     account::{self, Account},
+    aggregate::so_far,
     charter::Role,
     deposit::{self, Deposit, DepositEvent, Seen},
     key::{self, Protocol},
@@ -31,7 +32,16 @@ pub(super) fn open_account(
     by: PersonId,
 ) -> Result<Decision, Refusal> {
     state.charter.standing()?.demand(by, Role::Initiator)?;
-    let account = state.accounts.get(&id).cloned().unwrap_or_default();
+    opened_account(state, id, (client, asset))
+}
+
+/// Whoever asked.
+pub(crate) fn opened_account(
+    state: &State,
+    id: AccountId,
+    (client, asset): (ClientId, Asset),
+) -> Result<Decision, Refusal> {
+    let account = so_far(&state.accounts, &id);
     let events = account.decide(account::Command::Open { client, asset })?;
     Ok(Decision::weighing([Stream::Charter]).with(Stream::Account(id), events))
 }
@@ -51,6 +61,16 @@ pub(super) fn create_wallet(
     by: PersonId,
 ) -> Result<Decision, Refusal> {
     state.charter.standing()?.demand(by, Role::Initiator)?;
+    created_wallet(state, id, Created { network, key: key_id, tier })
+}
+
+/// Whoever asked.
+pub(crate) fn created_wallet(
+    state: &State,
+    id: WalletId,
+    created: Created,
+) -> Result<Decision, Refusal> {
+    let (network, key_id) = (created.network, created.key);
     let key = state
         .keys
         .get(&key_id)
@@ -60,8 +80,7 @@ pub(super) fn create_wallet(
         let because = format!("a {} key can't sign for {network}", protocol.name());
         return Err(Refusal::new(Rule::WalletState, because));
     }
-    let wallet = state.wallets.get(&id).cloned().unwrap_or_default();
-    let created = Created { network, key: key_id, tier };
+    let wallet = so_far(&state.wallets, &id);
     let events = wallet.decide(wallet::Command::Create(created))?;
     let assigned = key.decide(key::Command::Assign(key::Assigned { wallet: id }))?;
     Ok(Decision::weighing([Stream::Charter])
@@ -92,12 +111,12 @@ pub(super) fn derive_address(
 }
 
 pub(super) fn reach(state: &State, id: SignerId) -> Result<Decision, Refusal> {
-    let signer = state.signers.get(&id).copied().unwrap_or_default();
+    let signer = so_far(&state.signers, &id);
     Ok(Decision::default().with(Stream::Signer(id), signer.decide(signer::Command::Reach)?))
 }
 
 pub(super) fn lose(state: &State, id: SignerId, because: String) -> Result<Decision, Refusal> {
-    let signer = state.signers.get(&id).copied().unwrap_or_default();
+    let signer = so_far(&state.signers, &id);
     let events = signer.decide(signer::Command::Lose { because })?;
     Ok(Decision::default().with(Stream::Signer(id), events))
 }
@@ -117,7 +136,7 @@ pub(super) fn see(state: &State, id: DepositId, seen: Seen) -> Result<Decision, 
         return Err(Refusal::new(Rule::AmountInvalid, "a deposit of nothing is no deposit"));
     }
     let stream = Stream::Wallet(seen.wallet);
-    let deposit = state.deposits.get(&id).cloned().unwrap_or_default();
+    let deposit = so_far(&state.deposits, &id);
     let events = deposit.decide(deposit::Command::See(seen))?;
     Ok(Decision::weighing([stream]).with(Stream::Deposit(id), events))
 }

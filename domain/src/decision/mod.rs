@@ -6,7 +6,7 @@ mod custody;
 mod payment;
 mod proposal;
 
-pub(crate) use ceremony::check_confirmation;
+pub(crate) use custody::{created_wallet, opened_account};
 pub(crate) use payment::check_signers;
 pub use payment::set_aside;
 pub use proposal::place;

@@ -5,6 +5,7 @@ use super::{Decision, custody, proposal};
 use crate::{
     Aggregate as _, Amount, Intent, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp,
     TransferId, account,
+    aggregate::so_far,
     command::Spends,
     key::Active,
     proposal::{Fulfilled, ProposalEvent, Subject},
@@ -54,7 +55,7 @@ pub(super) fn request(
         return Err(Refusal::new(Rule::WalletState, because));
     }
     let decided = standing.policy.evaluate(&intent);
-    let transfer = state.transfers.get(&intent.transfer).cloned().unwrap_or_default();
+    let transfer = so_far(&state.transfers, &intent.transfer);
     let requested = transfer.decide(transfer::Command::Request {
         intent: intent.clone(),
         maker,
@@ -67,12 +68,12 @@ pub(super) fn request(
     let Ok(quorum) = decided.allowed() else {
         return Ok(decision);
     };
-    let hold = account::Command::PlaceHold {
+    let place = account::Command::PlaceHold {
         transfer: intent.transfer,
         asset: intent.asset,
         amount: set_aside(&intent)?,
     };
-    let held = account.decide(hold)?;
+    let held = account.decide(place)?;
     let label = standing.policy.label(intent.network(), &intent.destination).cloned();
     let known_as = label.ok_or_else(|| {
         Refusal::new(Rule::DestinationAllowlist, "the destination is not on the allowlist")
@@ -199,7 +200,7 @@ fn settle(
     decision: &mut Decision,
 ) -> Result<(), Refusal> {
     let intent = &asked.intent;
-    let spent = paid.checked_add(fee).ok_or_else(|| {
+    let taken = paid.checked_add(fee).ok_or_else(|| {
         Refusal::new(Rule::AmountInvalid, "payment and fee together pass 2^128 base units")
     })?;
     let post = account::Command::PostHold {
@@ -211,7 +212,7 @@ fn settle(
     };
     let posted = custody::account(state, intent.account)?.decide(post)?;
     decision.add(Stream::Account(intent.account), posted);
-    let spend = wallet::Command::Spend { transfer: id, spent };
+    let spend = wallet::Command::Spend { transfer: id, spent: taken };
     let used = custody::wallet(state, intent.wallet)?.decide(spend)?;
     decision.add(Stream::Wallet(intent.wallet), used);
     Ok(())

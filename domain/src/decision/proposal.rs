@@ -4,6 +4,7 @@
 use super::Decision;
 use crate::{
     Aggregate as _, Bytes, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp, account,
+    aggregate::so_far,
     charter::{self, Role},
     key,
     policy::{Policy, Quorum},
@@ -33,7 +34,7 @@ pub(super) fn open(
     let policy_version = standing.policy.version;
     let opened = Opened { subject, maker, policy_version, quorum, expires_at };
     let lifetime_s = standing.policy.proposal_lifetime_s;
-    let proposal = state.proposals.get(&id).cloned().unwrap_or_default();
+    let proposal = so_far(&state.proposals, &id);
     proposal.decide(proposal::Command::Open { opened, now, lifetime_s })
 }
 
@@ -106,12 +107,12 @@ fn set_in_motion(
 ) -> Result<(), Refusal> {
     match &answers.opened.subject {
         Subject::Transfer { intent, .. } => {
-            let transfer = state.transfers.get(&intent.transfer).cloned().unwrap_or_default();
+            let transfer = so_far(&state.transfers, &intent.transfer);
             let events = transfer.decide(transfer::Command::Approve)?;
             decision.add(Stream::Transfer(intent.transfer), events);
         }
         Subject::KeyCeremony(plan) => {
-            let key = state.keys.get(&plan.key).cloned().unwrap_or_default();
+            let key = so_far(&state.keys, &plan.key);
             decision.add(Stream::Key(plan.key), key.decide(key::Command::Approve)?);
         }
         Subject::PolicyChange(policy) => {
@@ -137,14 +138,14 @@ fn call_off(
     match &answers.opened.subject {
         Subject::Transfer { intent, .. } => {
             let id = intent.transfer;
-            let transfer = state.transfers.get(&id).cloned().unwrap_or_default();
+            let transfer = so_far(&state.transfers, &id);
             decision.add(Stream::Transfer(id), transfer.decide(ending)?);
-            let account = state.accounts.get(&intent.account).cloned().unwrap_or_default();
+            let account = so_far(&state.accounts, &intent.account);
             let void = account::Command::VoidHold { transfer: id };
             decision.add(Stream::Account(intent.account), account.decide(void)?);
         }
         Subject::KeyCeremony(plan) => {
-            let key = state.keys.get(&plan.key).cloned().unwrap_or_default();
+            let key = so_far(&state.keys, &plan.key);
             let fail = key::Command::Fail { because: because.to_owned() };
             decision.add(Stream::Key(plan.key), key.decide(fail)?);
         }

@@ -231,40 +231,38 @@ impl Aggregate for Key {
     fn evolve(&mut self, event: &KeyEvent) -> Result<(), Corrupt> {
         use KeyEvent as E;
         let name = self.name();
-        match (&mut *self, event) {
-            (Self::Unknown, E::CeremonyRequested(requested)) => {
-                *self = Self::Requested(requested.clone());
-            }
-            (Self::Requested(requested), E::CeremonyApproved(_)) => {
-                *self = Self::Ceremony(Ceremony {
-                    plan: requested.plan.clone(),
-                    proposal: requested.proposal,
-                    round_one: BTreeMap::new(),
-                    confirmed: BTreeMap::new(),
-                });
-            }
-            (Self::Ceremony(ceremony), E::RoundOnePublished(published)) => {
+        *self = match (std::mem::take(self), event) {
+            (Self::Unknown, E::CeremonyRequested(requested)) => Self::Requested(requested.clone()),
+            (Self::Requested(requested), E::CeremonyApproved(_)) => Self::Ceremony(Ceremony {
+                plan: requested.plan,
+                proposal: requested.proposal,
+                round_one: BTreeMap::new(),
+                confirmed: BTreeMap::new(),
+            }),
+            (Self::Ceremony(mut ceremony), E::RoundOnePublished(published)) => {
                 ceremony.round_one.insert(published.signer, published.package.clone());
+                Self::Ceremony(ceremony)
             }
-            (Self::Ceremony(ceremony), E::Confirmed(confirmed)) => {
+            (Self::Ceremony(mut ceremony), E::Confirmed(confirmed)) => {
                 ceremony.confirmed.insert(confirmed.signer, confirmed.clone());
+                Self::Ceremony(ceremony)
             }
-            (Self::Ceremony(ceremony), E::Activated(activated)) => {
-                *self = Self::Active(Active {
-                    plan: ceremony.plan.clone(),
-                    public_key: activated.public_key.clone(),
-                    public_package: activated.public_package.clone(),
-                    wallet: None,
-                    proposal: ceremony.proposal,
-                });
+            (Self::Ceremony(ceremony), E::Activated(activated)) => Self::Active(Active {
+                plan: ceremony.plan,
+                public_key: activated.public_key.clone(),
+                public_package: activated.public_package.clone(),
+                wallet: None,
+                proposal: ceremony.proposal,
+            }),
+            (Self::Active(active), E::Assigned(assigned)) => {
+                Self::Active(Active { wallet: Some(assigned.wallet), ..active })
             }
-            (Self::Active(active), E::Assigned(assigned)) => active.wallet = Some(assigned.wallet),
-            (Self::Requested(_) | Self::Ceremony(_), E::CeremonyFailed(_)) => *self = Self::Failed,
-            (Self::Active(active), E::Quarantined(_)) => *self = Self::Quarantined(active.clone()),
+            (Self::Requested(_) | Self::Ceremony(_), E::CeremonyFailed(_)) => Self::Failed,
+            (Self::Active(active), E::Quarantined(_)) => Self::Quarantined(active),
             (_, event) => {
                 return Err(Corrupt { aggregate: Self::KIND, state: name, event: event.kind().0 });
             }
-        }
+        };
         Ok(())
     }
 }

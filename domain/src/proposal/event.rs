@@ -35,7 +35,7 @@ events! {
 
 /// What a quorum is asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Subject {
     /// May this be paid?
     Transfer {

@@ -229,34 +229,32 @@ impl Aggregate for Proposal {
     fn evolve(&mut self, event: &ProposalEvent) -> Result<(), Corrupt> {
         use ProposalEvent as E;
         let name = self.name();
-        match (&mut *self, event) {
-            (Self::Unknown, E::Opened(opened)) => {
-                *self = Self::Open(Answers {
-                    opened: opened.clone(),
-                    approvals: BTreeMap::new(),
-                    declined: BTreeSet::new(),
-                });
-            }
-            (Self::Open(answers), E::Approved(approved)) => {
+        *self = match (std::mem::take(self), event) {
+            (Self::Unknown, E::Opened(opened)) => Self::Open(Answers {
+                opened: opened.clone(),
+                approvals: BTreeMap::new(),
+                declined: BTreeSet::new(),
+            }),
+            (Self::Open(mut answers), E::Approved(approved)) => {
                 answers.approvals.insert(approved.approver, approved.clone());
+                Self::Open(answers)
             }
-            (Self::Open(answers), E::Declined(declined)) => {
+            (Self::Open(mut answers), E::Declined(declined)) => {
                 answers.declined.insert(declined.approver);
+                Self::Open(answers)
             }
-            (Self::Open(answers), E::QuorumReached(_)) => {
-                *self = Self::QuorumReached(answers.clone());
-            }
-            (Self::Open(_), E::Rejected(_)) => *self = Self::Closed(Closed::Rejected),
-            (Self::Open(_), E::Cancelled(_)) => *self = Self::Closed(Closed::Cancelled),
+            (Self::Open(answers), E::QuorumReached(_)) => Self::QuorumReached(answers),
+            (Self::Open(_), E::Rejected(_)) => Self::Closed(Closed::Rejected),
+            (Self::Open(_), E::Cancelled(_)) => Self::Closed(Closed::Cancelled),
             (Self::Open(_) | Self::QuorumReached(_), E::Expired(_)) => {
-                *self = Self::Closed(Closed::Expired);
+                Self::Closed(Closed::Expired)
             }
-            (Self::QuorumReached(_), E::Fulfilled(_)) => *self = Self::Closed(Closed::Fulfilled),
-            (Self::QuorumReached(_), E::Burnt(_)) => *self = Self::Closed(Closed::Burnt),
+            (Self::QuorumReached(_), E::Fulfilled(_)) => Self::Closed(Closed::Fulfilled),
+            (Self::QuorumReached(_), E::Burnt(_)) => Self::Closed(Closed::Burnt),
             (_, event) => {
                 return Err(Corrupt { aggregate: Self::KIND, state: name, event: event.kind().0 });
             }
-        }
+        };
         Ok(())
     }
 }

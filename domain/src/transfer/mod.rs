@@ -195,17 +195,27 @@ impl Attempts {
             let because = format!("attempt {} follows {}", next.attempt, self.current.attempt);
             return Err(Refusal::new(Rule::AttemptState, because));
         }
-        check_fee(&self.asked, &next)?;
+        check_fee(&self.asked, next.fee)?;
         Ok(vec![next.into()])
     }
 }
 
-fn check_fee(asked: &Asked, attempt: &AttemptAuthorised) -> Result<(), Refusal> {
-    if attempt.fee > asked.intent.fee_cap {
-        let because = format!("fee {} is above the cap {}", attempt.fee, asked.intent.fee_cap);
+fn check_fee(asked: &Asked, fee: Amount) -> Result<(), Refusal> {
+    if fee > asked.intent.fee_cap {
+        let because = format!("fee {fee} is above the cap {}", asked.intent.fee_cap);
         return Err(Refusal::new(Rule::FeeCap, because));
     }
     Ok(())
+}
+
+/// What is final is what was approved: no signer signs anything else.
+fn check_paid(asked: &Asked, confirmed: &Confirmed) -> Result<(), Refusal> {
+    let (paid, amount) = (confirmed.paid, asked.intent.amount);
+    if paid != amount {
+        let because = format!("the transfer pays {amount}, not {paid}");
+        return Err(Refusal::new(Rule::AmountInvalid, because));
+    }
+    check_fee(asked, confirmed.fee)
 }
 
 fn request(
@@ -256,7 +266,7 @@ impl Aggregate for Transfer {
                 if attempt.attempt != 1 {
                     return Err(Refusal::new(Rule::AttemptState, "the first attempt is 1"));
                 }
-                check_fee(asked, &attempt)?;
+                check_fee(asked, attempt.fee)?;
                 Ok(vec![attempt.into()])
             }
             (Self::Signing(attempts), C::Authorise(attempt)) => attempts.next(attempt),
@@ -283,6 +293,7 @@ impl Aggregate for Transfer {
             // A node may have it although its answer was lost.
             (Self::Signed(attempts) | Self::Broadcast(attempts), C::Confirm(confirmed)) => {
                 attempts.current(confirmed.attempt)?;
+                check_paid(&attempts.asked, &confirmed)?;
                 Ok(vec![confirmed.into()])
             }
             (Self::Approved(_) | Self::Signing(_), C::Fail { because }) => {
@@ -290,9 +301,10 @@ impl Aggregate for Transfer {
             }
             (
                 Self::Signed(attempts) | Self::Broadcast(attempts),
-                C::FailOnChain { attempt, because, .. },
+                C::FailOnChain { attempt, fee, because },
             ) => {
                 attempts.current(attempt)?;
+                check_fee(&attempts.asked, fee)?;
                 Ok(vec![Failed { because }.into()])
             }
             (state, _) => state.not_now(),

@@ -44,6 +44,8 @@ pub struct Balance {
     pub released: BTreeSet<u64>,
     /// Set aside, by transfer.
     pub reserved: BTreeMap<TransferId, ReservedNonce>,
+    /// The sum of what is set aside.
+    held: Amount,
 }
 
 /// What a transfer has set aside.
@@ -231,13 +233,21 @@ impl Balance {
         })
     }
 
+    /// `None` where nothing is set aside for the transfer: the log is damaged.
+    fn let_go(&mut self, transfer: TransferId) -> Option<ReservedNonce> {
+        let mine = self.reserved.remove(&transfer)?;
+        self.held = self.held.checked_sub(mine.amount)?;
+        Some(mine)
+    }
+
+    /// What is set aside for all transfers together.
+    pub const fn held(&self) -> Amount {
+        self.held
+    }
+
     /// What no transfer has set aside.
     pub fn free(&self) -> Amount {
-        let held = self
-            .reserved
-            .values()
-            .try_fold(Amount::ZERO, |sum, reserved| sum.checked_add(reserved.amount));
-        held.and_then(|held| self.amount.checked_sub(held)).unwrap_or(Amount::ZERO)
+        self.amount.checked_sub(self.held).unwrap_or(Amount::ZERO)
     }
 
     /// The nonce that the next transfer takes.
@@ -310,14 +320,15 @@ impl Balance {
                     self.next_nonce = self.next_nonce.checked_add(1)?;
                 }
                 let mine = ReservedNonce { account_nonce: *account_nonce, amount: *amount };
+                self.held = self.held.checked_add(*amount)?;
                 self.reserved.insert(*transfer, mine).is_none().then_some(())
             }
             E::AccountNonceReleased(AccountNonceReleased { transfer }) => {
-                let mine = self.reserved.remove(transfer)?;
+                let mine = self.let_go(*transfer)?;
                 self.released.insert(mine.account_nonce).then_some(())
             }
             E::AccountNonceUsed(AccountNonceUsed { transfer, spent }) => {
-                self.reserved.remove(transfer)?;
+                self.let_go(*transfer)?;
                 let there = (*spent).min(self.amount);
                 self.amount = self.amount.checked_sub(there)?;
                 self.missing = self.missing.checked_add(spent.checked_sub(there)?)?;

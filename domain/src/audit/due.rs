@@ -1,0 +1,179 @@
+//! What must come next because of what stands before it: events of one decision are appended
+//! together, so after the first the others are known. Nothing here decides anything anew.
+
+use super::{near, refuse, standing};
+use crate::{
+    AccountId, Aggregate as _, Amount, Event, Recorded, Refusal, Rule, State, Stream, TransferId,
+    WalletId,
+    account::{self, AccountEvent},
+    aggregate::so_far,
+    proposal::{Opened, ProposalEvent},
+    transfer::TransferEvent,
+    wallet::{self, WalletEvent},
+};
+use std::collections::VecDeque;
+
+/// The rest of a decision, in order.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(super) struct Due(VecDeque<Next>);
+
+/// An entry that must follow, as far as what stands before it determines it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Next {
+    /// Exactly this.
+    Event(Stream, Box<Event>),
+    /// This question, with any expiry that its maker may choose: the latest is given.
+    Question(Stream, Box<Opened>),
+    /// An attempt of this transfer: its funds were just set aside.
+    Attempt(TransferId),
+    /// Any number of outputs that came back to this wallet.
+    Change(WalletId),
+    /// The fee of a transaction that failed on its chain.
+    Charge { account: AccountId, transfer: TransferId, wallet: WalletId },
+}
+
+impl Due {
+    /// Whether nothing must follow.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// After funds were set aside.
+    pub(super) fn attempt(transfer: TransferId) -> Self {
+        Self([Next::Attempt(transfer)].into())
+    }
+
+    /// After the first of a decision's events.
+    pub(super) fn rest(state: &State, events: Vec<(Stream, Event)>) -> Self {
+        let mut events = events.into_iter();
+        let first = events.next();
+        let failed = matches!(first, Some((_, Event::Transfer(TransferEvent::Failed(_)))));
+        let mut due = VecDeque::new();
+        for (stream, event) in events {
+            let next = match (stream, event) {
+                (_, Event::Proposal(ProposalEvent::Opened(opened))) => {
+                    Next::Question(stream, Box::new(opened))
+                }
+                (Stream::Account(account), Event::Account(AccountEvent::HoldPosted(posted)))
+                    if failed =>
+                {
+                    let transfer = posted.transfer;
+                    match state.transfers.get(&transfer).and_then(|known| known.asked()) {
+                        Some(asked) => {
+                            Next::Charge { account, transfer, wallet: asked.intent.wallet }
+                        }
+                        None => Next::Event(stream, Box::new(AccountEvent::from(posted).into())),
+                    }
+                }
+                (_, event) => Next::Event(stream, Box::new(event)),
+            };
+            due.push_back(next);
+        }
+        if let (Some((_, Event::Transfer(TransferEvent::Confirmed(_)))), Some((wallet, at))) =
+            (first, spent_at(&due))
+        {
+            due.insert(at, Next::Change(wallet));
+        }
+        Self(due)
+    }
+
+    /// Whether the entry is the one that must come next. `false` where none must.
+    pub(super) fn meets(&mut self, state: &State, recorded: &Recorded) -> Result<bool, Refusal> {
+        if let Some(Next::Change(wallet)) = self.0.front() {
+            if is_change(state, *wallet, recorded)? {
+                return Ok(true);
+            }
+            self.0.pop_front();
+        }
+        let Some(next) = self.0.pop_front() else { return Ok(false) };
+        let fits = match &next {
+            Next::Event(stream, event) => recorded.stream == *stream && recorded.event == **event,
+            Next::Question(stream, latest) => {
+                recorded.stream == *stream && is_question(recorded, latest)
+            }
+            Next::Attempt(transfer) => {
+                standing::is_next_attempt(state, *transfer, recorded)?;
+                true
+            }
+            Next::Charge { account, transfer, wallet } => {
+                let fee = charged(state, (*account, *transfer, *wallet), recorded)?;
+                self.spend(fee);
+                true
+            }
+            // Handled above: two never stand side by side.
+            Next::Change(_) => false,
+        };
+        if fits {
+            return Ok(true);
+        }
+        let (found, stream) = (recorded.event.kind().0, recorded.stream);
+        refuse(
+            Rule::LogUnlawful,
+            format!("{found} in {stream} is not what must follow there: {next:?}"),
+        )
+    }
+
+    /// What was charged is what the wallet's nonce spent.
+    fn spend(&mut self, fee: Amount) {
+        if let Some(Next::Event(_, event)) = self.0.front_mut()
+            && let Event::Wallet(WalletEvent::AccountNonceUsed(used)) = &mut **event
+        {
+            used.spent = fee;
+        }
+    }
+}
+
+/// Behind the event that spends, and of which wallet it is.
+fn spent_at(due: &VecDeque<Next>) -> Option<(WalletId, usize)> {
+    due.iter().zip(1..).find_map(|(next, after)| match next {
+        Next::Event(Stream::Wallet(wallet), _) => Some((*wallet, after)),
+        Next::Event(..)
+        | Next::Question(..)
+        | Next::Attempt(_)
+        | Next::Change(_)
+        | Next::Charge { .. } => None,
+    })
+}
+
+fn is_question(recorded: &Recorded, latest: &Opened) -> bool {
+    let Event::Proposal(ProposalEvent::Opened(opened)) = &recorded.event else { return false };
+    let expected = Opened { expires_at: opened.expires_at, ..latest.clone() };
+    *opened == expected
+        && opened.expires_at > near::before(recorded.time, opened.expires_at)
+        && opened.expires_at <= near::later(latest.expires_at)
+}
+
+fn is_change(state: &State, id: WalletId, recorded: &Recorded) -> Result<bool, Refusal> {
+    match (recorded.stream, &recorded.event) {
+        (Stream::Wallet(of), Event::Wallet(WalletEvent::CoinAdded(added))) if of == id => {
+            let wallet = so_far(&state.wallets, &id);
+            let add = wallet::Command::AddCoin(added.coin.clone());
+            Ok(!wallet.decide(add)?.is_empty())
+        }
+        _ => Ok(false),
+    }
+}
+
+/// What the entry takes from the hold, if it is the fee and nothing else.
+fn charged(
+    state: &State,
+    (id, transfer, wallet): (AccountId, TransferId, WalletId),
+    recorded: &Recorded,
+) -> Result<Amount, Refusal> {
+    let refused = || Refusal::new(Rule::LogUnlawful, "a failed transfer costs its fee, no more");
+    let (Stream::Account(of), Event::Account(AccountEvent::HoldPosted(posted))) =
+        (recorded.stream, &recorded.event)
+    else {
+        return Err(refused());
+    };
+    let sum = |sum: Amount, entry: &account::JournalEntry| sum.checked_add(entry.amount);
+    let fee = posted.entries.iter().try_fold(Amount::ZERO, sum).ok_or_else(refused)?;
+    let post =
+        account::Command::PostHold { account: id, transfer, wallet, paid: Amount::ZERO, fee };
+    let would = so_far(&state.accounts, &id).decide(post)?;
+    if of == id && would == [AccountEvent::HoldPosted(posted.clone())] {
+        Ok(fee)
+    } else {
+        Err(refused())
+    }
+}

@@ -87,14 +87,12 @@ async fn a_transaction_submitted_again_is_known_in_the_pool_and_in_a_block() {
 async fn a_rejected_transaction_comes_with_its_reason() {
     let node = Anvil::start();
     let client = node.client();
-    let reason =
-        async |transfer: &Signed| match client.submit(transfer.id, &transfer.raw).await.unwrap() {
-            Submission::Rejected(rejection) => {
-                assert!(!rejection.message.is_empty());
-                rejection.reason
-            }
-            other => panic!("{other:?}"),
-        };
+    let reason = async |transfer: &Signed| {
+        let answer = client.submit(transfer.id, &transfer.raw).await.unwrap();
+        let Submission::Rejected(rejection) = answer else { panic!("{answer:?}") };
+        assert!(!rejection.message.is_empty());
+        rejection.reason
+    };
     let garbage = Signed { id: TransactionId::from_printed_bytes([1; 32]), raw: vec![2, 1] };
     assert_eq!(reason(&garbage).await, RejectionReason::Invalid);
 

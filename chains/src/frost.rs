@@ -257,7 +257,7 @@ impl GroupPublic {
         share: &[u8],
     ) -> Result<(), FrostError> {
         let id = *self.holders.get(&holder).ok_or(FrostError::Stranger(holder))?;
-        let package = self.tweaked(path)?;
+        let package = self.tweaked(path, &[holder])?;
         let signing = signing_package(commitments, message)?;
         let share = SignatureShare::deserialize(share).map_err(|_any| FrostError::Share(holder))?;
         let public = package.verifying_shares().get(&id).ok_or(FrostError::Stranger(holder))?;
@@ -282,10 +282,11 @@ impl GroupPublic {
                 SignatureShare::deserialize(share).map_err(|_any| FrostError::Share(*holder))?;
             decoded.insert(identifier(*holder)?, share);
         }
+        let signers: Vec<u16> = shares.keys().copied().collect();
         let signature = frost_core::aggregate_custom(
             &signing,
             &decoded,
-            &self.tweaked(path)?,
+            &self.tweaked(path, &signers)?,
             CheaterDetection::AllCheaters,
         )
         .map_err(|error| self.explain(&error))?;
@@ -298,13 +299,17 @@ impl GroupPublic {
         Ok(bytes)
     }
 
-    /// This package moved to the child at `path` and then by the BIP 86 tweak.
-    fn tweaked(&self, path: KeyPath) -> Result<PublicKeyPackage, FrostError> {
+    /// This package moved to the child at `path` and then by the BIP 86 tweak, with the public shares
+    /// of `who` alone: each costs a multiplication.
+    fn tweaked(&self, path: KeyPath, who: &[u16]) -> Result<PublicKeyPackage, FrostError> {
         let child = self.key.child(path)?;
         let distance = Scalar::from(child.distance);
         let none = || FrostError::NoChild { change: path.change, index: path.index };
         let mut shares = BTreeMap::new();
-        for (id, share) in self.package.verifying_shares() {
+        for number in who {
+            let stranger = || FrostError::Stranger(*number);
+            let id = self.holders.get(number).ok_or_else(stranger)?;
+            let share = self.package.verifying_shares().get(id).ok_or_else(stranger)?;
             let share = share.serialize().map_err(|_any| FrostError::PublicPackage)?;
             let point = PublicKey::from_slice(&share).map_err(|_any| FrostError::PublicPackage)?;
             let moved = point.add_exp_tweak(&*SECP, &distance).map_err(|_rare| none())?;

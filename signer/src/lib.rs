@@ -4,6 +4,7 @@
 pub mod frost;
 pub mod identity;
 pub mod journal;
+pub mod log_copy;
 pub mod pkcs11;
 pub mod sealing;
 pub mod transport;

@@ -28,6 +28,7 @@ use frost_secp256k1_tr::{
     round2::SignatureShare,
 };
 use sha2::{Digest, Sha256};
+use strongroom_domain::AddressPath;
 use thiserror::Error;
 
 /// Separates this chain code from every other use of SHA-256 over a point.
@@ -113,6 +114,12 @@ pub struct KeyPath {
     pub change: u32,
     /// Counts addresses from 0.
     pub index: u32,
+}
+
+impl From<AddressPath> for KeyPath {
+    fn from(path: AddressPath) -> Self {
+        Self { change: path.branch.number(), index: path.index }
+    }
 }
 
 /// A group key: 33 bytes, compressed, its Y even or odd as the ceremony left it.

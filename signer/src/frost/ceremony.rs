@@ -125,9 +125,10 @@ impl Ceremony {
 impl Dealing {
     /// Step two, with everyone's public message from the log, this holder's own among them.
     ///
-    /// What comes back is secret, one for each other holder: seal each for its receiver.
+    /// What comes back is secret, one for each other holder: seal each for its receiver. Asked again
+    /// after a lost answer, it gives the same.
     pub fn exchange(
-        self,
+        &self,
         published: &ByHolder,
     ) -> Result<(Exchange, BTreeMap<u16, Secret>), CeremonyError> {
         let ceremony = self.ceremony;
@@ -142,7 +143,7 @@ impl Dealing {
             others.insert(identifier(*number)?, package);
         }
         let (secret, mut dealt) =
-            dkg::part2(self.secret, &others).map_err(|error| ceremony.explain(&error))?;
+            dkg::part2(self.secret.clone(), &others).map_err(|error| ceremony.explain(&error))?;
         let mut messages = BTreeMap::new();
         for number in (1..=ceremony.holders).filter(|number| *number != ceremony.holder) {
             let package = dealt
@@ -160,7 +161,7 @@ impl Exchange {
     ///
     /// The key is real only when every holder has reported the same public package.
     pub fn finish(
-        self,
+        &self,
         name: ShareName,
         dealt: &BTreeMap<u16, Secret>,
     ) -> Result<KeyShare, CeremonyError> {

@@ -1,7 +1,14 @@
 //! A token's raw ECDSA result made fit for chains: low-S (BIP 146, EIP-2), with its recovery id.
 //! Never returns one that does not verify.
 
-use k256::ecdsa::{RecoveryId, Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
+use std::sync::LazyLock;
+
+use bitcoin::secp256k1::{
+    Message, PublicKey, Secp256k1, VerifyOnly,
+    ecdsa::{RecoverableSignature, RecoveryId, Signature},
+};
+
+static SECP: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
 
 /// An ECDSA signature on secp256k1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,15 +21,21 @@ pub struct EcdsaSignature {
 
 impl EcdsaSignature {
     /// Half of all tokens' results are high-S: flips those, finds the recovery id by trying.
+    ///
+    /// libsecp256k1 rather than k256: a third of the time, and beside a token's 0.3 ms it shows.
     pub(super) fn checked(raw: &[u8], public: &[u8; 33], digest: &[u8; 32]) -> Option<Self> {
-        let key = VerifyingKey::from_sec1_bytes(public).ok()?;
-        let signature = Signature::from_slice(raw).ok()?;
-        let signature = signature.normalize_s().unwrap_or(signature);
-        key.verify_prehash(digest, &signature).ok()?;
-        let recovery = (0..4).filter_map(RecoveryId::from_byte).find(|id| {
-            VerifyingKey::recover_from_prehash(digest, &signature, *id)
+        let key = PublicKey::from_slice(public).ok()?;
+        let message = Message::from_digest(*digest);
+        let mut signature = Signature::from_compact(raw).ok()?;
+        signature.normalize_s();
+        SECP.verify_ecdsa(&message, &signature, &key).ok()?;
+        let compact = signature.serialize_compact();
+        let recovery = (0..4_u8).find(|number| {
+            let id = RecoveryId::from_i32(i32::from(*number));
+            id.and_then(|id| RecoverableSignature::from_compact(&compact, id))
+                .and_then(|signature| SECP.recover_ecdsa(&message, &signature))
                 .is_ok_and(|found| found == key)
         })?;
-        Some(Self { compact: signature.to_bytes().into(), recovery: recovery.to_byte() })
+        Some(Self { compact, recovery })
     }
 }

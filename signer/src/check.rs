@@ -1,0 +1,138 @@
+//! Whether an attempt's bytes do exactly what its intent says. Everything is derived again from
+//! the wallet's key; nothing the server calls "ours" is believed. No key is used here.
+
+use strongroom_chains::{
+    SigningPayload, UnsignedTx, address_of,
+    frost::{GroupKey, KeyPath},
+};
+use strongroom_domain::{
+    Address, AddressPath, Bytes, KeyId, Network, Refusal, Rule, SignerId, TransferId,
+    audit::Authorised,
+    key::{Active, Protocol},
+    wallet::{Funds, Holding},
+};
+
+/// An attempt that stands on a quorum and whose bytes do what the intent says. Only [`check`]
+/// makes one.
+pub struct Checked {
+    /// Of which transfer.
+    pub transfer: TransferId,
+    /// Which.
+    pub attempt: u32,
+    /// Where it is valid.
+    pub network: Network,
+    /// Who signs it together.
+    pub signers: Vec<SignerId>,
+    /// With which key.
+    pub key: KeyId,
+    /// That key, as the log has it.
+    pub active: Active,
+    /// What is signed.
+    pub unsigned: UnsignedTx,
+    /// Its bytes, as the log has them.
+    pub bytes: Bytes,
+    /// What each input's key signs.
+    pub payloads: Vec<SigningPayload>,
+}
+
+/// Checks the bytes of an authorised attempt.
+pub fn check(authorised: &Authorised<'_>, me: SignerId) -> Result<Checked, Refusal> {
+    let (intent, attempt) = (authorised.intent(), authorised.attempt());
+    if !attempt.signers.contains(&me) {
+        return refuse(Rule::SignerNotInSet, "this attempt is for other signers");
+    }
+    let network = intent.network();
+    let unsigned = UnsignedTx::parse(network, &attempt.unsigned).map_err(mismatch)?;
+    let (holding, key) = (authorised.holding(), authorised.key());
+    let owns = |address: &Address| owned(network, holding, key, address);
+    let effect = unsigned.effect(&owns).map_err(mismatch)?;
+    if let Err(field) = effect.realises(intent) {
+        return refuse(
+            Rule::SignerIntentMismatch,
+            format!("the transaction's {field} is not the intent's"),
+        );
+    }
+    if effect.fee != attempt.fee {
+        return refuse(Rule::SignerIntentMismatch, "the log states another fee");
+    }
+    check_spent(&unsigned, holding, intent.transfer)?;
+    let payloads = unsigned.signing_payloads(&owns).map_err(mismatch)?;
+    Ok(Checked {
+        transfer: intent.transfer,
+        attempt: attempt.attempt,
+        network,
+        signers: attempt.signers.clone(),
+        key: attempt.key,
+        active: key.clone(),
+        bytes: attempt.unsigned.clone(),
+        unsigned,
+        payloads,
+    })
+}
+
+/// The path of an address that the wallet's key really has. An address that the log calls the
+/// wallet's and the key does not have is a stranger's.
+fn owned(
+    network: Network,
+    holding: &Holding,
+    key: &Active,
+    address: &Address,
+) -> Option<AddressPath> {
+    let path = holding.addresses.get(address)?.path;
+    let derived = match key.plan.protocol {
+        Protocol::FrostSecp256k1Tr => GroupKey::from_bytes(key.public_key.as_slice())
+            .ok()?
+            .child(key_path(path))
+            .ok()?
+            .to_bytes(),
+        Protocol::Pkcs11Secp256k1 => key.public_key.array()?,
+    };
+    (address_of(network, &derived).ok()? == *address).then_some(path)
+}
+
+/// What is spent must be what the log set aside for this transfer: coins or account nonce.
+fn check_spent(
+    unsigned: &UnsignedTx,
+    holding: &Holding,
+    transfer: TransferId,
+) -> Result<(), Refusal> {
+    let matches = match (unsigned, &holding.funds) {
+        (UnsignedTx::Bitcoin(unsigned), Funds::Coins(coins)) => {
+            coins.reserved.get(&transfer).is_some_and(|mine| {
+                unsigned.spends().count() == mine.len()
+                    && unsigned.spends().all(|outpoint| {
+                        mine.keys().any(|known| known.to_string() == outpoint.to_string())
+                    })
+            })
+        }
+        (UnsignedTx::Ethereum(unsigned), Funds::Balance(balance)) => balance
+            .reserved
+            .get(&transfer)
+            .is_some_and(|mine| mine.account_nonce == unsigned.account_nonce()),
+        (UnsignedTx::Bitcoin(_), Funds::Balance(_)) | (UnsignedTx::Ethereum(_), Funds::Coins(_)) => {
+            false
+        }
+    };
+    if matches {
+        Ok(())
+    } else {
+        refuse(
+            Rule::SignerIntentMismatch,
+            "it spends other funds than those set aside for this transfer",
+        )
+    }
+}
+
+/// A wallet's path as the key's own.
+pub fn key_path(path: AddressPath) -> KeyPath {
+    KeyPath { change: path.branch.number(), index: path.index }
+}
+
+fn mismatch(error: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Rule::SignerIntentMismatch, error.to_string())
+}
+
+fn refuse<T>(rule: Rule, because: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::new(rule, because))
+}
+

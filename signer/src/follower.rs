@@ -1,0 +1,194 @@
+//! The signer as a reader of the log: verifies, audits and folds what the server pushes. It never
+//! takes an entry that does not extend what it verified before, back to the pinned genesis.
+
+use std::path::Path;
+
+use strongroom_domain::{
+    Digest, EntryParts, Event, Head, Recorded, Refusal, Rule, SignerId, Stream, Timestamp,
+    TransferId, audit::Audited, charter::CharterEvent, protocol::LogEntry, transfer::TransferEvent,
+};
+use strongroom_ledger::{EntryRef, Hash, Position};
+use thiserror::Error;
+
+use crate::log_copy::{LogCopy, LogCopyError};
+
+/// How far an entry's time may lie ahead of this signer's clock, in seconds.
+const SKEW_S: u64 = 60;
+
+/// Why the log can't be followed.
+#[derive(Debug, Error)]
+pub enum FollowError {
+    /// The pushed entries are refused; what was verified before still stands.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The copy can't be read or written.
+    #[error(transparent)]
+    Copy(#[from] LogCopyError),
+    /// An entry broke a rule after it was taken in: restart, to go on from what is on disk.
+    #[error("this signer stopped following: {0}")]
+    Halted(String),
+}
+
+/// What a signer must be to follow a log: its id, its keys, and the one log it follows.
+#[derive(Clone, Debug)]
+pub struct Pinned {
+    /// The leaf of entry 1.
+    pub genesis: Digest,
+    /// This signer.
+    pub signer: SignerId,
+    /// Its Ed25519 public key: the charter must enrol exactly this one.
+    pub identity_key: [u8; 32],
+}
+
+/// The verified copy of the log and its audited fold.
+pub struct Follower {
+    copy: LogCopy,
+    audited: Audited,
+    pinned: Pinned,
+    halted: Option<String>,
+}
+
+impl Follower {
+    /// Reads the copy from its first entry on, applying every rule again.
+    pub fn open(path: &Path, acknowledged: Head, pinned: Pinned) -> Result<Self, FollowError> {
+        let mut audited = Audited::default();
+        let opened = LogCopy::open(path, ledger_head(acknowledged), |entry, payload| {
+            let leaf = leaf_of(entry)?;
+            let recorded = read(entry, payload, leaf).map_err(|error| error.because)?;
+            check_founding(&recorded, &pinned).map_err(|refusal| refusal.to_string())?;
+            audited.extend(&recorded).map_err(|violation| violation.to_string())
+        })?;
+        if opened.cut > 0 {
+            tracing::warn!(bytes = opened.cut, "cut the torn end of the log copy");
+        }
+        Ok(Self { copy: opened.copy, audited, pinned, halted: None })
+    }
+
+    /// What the log says, as far as it was verified.
+    pub const fn audited(&self) -> &Audited {
+        &self.audited
+    }
+
+    /// How far the log was verified.
+    pub const fn head(&self) -> Head {
+        self.audited.head()
+    }
+
+    /// Takes further entries. Those before a refused one stand. Returns the transfers that ended.
+    pub fn extend(
+        &mut self,
+        entries: &[LogEntry],
+        now: Timestamp,
+    ) -> Result<Vec<TransferId>, FollowError> {
+        self.running()?;
+        let mut ended = Vec::new();
+        for pushed in entries {
+            let (entry, payload) = (pushed.entry.as_bytes(), pushed.payload.as_bytes());
+            // A pushed entry that was verified before is no news, if it is the same one.
+            let recorded = self.verify(entry, payload, now)?;
+            ended.extend(self.fold(&recorded)?);
+        }
+        Ok(ended)
+    }
+
+    fn verify(&mut self, entry: &[u8], payload: &[u8], now: Timestamp) -> Result<Recorded, FollowError> {
+        let parsed = EntryRef::parse(entry).map_err(|error| fork(error.to_string()))?;
+        let leaf = strongroom_ledger::leaf_hash(entry);
+        let recorded = read(&parsed, payload, leaf)?;
+        if recorded.time > now.plus_seconds(SKEW_S) {
+            let because = format!("entry {} is dated {}, now is {now}", parsed.position, recorded.time);
+            return Err(Refusal::new(Rule::SignerClock, because).into());
+        }
+        check_founding(&recorded, &self.pinned)?;
+        match self.copy.verify(entry, payload) {
+            Ok(_) => Ok(recorded),
+            Err(LogCopyError::Chain(error)) => Err(fork(error.to_string()).into()),
+            Err(error) => Err(self.halt(error.to_string())),
+        }
+    }
+
+    fn fold(&mut self, recorded: &Recorded) -> Result<Option<TransferId>, FollowError> {
+        if let Err(violation) = self.audited.extend(recorded) {
+            return Err(self.halt(violation.to_string()));
+        }
+        Ok(match (recorded.stream, &recorded.event) {
+            (
+                Stream::Transfer(id),
+                Event::Transfer(TransferEvent::Confirmed(_) | TransferEvent::Failed(_)),
+            ) => Some(id),
+            _ => None,
+        })
+    }
+
+    /// Makes what was verified durable; the head that the journal may now acknowledge.
+    pub fn commit(&mut self) -> Result<Head, FollowError> {
+        self.running()?;
+        match self.copy.commit() {
+            Ok(head) => Ok(domain_head(head)),
+            Err(error) => Err(self.halt(error.to_string())),
+        }
+    }
+
+    fn running(&self) -> Result<(), FollowError> {
+        self.halted.clone().map_or(Ok(()), |because| Err(FollowError::Halted(because)))
+    }
+
+    fn halt(&mut self, because: String) -> FollowError {
+        tracing::error!(because, "this signer follows the log no further");
+        self.halted = Some(because.clone());
+        FollowError::Halted(because)
+    }
+}
+
+fn fork(because: String) -> Refusal {
+    Refusal::new(Rule::SignerLogFork, because)
+}
+
+fn leaf_of(entry: &EntryRef<'_>) -> Result<Hash, String> {
+    let bytes = entry.encode().map_err(|error| error.to_string())?;
+    Ok(strongroom_ledger::leaf_hash(&bytes))
+}
+
+fn read(entry: &EntryRef<'_>, payload: &[u8], leaf: Hash) -> Result<Recorded, Refusal> {
+    Recorded::read(EntryParts {
+        position: entry.position.get(),
+        leaf: *leaf.as_bytes(),
+        time: &entry.time.to_string(),
+        stream: entry.stream,
+        sequence: entry.sequence,
+        kind: entry.r#type,
+        version: entry.version,
+        payload,
+    })
+    .map_err(|error| fork(error.to_string()))
+}
+
+/// Entry 1 must be the pinned one, and enrol this signer under the identity that it has.
+fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
+    if recorded.head.position != 1 {
+        return Ok(());
+    }
+    if recorded.head.leaf != pinned.genesis {
+        let because = format!("entry 1 has leaf {}, pinned is {}", recorded.head.leaf, pinned.genesis);
+        return Err(Refusal::new(Rule::SignerGenesis, because));
+    }
+    let Event::Charter(CharterEvent::Founded(founded)) = &recorded.event else {
+        return Err(Refusal::new(Rule::SignerGenesis, "entry 1 is not a charter"));
+    };
+    let mine = founded.charter.signers.iter().find(|enrolled| enrolled.id == pinned.signer);
+    if mine.is_some_and(|mine| mine.identity_key.as_slice() == pinned.identity_key) {
+        Ok(())
+    } else {
+        let because = format!("the charter does not enrol signer {} with its key", pinned.signer);
+        Err(Refusal::new(Rule::SignerGenesis, because))
+    }
+}
+
+fn ledger_head(head: Head) -> strongroom_ledger::Head {
+    let position = Position::new(head.position).unwrap_or(Position::START);
+    strongroom_ledger::Head { position, leaf: Hash::new(head.leaf.0) }
+}
+
+const fn domain_head(head: strongroom_ledger::Head) -> Head {
+    Head { position: head.position.get(), leaf: Digest(*head.leaf.as_bytes()) }
+}

@@ -97,13 +97,26 @@ impl Process {
         panic!("{} did not stop within {STOPPED_WITHIN:?}:\n{}", self.name, self.log_end());
     }
 
-    /// Sends a signal by name: `STOP` and `CONT` make a node hang and go on.
+    /// Sends a signal by name: `STOP` and `CONT` make a node hang and go on. Returns from a `STOP` when
+    /// every thread has stopped, so that nothing is answered afterwards.
     pub(super) fn signal(&self, signal: &str) {
         // By the shell's builtin: std can only kill, and this workspace forbids unsafe code.
         let sent = Command::new("sh")
             .args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal, &self.id().to_string()])
             .status();
         assert!(sent.is_ok_and(|status| status.success()), "no {signal} to {}", self.name);
+        while signal == "STOP" && !self.is_stopped() {
+            std::thread::sleep(POLL);
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id())).expect("its threads");
+        threads.flatten().all(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            // proc(5): the state follows the name, which is in parentheses and may hold any character.
+            stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('T'))
+        })
     }
 
     fn log_end(&self) -> String {

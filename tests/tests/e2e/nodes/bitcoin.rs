@@ -206,6 +206,26 @@ async fn a_transaction_stays_found_when_a_reorganisation_moves_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_an_index_a_search_ends_100_blocks_below_the_height_it_is_given() {
+    for (settings, is_indexed) in [("-txindex=0", false), ("-txindex=1", true)] {
+        let node = Core::litecoind_with(&[settings]);
+        let client = node.client();
+        let spender = Spender::new(16);
+        let coin = spender.receive(&node, 1_000_000);
+        let spend = spender.spend(&coin, &spender.script(), 990_000);
+        client.submit(spend.id(), &spend.raw(), 0).await.unwrap();
+        node.mine(1);
+        let at = node.height();
+        node.mine(110);
+        for (since, is_found) in [(0, true), (at, true), (at + 100, true), (at + 101, is_indexed)] {
+            let status = client.transaction_status(spend.id(), since).await.unwrap();
+            let found = matches!(status, TransactionStatus::InBlock(found) if found.height == at);
+            assert_eq!(found, is_found, "{settings}, since {since}: {status:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_nobody_sent_is_unknown() {
     for node in nodes() {
         node.mine(3);

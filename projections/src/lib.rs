@@ -1,1 +1,32 @@
-//! Strongroom: `projections`.
+//! Read models: what the log says, in tables that can be asked. Never appends and never decides:
+//! everything here is a fold of the log, and can be thrown away and made again.
+//!
+//! [`Projections`] is a file (`read.db`) that [`Projections::run`] keeps up with a log; questions
+//! are put to a [`View`], which is one moment of it.
+
+mod apply;
+mod change;
+mod error;
+mod fold;
+mod page;
+mod projections;
+mod reader;
+mod rows;
+mod runner;
+mod schema;
+mod states;
+mod view;
+
+pub use error::{Behind, OpenError, QueryError, RunError};
+pub use page::{PAGE_LIMIT, Page};
+pub use projections::Projections;
+pub use reader::ReadOnly;
+pub use rows::{
+    AccountRow, AddressRow, AnswerRow, AttemptRow, CharterRow, DepositRow, EntryRow, HoldRow,
+    KeyRow, KeyStepRow, LedgerRow, ProposalRow, RefusalRow, Sides, SignerRow, SubjectKind,
+    TransferRow, TransferStory, TrialRow, WalletRow,
+};
+pub use states::{
+    DepositState, KeyState, KeyStep, ProposalState, SignerState, StateError, TransferState,
+};
+pub use view::{DepositFilter, ProposalFilter, TransferFilter, View};

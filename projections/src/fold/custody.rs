@@ -1,0 +1,153 @@
+//! What the events of the charter, wallets, deposits and signers change. Never follows a wallet's
+//! coins or account nonces: those are for deciding, and decisions are not made on read models.
+
+use super::At;
+use crate::change::{Change, int, json, maybe, text};
+use crate::states::{DepositState, SignerState};
+use rusqlite::types::Value;
+use strongroom_domain::{
+    Branch, DepositId, SignerId, WalletId, charter::CharterEvent, deposit::DepositEvent,
+    signer::SignerEvent, wallet::WalletEvent,
+};
+
+pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
+    out.push(match event {
+        CharterEvent::Founded(founded) => Change::insert(
+            "charter",
+            [
+                ("id", int(1_u64)),
+                ("position", at.position()),
+                ("leaf", at.leaf()),
+                ("founded_at", at.time()),
+                ("charter", json(&founded.charter)),
+                ("policy", json(&founded.charter.policy)),
+                ("policy_position", at.position()),
+            ],
+        ),
+        CharterEvent::PolicyChanged(changed) => Change::update(
+            "charter",
+            [("id", int(1_u64))],
+            [("policy", json(&changed.policy)), ("policy_position", at.position())],
+        ),
+    });
+}
+
+pub(super) fn wallet(at: At<'_>, wallet: WalletId, event: &WalletEvent, out: &mut Vec<Change>) {
+    match event {
+        WalletEvent::Created(created) => out.push(Change::insert(
+            "wallets",
+            [
+                ("wallet", text(wallet)),
+                ("position", at.position()),
+                ("created_at", at.time()),
+                ("network", text(created.network)),
+                ("key", text(created.key)),
+                ("tier", json(&created.tier)),
+            ],
+        )),
+        WalletEvent::AddressDerived(derived) => out.push(Change::insert(
+            "addresses",
+            [
+                ("position", at.position()),
+                ("derived_at", at.time()),
+                ("wallet", text(wallet)),
+                ("address", text(&derived.address)),
+                ("branch", text(branch(derived.path.branch))),
+                ("number", int(derived.path.index)),
+                ("account", maybe(derived.account)),
+            ],
+        )),
+        WalletEvent::CoinAdded(_)
+        | WalletEvent::CoinRemoved(_)
+        | WalletEvent::CoinsReserved(_)
+        | WalletEvent::CoinsReleased(_)
+        | WalletEvent::CoinsSpent(_)
+        | WalletEvent::FundsReceived(_)
+        | WalletEvent::FundsReversed(_)
+        | WalletEvent::AccountNonceReserved(_)
+        | WalletEvent::AccountNonceReleased(_)
+        | WalletEvent::AccountNonceUsed(_) => {}
+    }
+}
+
+const fn branch(branch: Branch) -> &'static str {
+    match branch {
+        Branch::Deposit => "deposit",
+        Branch::Change => "change",
+    }
+}
+
+pub(super) fn deposit(at: At<'_>, deposit: DepositId, event: &DepositEvent, out: &mut Vec<Change>) {
+    let change = |state: DepositState, mut cells: Vec<(&'static str, Value)>| {
+        cells.extend([
+            ("state", text(state)),
+            ("changed_position", at.position()),
+            ("changed_at", at.time()),
+        ]);
+        Change::Update { table: "deposits", key: vec![("deposit", text(deposit))], cells }
+    };
+    out.push(match event {
+        DepositEvent::Seen(seen) => Change::insert(
+            "deposits",
+            [
+                ("deposit", text(deposit)),
+                ("position", at.position()),
+                ("seen_at", at.time()),
+                ("wallet", text(seen.wallet)),
+                ("account", text(seen.account)),
+                ("address", text(&seen.address)),
+                ("amount", text(seen.amount)),
+                ("place", text(&seen.place)),
+                ("block_height", int(seen.block.height)),
+                ("block_hash", text(&seen.block.hash)),
+                ("state", text(DepositState::Confirming)),
+                ("changed_position", at.position()),
+                ("changed_at", at.time()),
+            ],
+        ),
+        DepositEvent::Credited(credited) => {
+            change(DepositState::Credited, vec![("confirmations", int(credited.confirmations))])
+        }
+        DepositEvent::Reorganised(_) => {
+            change(DepositState::Reorganised, vec![("confirmations", Value::Null)])
+        }
+        DepositEvent::SeenAgain(again) => change(
+            DepositState::Confirming,
+            vec![
+                ("block_height", int(again.block.height)),
+                ("block_hash", text(&again.block.hash)),
+            ],
+        ),
+    });
+}
+
+pub(super) fn signer(at: At<'_>, signer: SignerId, event: &SignerEvent, out: &mut Vec<Change>) {
+    let change = |state: SignerState, because: Value| {
+        Change::update(
+            "signers",
+            [("signer", text(signer))],
+            [
+                ("state", text(state)),
+                ("because", because),
+                ("changed_position", at.position()),
+                ("changed_at", at.time()),
+            ],
+        )
+    };
+    out.push(match event {
+        SignerEvent::Enrolled(enrolled) => Change::insert(
+            "signers",
+            [
+                ("signer", text(signer)),
+                ("position", at.position()),
+                ("identity_key", text(&enrolled.identity_key)),
+                ("tls_certificate_sha256", text(enrolled.tls_certificate_sha256)),
+                ("state", text(SignerState::Enrolled)),
+                ("changed_position", at.position()),
+                ("changed_at", at.time()),
+            ],
+        ),
+        SignerEvent::Reached(_) => change(SignerState::Active, Value::Null),
+        SignerEvent::Lost(lost) => change(SignerState::Unreachable, text(&lost.because)),
+    });
+}

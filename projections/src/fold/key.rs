@@ -1,0 +1,70 @@
+//! What a key's events change. Never holds more of a key than its public half.
+
+use super::At;
+use crate::change::{Change, int, json, maybe, text};
+use crate::states::{KeyState, KeyStep};
+use rusqlite::types::Value;
+use strongroom_domain::{
+    KeyId, SignerId,
+    key::{CeremonyRequested, KeyEvent},
+};
+
+pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Change>) {
+    use KeyEvent as E;
+    let change = |mut cells: Vec<(&'static str, Value)>| {
+        cells.extend([("changed_position", at.position()), ("changed_at", at.time())]);
+        Change::Update { table: "keys", key: vec![("key", text(key))], cells }
+    };
+    let state = |state: KeyState| ("state", text(state));
+    out.push(match event {
+        E::CeremonyRequested(requested) => asked(at, key, requested),
+        E::CeremonyApproved(_) => change(vec![state(KeyState::BeingMade)]),
+        E::RoundOnePublished(by) => step(at, key, by.signer, KeyStep::RoundOne),
+        E::Confirmed(by) => step(at, key, by.signer, KeyStep::Confirmed),
+        E::Activated(activated) => {
+            change(vec![state(KeyState::Active), ("public_key", text(&activated.public_key))])
+        }
+        E::Assigned(assigned) => change(vec![("wallet", text(assigned.wallet))]),
+        E::CeremonyFailed(failed) => {
+            change(vec![state(KeyState::Failed), ("because", text(&failed.because))])
+        }
+        E::Quarantined(quarantined) => change(vec![
+            state(KeyState::Quarantined),
+            ("because", text(&quarantined.because)),
+            ("culprit", maybe(quarantined.culprit)),
+        ]),
+    });
+}
+
+fn asked(at: At<'_>, key: KeyId, requested: &CeremonyRequested) -> Change {
+    let plan = &requested.plan;
+    Change::insert(
+        "keys",
+        [
+            ("key", text(key)),
+            ("position", at.position()),
+            ("requested_at", at.time()),
+            ("protocol", text(plan.protocol.name())),
+            ("threshold", int(plan.threshold)),
+            ("participants", json(&plan.participants)),
+            ("proposal", text(requested.proposal)),
+            ("maker", text(requested.maker)),
+            ("state", text(KeyState::AwaitingApproval)),
+            ("changed_position", at.position()),
+            ("changed_at", at.time()),
+        ],
+    )
+}
+
+fn step(at: At<'_>, key: KeyId, signer: SignerId, step: KeyStep) -> Change {
+    Change::insert(
+        "key_steps",
+        [
+            ("position", at.position()),
+            ("taken_at", at.time()),
+            ("key", text(key)),
+            ("signer", text(signer)),
+            ("step", text(step)),
+        ],
+    )
+}

@@ -100,9 +100,7 @@ fn check_spent(
         (UnsignedTx::Bitcoin(unsigned), Funds::Coins(coins)) => {
             coins.reserved.get(&transfer).is_some_and(|mine| {
                 unsigned.spends().count() == mine.len()
-                    && unsigned.spends().all(|outpoint| {
-                        mine.keys().any(|known| known.to_string() == outpoint.to_string())
-                    })
+                    && unsigned.spends().all(|outpoint| mine.contains_key(&outpoint))
             })
         }
         (UnsignedTx::Ethereum(unsigned), Funds::Balance(balance)) => balance

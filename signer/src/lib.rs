@@ -1,10 +1,19 @@
 //! The signer: a reader of the log that holds a key. It never opens a connection, never signs a
 //! digest or a message that somebody hands it, and never believes the server.
+//!
+//! Start at [`order`]: what it does with an order. [`follower`] reads the log, [`check`] holds a
+//! transaction against its intent, [`consumption`] remembers what may have been signed; [`frost`]
+//! and [`pkcs11`] hold the keys.
 
+pub mod check;
+pub mod config;
+pub mod consumption;
+pub mod follower;
 pub mod frost;
 pub mod identity;
 pub mod journal;
 pub mod log_copy;
+pub mod order;
 pub mod pkcs11;
 pub mod sealing;
 pub mod transport;

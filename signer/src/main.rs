@@ -3,13 +3,25 @@
 
 use std::{
     io::{Write, stdout},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
+    thread,
 };
 
 use clap::{Args, Parser, Subcommand};
-use strongroom_secrets::read_secret;
-use strongroom_signer::{identity::Identity, journal::Journal};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use strongroom_domain::Digest;
+use strongroom_secrets::{Existing, read_secret, write_durably};
+use strongroom_signer::{
+    config::{Config, TokenConfig},
+    identity::Identity,
+    journal::Journal,
+    log_copy::LogCopy,
+    order::{Parts, Signer},
+    pkcs11::{Token, TokenSettings},
+    transport::{Limits, Server, server_config},
+};
 
 /// A signer of Strongroom: follows the log and signs what the log shows approved.
 #[derive(Parser)]
@@ -23,6 +35,10 @@ struct Arguments {
 enum Command {
     /// Make this signer's identity and print its public enrolment for the charter.
     Init(Init),
+    /// Pin the one log that this signer will ever follow, by the leaf hash of its first entry.
+    Pin(Pin),
+    /// Listen for the server.
+    Serve(Serve),
 }
 
 #[derive(Args)]
@@ -38,10 +54,37 @@ struct Init {
     passphrase_file: PathBuf,
 }
 
+#[derive(Args)]
+struct Pin {
+    /// Where the signer keeps everything.
+    #[arg(long)]
+    data: PathBuf,
+    /// 64 lower-case hex digits, as `strongroom charter found` printed them. Compare them with the
+    /// founders by another way than the server.
+    #[arg(long)]
+    genesis: Digest,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// `signer.toml`
+    #[arg(long)]
+    config: PathBuf,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The pinned genesis, in the signer's data directory.
+const GENESIS: &str = "genesis";
+
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let Command::Init(arguments) = Arguments::parse().command;
-    match init(&arguments) {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    let done = match Arguments::parse().command {
+        Command::Init(arguments) => init(&arguments),
+        Command::Pin(arguments) => pin(&arguments),
+        Command::Serve(arguments) => serve(&arguments.config),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -50,10 +93,57 @@ fn main() -> ExitCode {
     }
 }
 
-fn init(arguments: &Init) -> Result<(), Box<dyn std::error::Error>> {
+fn init(arguments: &Init) -> Result<(), Failure> {
     let passphrase = read_secret(&arguments.passphrase_file)?;
     let enrolment = Identity::create(&arguments.data, &arguments.name, &passphrase)?;
     Journal::create(&arguments.data.join("journal"))?;
+    LogCopy::create(&arguments.data.join("log.jsonl"))?;
     writeln!(stdout(), "{}", serde_json::to_string_pretty(&enrolment)?)?;
+    Ok(())
+}
+
+/// Once: a signer that followed another log would sign for whoever wrote that one.
+fn pin(arguments: &Pin) -> Result<(), Failure> {
+    let line = format!("{}\n", arguments.genesis);
+    write_durably(&arguments.data.join(GENESIS), line.as_bytes(), Existing::Keep)?;
+    writeln!(stdout(), "pinned {}", arguments.genesis)?;
+    Ok(())
+}
+
+fn pinned(data: &Path) -> Result<Digest, Failure> {
+    let path = data.join(GENESIS);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        format!("{}: {error}; run `strongroom-signer pin` first", path.display())
+    })?;
+    Ok(text.trim_end().parse()?)
+}
+
+fn open_token(config: TokenConfig) -> Result<Token, Failure> {
+    let TokenConfig { module, label, serial, pin_file, sessions } = config;
+    Ok(Token::open(TokenSettings { module, label, serial, pin_file, sessions })?)
+}
+
+fn serve(path: &Path) -> Result<(), Failure> {
+    let config = Config::read(path)?;
+    let passphrase = read_secret(&config.passphrase_file)?;
+    let genesis = pinned(&config.data)?;
+    let (identity, sealer) = Identity::open(&config.data, &passphrase)?;
+    drop(passphrase);
+    let server = CertificateDer::from_pem_file(&config.server_certificate)?;
+    let tls = server_config(&identity, server)?;
+    let token = config.token.map(open_token).transpose()?;
+    let directory = config.data;
+    let signer = Signer::open(Parts { identity, sealer, directory, token, genesis })?;
+    let listening = Server::bind(config.listen, tls, Limits::default())?;
+    tracing::info!(address = %listening.address()?, "listening");
+    let stopper = listening.stopper();
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            stopper.stop();
+        }
+    });
+    listening.run(&|body| signer.answer(body));
+    signer.close()?;
     Ok(())
 }

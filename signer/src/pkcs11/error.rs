@@ -113,12 +113,15 @@ impl Lapse {
         move |error| Self::Call { step, code: code(&error), lost: is_lost(&error) }
     }
 
-    pub(super) fn into_error(self, id: Uuid) -> TokenError {
+    /// What it comes to when there is no other attempt.
+    pub(super) fn into_error(self, id: Uuid, label: &str) -> TokenError {
+        let unavailable = |what| TokenError::TokenUnavailable { label: label.to_owned(), what };
         match self {
             Self::Final(error) => error,
             Self::Absent => TokenError::KeyMissing { id },
-            Self::Down => TokenError::Token { step: "connect", code: "no connection".into() },
-            Self::Call { step, code, .. } => TokenError::Token { step, code },
+            Self::Down => unavailable("there is no connection to it".into()),
+            Self::Call { step, code, lost: true } => unavailable(format!("{step} failed: {code}")),
+            Self::Call { step, code, lost: false } => TokenError::Token { step, code },
         }
     }
 }

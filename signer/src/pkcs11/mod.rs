@@ -123,7 +123,7 @@ impl Token {
         let made = self.attempt(&|connection, _session| {
             keys::generate(&self.module, connection.slot(), id, label)
         });
-        let key = made.map_err(|(_, lapse)| lapse.into_error(id))?;
+        let key = made.map_err(|(_, lapse)| lapse.into_error(id, &self.settings.label))?;
         self.prove(&key, &[0; 32])?;
         Ok(key)
     }
@@ -176,9 +176,9 @@ impl Token {
             Err(failed) => failed,
         };
         if !self.worth_another(generation, &lapse)? {
-            return Err(lapse.into_error(id));
+            return Err(lapse.into_error(id, &self.settings.label));
         }
-        self.attempt(call).map_err(|(_, lapse)| lapse.into_error(id))
+        self.attempt(call).map_err(|(_, lapse)| lapse.into_error(id, &self.settings.label))
     }
 
     /// Whether the connection is to blame, and is a new one by now.

@@ -1,0 +1,231 @@
+//! What a signer does with an order. Orders name things; everything else is looked up in the log
+//! that this signer verified itself. No order makes it sign bytes that somebody hands it.
+
+mod ceremony;
+mod signing;
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use strongroom_domain::{
+    Refusal, Rule, SignerId, Timestamp,
+    protocol::{LogEntry, Order, Reply},
+    transfer::Transfer,
+};
+use strongroom_secrets::Sealer;
+
+use crate::{
+    consumption::{ConsumeError, Consumptions},
+    follower::{FollowError, Follower, Pinned},
+    identity::Identity,
+    journal::JournalError,
+    pkcs11::{Token, TokenError},
+};
+use ceremony::Ceremonies;
+use signing::Sessions;
+
+/// Why an order was not carried out.
+#[derive(Debug)]
+enum Trouble {
+    Refused(Refusal),
+    Unavailable(String),
+    Corrupt(String, Option<SignerId>),
+}
+
+/// Everything a running signer has.
+pub struct Signer {
+    identity: Identity,
+    id: SignerId,
+    genesis: strongroom_domain::Digest,
+    directory: PathBuf,
+    sealer: Sealer,
+    token: Option<Token>,
+    follower: RwLock<Follower>,
+    consumptions: Consumptions,
+    ceremonies: Mutex<Ceremonies>,
+    sessions: Mutex<Sessions>,
+    shares: Mutex<signing::Shares>,
+}
+
+/// What a signer is made of.
+pub struct Parts {
+    /// Its identity, opened.
+    pub identity: Identity,
+    /// For its key shares.
+    pub sealer: Sealer,
+    /// Where it keeps everything.
+    pub directory: PathBuf,
+    /// Its token, if it has one.
+    pub token: Option<Token>,
+    /// The leaf of entry 1 that its operator pinned.
+    pub genesis: strongroom_domain::Digest,
+}
+
+/// Why a signer can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The log copy.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+}
+
+impl Signer {
+    /// Reads the journal, then the log copy up to where the journal says it must reach.
+    pub fn open(parts: Parts) -> Result<Self, StartError> {
+        let Parts { identity, sealer, directory, token, genesis } = parts;
+        let id = SignerId(identity.signer());
+        let consumptions = Consumptions::open(&directory.join("journal"))?;
+        let identity_key = identity.confirming_key();
+        let pinned = Pinned { genesis, signer: id, identity_key };
+        let copy = directory.join("log.jsonl");
+        let follower = Follower::open(&copy, consumptions.acknowledged(), pinned)?;
+        let transfers = &follower.audited().state().transfers;
+        consumptions.retain(|id| !matches!(transfers.get(&id), Some(Transfer::Closed(_))));
+        Ok(Self {
+            identity,
+            id,
+            genesis,
+            directory,
+            sealer,
+            token,
+            follower: RwLock::new(follower),
+            consumptions,
+            ceremonies: Mutex::default(),
+            sessions: Mutex::default(),
+            shares: Mutex::default(),
+        })
+    }
+
+    /// Carries out an order, given and answered as JSON.
+    pub fn answer(&self, body: &[u8]) -> Vec<u8> {
+        let reply = match serde_json::from_slice::<Order>(body) {
+            Ok(order) => self.carry_out(order),
+            Err(error) => Reply::Refused(Refusal::new(
+                Rule::SignerProtocol,
+                format!("not an order: {error}"),
+            )),
+        };
+        serde_json::to_vec(&reply).unwrap_or_default()
+    }
+
+    fn carry_out(&self, order: Order) -> Reply {
+        let done = match order {
+            Order::Status => Ok(self.status()),
+            Order::Extend { entries } => self.extend(&entries),
+            Order::BeginCeremony { key } => self.begin_ceremony(key),
+            Order::ContinueCeremony { key } => self.continue_ceremony(key),
+            Order::FinishCeremony { key, sealed } => self.finish_ceremony(key, &sealed),
+            Order::Commit { transfer, attempt } => self.commit(transfer, attempt),
+            Order::Sign { transfer, attempt, session, commitments } => {
+                self.sign(transfer, attempt, &session, &commitments)
+            }
+            Order::SignAlone { transfer, attempt } => self.sign_alone(transfer, attempt),
+        };
+        match done {
+            Ok(reply) => reply,
+            Err(Trouble::Refused(refusal)) => {
+                tracing::warn!(rule = %refusal.rule, because = %refusal.because, "refused");
+                Reply::Refused(refusal)
+            }
+            Err(Trouble::Unavailable(because)) => {
+                tracing::warn!(%because, "unavailable");
+                Reply::Unavailable { because }
+            }
+            Err(Trouble::Corrupt(because, culprit)) => {
+                tracing::error!(%because, ?culprit, "stop and tell a person");
+                Reply::Corrupt { because, culprit }
+            }
+        }
+    }
+
+    fn status(&self) -> Reply {
+        let head = self.follower().head();
+        Reply::Status { signer: self.id, genesis: Some(self.genesis), head }
+    }
+
+    fn extend(&self, entries: &[LogEntry]) -> Result<Reply, Trouble> {
+        let ended = self.follower_mut().extend(entries, now())?;
+        self.consumptions.forget(ended);
+        Ok(self.status())
+    }
+
+    fn follower(&self) -> RwLockReadGuard<'_, Follower> {
+        self.follower.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn follower_mut(&self) -> RwLockWriteGuard<'_, Follower> {
+        self.follower.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts what was verified on disk and in the journal: the last thing before the process ends.
+    pub fn close(&self) -> Result<(), StartError> {
+        let head = self.follower_mut().commit()?;
+        if head != self.consumptions.acknowledged() {
+            self.consumptions.acknowledge(head)?;
+        }
+        Ok(())
+    }
+}
+
+/// This signer's own clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+}
+
+fn refuse<T>(rule: Rule, because: impl Into<String>) -> Result<T, Trouble> {
+    Err(Trouble::Refused(Refusal::new(rule, because)))
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<FollowError> for Trouble {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::Refused(refusal) => Self::Refused(refusal),
+            FollowError::Copy(error) => Self::Corrupt(error.to_string(), None),
+            FollowError::Halted(because) => Self::Corrupt(because, None),
+        }
+    }
+}
+
+impl From<ConsumeError> for Trouble {
+    fn from(error: ConsumeError) -> Self {
+        match error {
+            ConsumeError::Refused(refusal) => Self::Refused(refusal),
+            // Nothing was signed; but this process writes its journal no more.
+            ConsumeError::Journal(error) => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<TokenError> for Trouble {
+    fn from(error: TokenError) -> Self {
+        let because = error.to_string();
+        match error {
+            TokenError::KeyMissing { .. }
+            | TokenError::SeveralKeys { .. }
+            | TokenError::KeyUnfit { .. }
+            | TokenError::WrongSignature { .. } => Self::Corrupt(because, None),
+            TokenError::PinFile(_)
+            | TokenError::Module { .. }
+            | TokenError::SecondToken
+            | TokenError::NoToken { .. }
+            | TokenError::SeveralTokens { .. }
+            | TokenError::PinRefused
+            | TokenError::TokenUnavailable { .. }
+            | TokenError::KeyExists { .. }
+            | TokenError::Token { .. } => Self::Unavailable(because),
+        }
+    }
+}

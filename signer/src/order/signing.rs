@@ -1,0 +1,250 @@
+//! Signing: an attempt is checked, consumed on disk, and only then does a key touch it. A result
+//! that does not verify never leaves, and a signing nonce is used once or never.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, PoisonError},
+};
+
+use rand::{RngCore, rngs::OsRng};
+use strongroom_chains::frost::ByHolder;
+use strongroom_domain::{
+    Bytes, KeyId, Rule, SignerId, TransferId,
+    key::{Active, Protocol},
+    protocol::{Committed, Reply},
+};
+
+use super::{Signer, Trouble, now, refuse};
+use crate::{
+    check::{Checked, check, key_path},
+    consumption::Consumed,
+    frost::{KeyShare, ShareError, ShareName, SignError, SigningNonces},
+    pkcs11::{Token, TokenKey},
+};
+
+/// Sessions between round one and round two that are kept; the oldest is forgotten first, and its
+/// nonces with it. The server then asks for a new session.
+const MOST_SESSIONS: usize = 4096;
+
+/// Shares that were opened, by key.
+pub(super) type Shares = BTreeMap<KeyId, Arc<KeyShare>>;
+
+/// Sessions that wait for round two. In memory only: a restart loses the nonces, never reuses one.
+#[derive(Default)]
+pub(super) struct Sessions {
+    waiting: BTreeMap<Bytes, Waiting>,
+    order: VecDeque<Bytes>,
+}
+
+struct Waiting {
+    checked: Checked,
+    share: Arc<KeyShare>,
+    nonces: Vec<SigningNonces>,
+    commitments: Vec<Bytes>,
+}
+
+impl Sessions {
+    fn put(&mut self, session: Bytes, waiting: Waiting) {
+        while self.waiting.len() >= MOST_SESSIONS {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.waiting.remove(&oldest);
+        }
+        if self.order.len() >= MOST_SESSIONS.saturating_mul(2) {
+            let waiting = &self.waiting;
+            self.order.retain(|session| waiting.contains_key(session));
+        }
+        self.order.push_back(session.clone());
+        self.waiting.insert(session, waiting);
+    }
+
+    /// By value: whoever takes it has the nonces, and nobody else ever will.
+    fn take(&mut self, session: &Bytes) -> Option<Waiting> {
+        self.waiting.remove(session)
+    }
+}
+
+impl Signer {
+    /// All checks, then the consumption on disk.
+    fn consume(&self, transfer: TransferId, attempt: u32) -> Result<Checked, Trouble> {
+        let head = self.follower_mut().commit()?;
+        let checked = self.checked(transfer, attempt)?;
+        let consumed = Consumed {
+            transfer,
+            attempt,
+            network: checked.network,
+            unsigned: checked.bytes.clone(),
+        };
+        self.consumptions.consume(consumed, &checked.unsigned, head)?;
+        Ok(checked)
+    }
+
+    fn checked(&self, transfer: TransferId, attempt: u32) -> Result<Checked, Trouble> {
+        let follower = self.follower();
+        let audited = follower.audited();
+        if !audited.state().transfers.contains_key(&transfer) {
+            return refuse(Rule::SignerLogBehind, "this signer has not read of that transfer");
+        }
+        let authorised = audited.authorised(transfer, attempt, now())?;
+        Ok(check(&authorised, self.id)?)
+    }
+
+    pub(super) fn sign_alone(
+        &self,
+        transfer: TransferId,
+        attempt: u32,
+    ) -> Result<Reply, Trouble> {
+        let checked = self.consume(transfer, attempt)?;
+        let key = match checked.active.plan.protocol {
+            Protocol::Pkcs11Secp256k1 => token_key(checked.key, &checked.active)?,
+            Protocol::FrostSecp256k1Tr => {
+                return refuse(Rule::SignerProtocol, "a share does not sign alone");
+            }
+        };
+        let token = self.token()?;
+        let mut signatures = Vec::with_capacity(checked.payloads.len());
+        for payload in &checked.payloads {
+            let signature = token.sign_digest(&key, &payload.digest)?;
+            signatures.push(signature.compact);
+        }
+        // The whole transaction, once more, before anything leaves.
+        if let Err(error) = checked.unsigned.assemble(&key.public, &signatures) {
+            return Err(Trouble::Corrupt(format!("own signature does not verify: {error}"), None));
+        }
+        let signatures = signatures.iter().map(|bytes| Bytes(bytes.to_vec())).collect();
+        Ok(Reply::Signatures { signatures })
+    }
+
+    pub(super) fn commit(&self, transfer: TransferId, attempt: u32) -> Result<Reply, Trouble> {
+        let checked = self.consume(transfer, attempt)?;
+        let share = self.share(checked.key, &checked.active)?;
+        let count = u16::try_from(checked.payloads.len()).map_err(|_| {
+            Trouble::Corrupt("a transaction with more than 65535 inputs".to_owned(), None)
+        })?;
+        let drawn = share.commit(count).map_err(|error| aborted(&error))?;
+        let (nonces, commitments): (Vec<_>, Vec<_>) =
+            drawn.into_iter().map(|(nonce, bytes)| (nonce, Bytes(bytes))).unzip();
+        let mut name = vec![0; 16];
+        OsRng.fill_bytes(&mut name);
+        let session = Bytes(name);
+        let waiting = Waiting { checked, share, nonces, commitments: commitments.clone() };
+        self.sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .put(session.clone(), waiting);
+        Ok(Reply::Committed { session, commitments })
+    }
+
+    pub(super) fn sign(
+        &self,
+        transfer: TransferId,
+        attempt: u32,
+        session: &Bytes,
+        committed: &[Committed],
+    ) -> Result<Reply, Trouble> {
+        let taken = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).take(session);
+        let Some(waiting) = taken else {
+            return refuse(Rule::SignerProtocol, "no such session: commit again");
+        };
+        let (before, now) = (&waiting.checked, self.checked(transfer, attempt)?);
+        if before.transfer != transfer || before.attempt != attempt || before.bytes != now.bytes {
+            return refuse(Rule::SignerProtocol, "the session is another attempt's");
+        }
+        let commitments = by_input(&waiting, committed, self.id)?;
+        let Waiting { checked, share, nonces, .. } = waiting;
+        let mut shares = Vec::with_capacity(nonces.len());
+        for ((nonce, payload), commitments) in
+            nonces.into_iter().zip(&checked.payloads).zip(&commitments)
+        {
+            let Some(path) = payload.path else {
+                return refuse(Rule::SignerProtocol, "a threshold key signs for derived addresses");
+            };
+            let signed = share.sign(nonce, commitments, &payload.digest, key_path(path));
+            shares.push(Bytes(signed.map_err(|error| aborted(&error))?));
+        }
+        Ok(Reply::Shares { shares })
+    }
+
+    /// The share of a key, opened once.
+    fn share(&self, key: KeyId, active: &Active) -> Result<Arc<KeyShare>, Trouble> {
+        if active.plan.protocol != Protocol::FrostSecp256k1Tr {
+            return refuse(Rule::SignerProtocol, "this key has no shares");
+        }
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(&key) {
+            return Ok(Arc::clone(share));
+        }
+        let name = ShareName { key: key.0, signer: self.id.0, epoch: 1 };
+        let share = KeyShare::load(&self.sealer, &self.directory, name).map_err(unopened)?;
+        let public = share.public().to_bytes().map_err(|error| corrupt(&error))?;
+        if public != active.public_package.as_slice() {
+            let because = "the share on disk is of another key than the log's".to_owned();
+            return Err(Trouble::Corrupt(because, None));
+        }
+        let share = Arc::new(share);
+        shares.insert(key, Arc::clone(&share));
+        Ok(share)
+    }
+
+    pub(super) fn token(&self) -> Result<&Token, Trouble> {
+        self.token.as_ref().ok_or_else(|| {
+            Trouble::Unavailable("this signer was started without a token".to_owned())
+        })
+    }
+}
+
+/// Everyone's commitments, input by input: exactly the attempt's signers, and this one's own
+/// unchanged.
+fn by_input(
+    waiting: &Waiting,
+    committed: &[Committed],
+    me: SignerId,
+) -> Result<Vec<ByHolder>, Trouble> {
+    let checked = &waiting.checked;
+    let mut named: Vec<_> = committed.iter().map(|of| of.signer).collect();
+    named.sort_unstable();
+    let mut wanted = checked.signers.clone();
+    wanted.sort_unstable();
+    let inputs = checked.payloads.len();
+    if named != wanted || committed.iter().any(|of| of.commitments.len() != inputs) {
+        return refuse(Rule::SignerProtocol, "commitments must come from the attempt's signers");
+    }
+    let mine = committed.iter().find(|of| of.signer == me);
+    if mine.is_none_or(|of| of.commitments != waiting.commitments) {
+        return refuse(Rule::SignerProtocol, "these are not this signer's commitments");
+    }
+    let mut all = vec![ByHolder::new(); inputs];
+    for of in committed {
+        let Some(holder) = checked.active.plan.index_of(of.signer) else {
+            return refuse(Rule::SignerProtocol, "a stranger's commitments");
+        };
+        for (input, commitment) in all.iter_mut().zip(&of.commitments) {
+            input.insert(holder, commitment.0.clone());
+        }
+    }
+    Ok(all)
+}
+
+pub(super) fn token_key(key: KeyId, active: &Active) -> Result<TokenKey, Trouble> {
+    match active.public_key.array() {
+        Some(public) => Ok(TokenKey { id: key.0, public }),
+        None => refuse(Rule::SignerKey, "the log's public key has not 33 bytes"),
+    }
+}
+
+fn unopened(error: ShareError) -> Trouble {
+    Trouble::Corrupt(format!("this signer's key share can't be used: {error}"), None)
+}
+
+fn corrupt(error: &impl std::fmt::Display) -> Trouble {
+    Trouble::Corrupt(error.to_string(), None)
+}
+
+fn aborted(error: &SignError) -> Trouble {
+    match error {
+        // The server mixed something up, or lied: a new session settles it.
+        SignError::OtherRound(_) | SignError::Public(_) => Trouble::Refused(
+            strongroom_domain::Refusal::new(Rule::SignerProtocol, error.to_string()),
+        ),
+        SignError::Failed(_) | SignError::Damaged | SignError::OwnShare(_) => corrupt(error),
+    }
+}

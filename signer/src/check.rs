@@ -107,9 +107,8 @@ fn check_spent(
             .reserved
             .get(&transfer)
             .is_some_and(|mine| mine.account_nonce == unsigned.account_nonce()),
-        (UnsignedTx::Bitcoin(_), Funds::Balance(_)) | (UnsignedTx::Ethereum(_), Funds::Coins(_)) => {
-            false
-        }
+        (UnsignedTx::Bitcoin(_), Funds::Balance(_))
+        | (UnsignedTx::Ethereum(_), Funds::Coins(_)) => false,
     };
     if matches {
         Ok(())
@@ -133,4 +132,3 @@ fn mismatch(error: impl std::fmt::Display) -> Refusal {
 fn refuse<T>(rule: Rule, because: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(rule, because))
 }
-

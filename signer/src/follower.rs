@@ -84,19 +84,24 @@ impl Follower {
         let mut ended = Vec::new();
         for pushed in entries {
             let (entry, payload) = (pushed.entry.as_bytes(), pushed.payload.as_bytes());
-            // A pushed entry that was verified before is no news, if it is the same one.
             let recorded = self.verify(entry, payload, now)?;
             ended.extend(self.fold(&recorded)?);
         }
         Ok(ended)
     }
 
-    fn verify(&mut self, entry: &[u8], payload: &[u8], now: Timestamp) -> Result<Recorded, FollowError> {
+    fn verify(
+        &mut self,
+        entry: &[u8],
+        payload: &[u8],
+        now: Timestamp,
+    ) -> Result<Recorded, FollowError> {
         let parsed = EntryRef::parse(entry).map_err(|error| fork(error.to_string()))?;
         let leaf = strongroom_ledger::leaf_hash(entry);
         let recorded = read(&parsed, payload, leaf)?;
         if recorded.time > now.plus_seconds(SKEW_S) {
-            let because = format!("entry {} is dated {}, now is {now}", parsed.position, recorded.time);
+            let because =
+                format!("entry {} is dated {}, now is {now}", parsed.position, recorded.time);
             return Err(Refusal::new(Rule::SignerClock, because).into());
         }
         check_founding(&recorded, &self.pinned)?;
@@ -169,7 +174,8 @@ fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
         return Ok(());
     }
     if recorded.head.leaf != pinned.genesis {
-        let because = format!("entry 1 has leaf {}, pinned is {}", recorded.head.leaf, pinned.genesis);
+        let because =
+            format!("entry 1 has leaf {}, pinned is {}", recorded.head.leaf, pinned.genesis);
         return Err(Refusal::new(Rule::SignerGenesis, because));
     }
     let Event::Charter(CharterEvent::Founded(founded)) = &recorded.event else {

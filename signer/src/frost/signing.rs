@@ -53,7 +53,6 @@ impl KeyShare {
     /// Signs `message` for the address at `path`, spending the nonce; checks its own result.
     ///
     /// Only this crate calls it, after all of the signer's checks: no caller names a digest.
-    #[cfg_attr(not(test), expect(dead_code, reason = "its one caller, the orders, is being built"))]
     pub(crate) fn sign(
         &self,
         nonces: SigningNonces,

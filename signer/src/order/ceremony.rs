@@ -153,8 +153,7 @@ impl Signer {
                 return refuse(Rule::SignerProtocol, "two letters from one participant");
             }
         }
-        let share =
-            exchange.finish(name, &dealt).map_err(|error| self.failed(&ceremony, error))?;
+        let share = exchange.finish(name, &dealt).map_err(|error| self.failed(&ceremony, error))?;
         share
             .store(&self.sealer, &self.directory)
             .map_err(|error| Trouble::Unavailable(error.to_string()))?;

@@ -106,10 +106,9 @@ impl Signer {
     pub fn answer(&self, body: &[u8]) -> Vec<u8> {
         let reply = match serde_json::from_slice::<Order>(body) {
             Ok(order) => self.carry_out(order),
-            Err(error) => Reply::Refused(Refusal::new(
-                Rule::SignerProtocol,
-                format!("not an order: {error}"),
-            )),
+            Err(error) => {
+                Reply::Refused(Refusal::new(Rule::SignerProtocol, format!("not an order: {error}")))
+            }
         };
         serde_json::to_vec(&reply).unwrap_or_default()
     }

@@ -88,11 +88,7 @@ impl Signer {
         Ok(check(&authorised, self.id)?)
     }
 
-    pub(super) fn sign_alone(
-        &self,
-        transfer: TransferId,
-        attempt: u32,
-    ) -> Result<Reply, Trouble> {
+    pub(super) fn sign_alone(&self, transfer: TransferId, attempt: u32) -> Result<Reply, Trouble> {
         let checked = self.consume(transfer, attempt)?;
         let key = match checked.active.plan.protocol {
             Protocol::Pkcs11Secp256k1 => token_key(checked.key, &checked.active)?,
@@ -127,10 +123,7 @@ impl Signer {
         OsRng.fill_bytes(&mut name);
         let session = Bytes(name);
         let waiting = Waiting { checked, share, nonces, commitments: commitments.clone() };
-        self.sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .put(session.clone(), waiting);
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).put(session.clone(), waiting);
         Ok(Reply::Committed { session, commitments })
     }
 

@@ -3,6 +3,7 @@
 
 pub mod bus;
 mod chain_nodes;
+pub mod deposits;
 mod record;
 
 pub use bus::{Bus, CommandError, IdempotencyKey, Outcome, Request};

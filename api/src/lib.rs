@@ -1,1 +1,11 @@
-//! Strongroom: `api`.
+//! The program `strongroom`: command line, REST, GraphQL and the wiring of all parts. Never a rule
+//! of custody (those are in `domain`), and never an append that does not go through `commands`.
+
+pub mod access;
+pub mod approval_key;
+pub mod charter_spec;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod data_directory;
+pub mod serve;

@@ -1,0 +1,76 @@
+//! The command line. Never takes a secret as an argument or from the environment: a process list
+//! would show it.
+
+mod approve;
+mod charter;
+mod error;
+mod init;
+mod key;
+mod say;
+mod serve;
+mod token;
+
+pub use approve::Approve;
+pub use charter::{CharterCommand, Draft, Found, Sign};
+pub use error::CliError;
+pub use init::Init;
+pub use key::{KeyCommand, KeyNew};
+pub use say::Say;
+pub use serve::Serve;
+pub use token::{TokenCommand, TokenIssue};
+
+use clap::{Parser, Subcommand};
+
+/// Strongroom: a custody ledger. People approve, the log commits, only then do signers sign.
+#[derive(Parser)]
+#[command(name = "strongroom", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a server's data directory: log key, TLS identity. Prints the public parts as JSON.
+    Init(Init),
+    /// Approval keys of people.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// The charter: draft it, sign it, found the log with it.
+    #[command(subcommand)]
+    Charter(CharterCommand),
+    /// API tokens. Works while the server runs.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Read what a proposal asks, and sign exactly that.
+    Approve(Approve),
+    /// Serve REST, GraphQL and the sagas until SIGTERM or SIGINT.
+    Serve(Serve),
+}
+
+impl Arguments {
+    /// Does what was asked.
+    pub fn run(self, say: &mut Say<'_>) -> Result<(), CliError> {
+        match self.command {
+            Command::Init(init) => init.run(say),
+            Command::Key(key) => key.run(say),
+            Command::Charter(charter) => charter.run(say),
+            Command::Token(token) => token.run(say),
+            Command::Approve(approve) => {
+                tracing();
+                approve.run(say)
+            }
+            Command::Serve(serve) => serve.run(),
+        }
+    }
+}
+
+/// For commands that do not configure it: warnings, to stderr.
+fn tracing() {
+    let filter = tracing_subscriber::EnvFilter::new("warn");
+    // A second subscriber in one process (tests) is no fault.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

@@ -1,0 +1,124 @@
+//! `strongroom token`. Never prints a token: it goes into a file that only its owner may read.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use strongroom_commands::recorded;
+use strongroom_domain::{
+    Event, PersonId, Refusal, Rule,
+    charter::{CharterEvent, Role},
+};
+use strongroom_secrets::{Existing, write_durably};
+use strongroom_store::{AuditLog, Position};
+
+use super::{CliError, Say};
+use crate::{
+    access::{AccessRegister, role_of},
+    clock,
+    data_directory::DataDirectory,
+};
+
+/// What can be done with API tokens.
+#[derive(Subcommand)]
+pub enum TokenCommand {
+    /// Make a token for a person of the charter.
+    Issue(TokenIssue),
+    /// Refuse a token from now on, also by a server that is running.
+    Revoke {
+        /// The server's data directory.
+        #[arg(long)]
+        data: PathBuf,
+        /// The token's id: the part between the underscores.
+        token: String,
+    },
+    /// List all tokens there ever were, without their secrets.
+    List {
+        /// The server's data directory.
+        #[arg(long)]
+        data: PathBuf,
+    },
+}
+
+/// What `strongroom token issue` needs.
+#[derive(Args)]
+pub struct TokenIssue {
+    /// The server's data directory.
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Whose: an id of the charter.
+    #[arg(long)]
+    pub person: PersonId,
+    /// What it may be used for: initiator, approver, auditor. Only roles that the person has.
+    #[arg(long = "role", required = true, num_args = 1.., value_parser = parse_role)]
+    pub roles: Vec<Role>,
+    /// Where to write the token; mode 0600, never over another file.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    role_of(text).ok_or_else(|| "expected initiator, approver or auditor".to_owned())
+}
+
+impl TokenCommand {
+    /// Does it.
+    pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
+        match self {
+            Self::Issue(issue) => issue.run(say),
+            Self::Revoke { data, token } => {
+                let directory = DataDirectory::open(data)?;
+                AccessRegister::open(&directory.access())?.revoke(token, clock::now())?;
+                say.json(&json!({ "revoked": token }))
+            }
+            Self::List { data } => {
+                let directory = DataDirectory::open(data)?;
+                say.json(&AccessRegister::open(&directory.access())?.list()?)
+            }
+        }
+    }
+}
+
+impl TokenIssue {
+    /// Makes the token and prints its id.
+    pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
+        let directory = DataDirectory::open(&self.data)?;
+        let roles: BTreeSet<Role> = self.roles.iter().copied().collect();
+        check_roles(&directory, self.person, &roles)?;
+        let register = AccessRegister::open(&directory.access())?;
+        let (text, id) = register.issue(self.person, &roles, clock::now())?;
+        let line = zeroize::Zeroizing::new(format!("{}\n", text.expose()));
+        if let Err(error) = write_durably(&self.out, line.as_bytes(), Existing::Keep) {
+            // Nobody has it: it must not stay valid.
+            register.revoke(id.as_str(), clock::now())?;
+            return Err(error.into());
+        }
+        say.json(&json!({ "token": id.as_str(), "person": self.person, "roles": roles }))
+    }
+}
+
+/// The server asks the charter again at each request; this tells the operator early.
+fn check_roles(
+    directory: &DataDirectory,
+    person: PersonId,
+    roles: &BTreeSet<Role>,
+) -> Result<(), CliError> {
+    let log = AuditLog::open_read_only(directory.log())?;
+    let first = log.read_from(Position::FIRST, 1)?;
+    let event = first.first().map(recorded).transpose();
+    let event = event.map_err(|error| CliError::Read {
+        path: directory.log(),
+        reason: error.to_string(),
+    })?;
+    let Some(Event::Charter(CharterEvent::Founded(founded))) = event.map(|first| first.event)
+    else {
+        return Err(Refusal::new(Rule::CharterState, "this log has no charter yet").into());
+    };
+    let known = founded.charter.people.iter().find(|known| known.id == person);
+    if known.is_some_and(|known| roles.is_subset(&known.roles)) {
+        return Ok(());
+    }
+    let has = known.map(|known| &known.roles);
+    let because = format!("the charter gives {person} the roles {has:?}, not {roles:?}");
+    Err(Refusal::new(Rule::RoleMissing, because).into())
+}

@@ -1,0 +1,176 @@
+//! `strongroom.toml`. Never holds a secret, only the paths of files that do. Relative paths start
+//! at the configuration's own directory.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use strongroom_domain::{Network, SignerId};
+
+/// Everything that a server can be told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen. Default 127.0.0.1:3008.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The data directory that `strongroom init` made.
+    pub data: PathBuf,
+    /// File with its passphrase; mode 0600.
+    pub passphrase_file: PathBuf,
+    /// How to write logs.
+    #[serde(default)]
+    pub log: Logging,
+    /// Where the charter's signers listen.
+    #[serde(default)]
+    pub signers: Vec<SignerConfig>,
+    /// The chain nodes, one for each network that is served.
+    #[serde(default)]
+    pub nodes: Vec<NodeConfig>,
+    /// What a caller may take.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// How to write logs: to standard error, always.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Logging {
+    /// `text` (default) or `json`.
+    pub format: LogFormat,
+    /// What to log, as `tracing`'s filters say it. Default `info`.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where a signer listens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignerConfig {
+    /// Its id in the charter.
+    pub id: SignerId,
+    /// Host and port.
+    pub address: String,
+    /// Its certificate, PEM; its hash must be the charter's.
+    pub certificate_file: PathBuf,
+}
+
+/// A chain node.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// Which network it serves.
+    pub network: Network,
+    /// Its RPC interface, without credentials.
+    pub url: String,
+    /// Bitcoin Core's `.cookie`.
+    pub cookie_file: Option<PathBuf>,
+    /// Or a user …
+    pub user: Option<String>,
+    /// … and the file with the password.
+    pub password_file: Option<PathBuf>,
+}
+
+/// What a caller may take.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// The longest body, in bytes. Default 65 536.
+    pub body_bytes: usize,
+    /// The longest time for an answer, in seconds. Default 30.
+    pub request_seconds: u64,
+    /// Requests per second and token. Default 2000.
+    pub requests_per_second: NonZeroU32,
+    /// Requests without a good token, per minute and address. Default 120.
+    pub failures_per_minute: NonZeroU32,
+    /// Open event subscriptions at once. Default 64.
+    pub subscriptions: usize,
+    /// How deep a GraphQL query may nest. Default 10.
+    pub graphql_depth: usize,
+    /// How many fields it may ask for, lists counted by their length. Default 2000.
+    pub graphql_complexity: usize,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 64 * 1024,
+            request_seconds: 30,
+            requests_per_second: NonZeroU32::MIN.saturating_add(1999),
+            failures_per_minute: NonZeroU32::MIN.saturating_add(119),
+            subscriptions: 64,
+            graphql_depth: 10,
+            graphql_complexity: 2000,
+        }
+    }
+}
+
+const fn default_listen() -> SocketAddr {
+    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 3008))
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration {}: {reason}", path.display())]
+pub struct ConfigError {
+    path: PathBuf,
+    reason: String,
+}
+
+impl Config {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let refuse = |reason: String| ConfigError { path: path.to_owned(), reason };
+        let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+        Ok(config.below(path.parent().unwrap_or(Path::new("."))))
+    }
+
+    fn below(mut self, base: &Path) -> Self {
+        let place = |path: &mut PathBuf| *path = base.join(&*path);
+        place(&mut self.data);
+        place(&mut self.passphrase_file);
+        for signer in &mut self.signers {
+            place(&mut signer.certificate_file);
+        }
+        for node in &mut self.nodes {
+            node.cookie_file.iter_mut().for_each(place);
+            node.password_file.iter_mut().for_each(place);
+        }
+        self
+    }
+}
+
+impl Logging {
+    /// Starts logging for this process; without effect where it was started before.
+    pub fn init(&self) {
+        let filter = tracing_subscriber::EnvFilter::new(&self.filter);
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr);
+        let _ = match self.format {
+            LogFormat::Text => subscriber.try_init(),
+            LogFormat::Json => subscriber.json().try_init(),
+        };
+    }
+}

@@ -1,3 +1,4 @@
 //! Strongroom's end-to-end scaffold: real nodes and processes for tests. Never product code.
 
+pub mod deployment;
 pub mod regtest;

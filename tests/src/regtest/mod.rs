@@ -18,7 +18,7 @@ mod bitcoin_regtest;
 mod btcd;
 mod core;
 mod faucet;
-mod process;
+pub(crate) mod process;
 mod rpc;
 mod tool;
 

@@ -13,23 +13,23 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// A folder that is removed at the end, or one that stays because the caller chose it.
 #[derive(Debug)]
-pub(super) enum Folder {
+pub(crate) enum Folder {
     Temporary(tempfile::TempDir),
     Kept(PathBuf),
 }
 
 impl Folder {
-    pub(super) fn temporary() -> Self {
+    pub(crate) fn temporary() -> Self {
         let folder = tempfile::Builder::new().prefix("strongroom-regtest-").tempdir();
         Self::Temporary(folder.expect("a temporary folder can be made"))
     }
 
-    pub(super) fn kept(path: &Path) -> Self {
+    pub(crate) fn kept(path: &Path) -> Self {
         fs::create_dir_all(path).expect("the node's folder can be made");
         Self::Kept(path.to_owned())
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Temporary(folder) => folder.path(),
             Self::Kept(path) => path,
@@ -39,7 +39,7 @@ impl Folder {
 
 /// A running program.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     name: String,
     log: PathBuf,
@@ -48,7 +48,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts `command` and waits until `ready`. Panics with the end of its log if it ends before
     /// or takes more than a minute.
-    pub(super) fn start(mut command: Command, folder: &Path, ready: impl Fn() -> bool) -> Self {
+    pub(crate) fn start(mut command: Command, folder: &Path, ready: impl Fn() -> bool) -> Self {
         let program = PathBuf::from(command.get_program());
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let log = folder.join(format!("{name}.log"));
@@ -80,12 +80,12 @@ impl Process {
         }
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Asks it to end (`TERM`, `INT`) and waits until it did; kills it when it does not.
-    pub(super) fn stop(mut self, signal: &str) {
+    pub(crate) fn stop(mut self, signal: &str) {
         self.signal(signal);
         let asked = Instant::now();
         while asked.elapsed() < STOPPED_WITHIN {
@@ -99,7 +99,7 @@ impl Process {
 
     /// Sends a signal by name: `STOP` and `CONT` make a node hang and go on. Returns from a `STOP` when
     /// every thread has stopped, so that nothing is answered afterwards.
-    pub(super) fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         // By the shell's builtin: std can only kill, and this workspace forbids unsafe code.
         let sent = Command::new("sh")
             .args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal, &self.id().to_string()])
@@ -136,7 +136,7 @@ impl Drop for Process {
 
 /// A TCP port of loopback that was free a moment ago. Below the range from which the system takes
 /// ports for outgoing connections: one of those could sit on a node's port while the node is down.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     const LOWEST: u32 = 20_000;
     const RANGE: u32 = 12_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -3,4 +3,6 @@
 
 // The attribute says nothing to cargo; it tells clippy that the fixtures may unwrap as tests do.
 #[cfg(test)]
+mod deposits;
+#[cfg(test)]
 mod nodes;

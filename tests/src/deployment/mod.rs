@@ -1,0 +1,112 @@
+//! A whole Strongroom as real processes: server, four signers, an HSM, chain nodes. For tests and
+//! the quick start; never product code, and nothing in it is simulated.
+//!
+//! Everything here blocks and panics, as in [`crate::regtest`]: a scaffold that cannot stand is a
+//! failed test.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a scaffold that cannot stand is a failed test, which is what a panic says"
+)]
+
+mod client;
+mod hsm;
+mod institution;
+mod networks;
+mod programs;
+mod server;
+mod signers;
+
+pub use client::{Answer, Client};
+pub use hsm::Hsm;
+pub use institution::{APPROVERS, Institution, Person};
+pub use networks::Networks;
+pub use programs::Programs;
+pub use server::Server;
+pub use signers::SignerProcess;
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+/// A running Strongroom.
+pub struct Deployment {
+    /// Where everything lies: logs, data, configurations.
+    pub root: PathBuf,
+    /// The programs that run.
+    pub programs: Programs,
+    /// The people.
+    pub institution: Institution,
+    /// Chain nodes.
+    pub networks: Networks,
+    /// Three with FROST shares, one with the HSM.
+    pub signers: Vec<SignerProcess>,
+    /// The server.
+    pub server: Server,
+}
+
+impl Deployment {
+    /// Founds an institution in an empty folder and starts everything.
+    pub fn found(root: &Path, networks: Networks) -> Self {
+        Self::found_at(root, networks, free_port())
+    }
+
+    /// As [`Self::found`], with the server on a port of the caller's choice.
+    pub fn found_at(root: &Path, networks: Networks, port: u16) -> Self {
+        std::fs::create_dir_all(root).expect("the folder can be made");
+        let root = root.canonicalize().expect("a path");
+        let programs = Programs::built();
+        let mut signers = SignerProcess::init_all(&programs, &root);
+        let institution = Institution::found(&programs, &root, &signers);
+        for signer in &mut signers {
+            signer.pin(&institution.genesis);
+            signer.start();
+        }
+        let server = Server::configure(&programs, &root, &signers, &networks, port);
+        let mut deployment = Self { root, programs, institution, networks, signers, server };
+        deployment.server.start();
+        deployment
+    }
+
+    /// Ends every process in good order.
+    pub fn stop(&mut self) {
+        self.server.stop();
+        for signer in &mut self.signers {
+            signer.stop();
+        }
+        self.networks.stop();
+    }
+
+    /// The log on disk.
+    pub fn log_file(&self) -> PathBuf {
+        self.server.data.join("log.db")
+    }
+
+    /// A client that speaks for a person.
+    pub fn client(&self, person: &Person) -> Client {
+        Client::new(&self.server.url(), &person.token_file)
+    }
+}
+
+/// A port that nobody uses at this moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// Writes a file that only its owner reads: passphrases, PINs.
+pub(crate) fn write_private(path: &Path, text: &str) {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    let mut file =
+        options.write(true).create(true).truncate(true).mode(0o600).open(path).expect("a file");
+    file.write_all(text.as_bytes()).expect("a written file");
+}
+
+/// Random text, for passphrases and PINs.
+pub(crate) fn random_text() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}

@@ -5,6 +5,7 @@ pub mod bus;
 mod chain_nodes;
 pub mod deposits;
 mod record;
+pub mod signers;
 
 pub use bus::{Bus, CommandError, IdempotencyKey, Outcome, Request};
 pub use chain_nodes::ChainNodes;

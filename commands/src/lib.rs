@@ -3,6 +3,7 @@
 
 pub mod bus;
 mod chain_nodes;
+pub mod cqrs;
 pub mod deposits;
 mod record;
 pub mod signers;

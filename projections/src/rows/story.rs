@@ -1,0 +1,197 @@
+//! Transfers and the questions about them. Never an answer without who gave it, and where.
+
+use super::EntryRow;
+use crate::states::{ProposalState, TransferState};
+use serde::Serialize;
+use strongroom_domain::{
+    Amount, Bytes, Head, Intent, KeyId, PersonId, ProposalId, Rule, SignerId, Timestamp,
+    TransferId,
+    deposit::BlockRef,
+    policy::{PolicyDecision, Quorum},
+    proposal::Subject,
+    statement::Answer,
+};
+
+/// A transfer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct TransferRow {
+    /// Which.
+    pub transfer: TransferId,
+    /// Where it was asked for.
+    pub position: u64,
+    /// When.
+    pub requested_at: Timestamp,
+    /// What should happen.
+    pub intent: Intent,
+    /// Who asked.
+    pub maker: PersonId,
+    /// The question to the quorum, if the policy let it be asked.
+    pub proposal: Option<ProposalId>,
+    /// What each rule of the policy said.
+    pub decision: PolicyDecision,
+    /// How far it is.
+    pub state: TransferState,
+    /// The entry that brought it there.
+    pub changed_position: u64,
+    /// When.
+    pub changed_at: Timestamp,
+    /// The current attempt.
+    pub attempt: Option<u32>,
+    /// The signed transaction's id, as nodes name it.
+    pub transaction: Option<String>,
+    /// The policy's rule that refused it.
+    pub rule: Option<Rule>,
+    /// Why it was refused or failed.
+    pub because: Option<String>,
+    /// Where it is final.
+    pub block: Option<BlockRef>,
+    /// What reached the destination.
+    pub paid: Option<Amount>,
+    /// What the network took.
+    pub fee: Option<Amount>,
+}
+
+/// A transfer and everything that was said about it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct TransferStory {
+    /// The transfer.
+    pub transfer: TransferRow,
+    /// The question and its answers.
+    pub proposal: Option<ProposalRow>,
+    /// Every attempt, in order.
+    pub attempts: Vec<AttemptRow>,
+    /// Every refusal of a signer, in order.
+    pub refusals: Vec<RefusalRow>,
+    /// Every entry of the transfer and its proposal, in order.
+    pub entries: Vec<EntryRow>,
+}
+
+/// An attempt to realise a transfer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct AttemptRow {
+    /// Counted from 1.
+    pub attempt: u32,
+    /// Where it was authorised.
+    pub position: u64,
+    /// When.
+    pub authorised_at: Timestamp,
+    /// The unsigned transaction.
+    pub unsigned: Bytes,
+    /// The most that it costs.
+    pub fee: Amount,
+    /// Which key signs.
+    pub key: KeyId,
+    /// Which of its holders.
+    pub signers: Vec<SignerId>,
+    /// The signed transaction.
+    pub raw: Option<Bytes>,
+    /// Its id, as nodes name it.
+    pub transaction: Option<String>,
+    /// Where it was signed.
+    pub signed_position: Option<u64>,
+    /// When.
+    pub signed_at: Option<Timestamp>,
+    /// Where a node took it.
+    pub broadcast_position: Option<u64>,
+    /// When.
+    pub broadcast_at: Option<Timestamp>,
+}
+
+/// A signer's refusal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RefusalRow {
+    /// Where.
+    pub position: u64,
+    /// When.
+    pub refused_at: Timestamp,
+    /// Of which transfer.
+    pub transfer: TransferId,
+    /// Of which attempt.
+    pub attempt: u32,
+    /// Who refused.
+    pub signer: SignerId,
+    /// Under which rule.
+    pub rule: Rule,
+    /// What it said.
+    pub because: String,
+}
+
+/// What a proposal is about, in a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubjectKind {
+    /// A payment.
+    Transfer,
+    /// A key.
+    KeyCeremony,
+    /// The policy.
+    PolicyChange,
+}
+
+impl SubjectKind {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::KeyCeremony => "key-ceremony",
+            Self::PolicyChange => "policy-change",
+        }
+    }
+
+    /// What a subject is about.
+    pub const fn of(subject: &Subject) -> Self {
+        match subject {
+            Subject::Transfer { .. } => Self::Transfer,
+            Subject::KeyCeremony(_) => Self::KeyCeremony,
+            Subject::PolicyChange(_) => Self::PolicyChange,
+        }
+    }
+}
+
+/// A question to a quorum.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ProposalRow {
+    /// Which.
+    pub proposal: ProposalId,
+    /// Where it was opened: its statement is bound to this entry.
+    pub opened: Head,
+    /// When.
+    pub opened_at: Timestamp,
+    /// The question.
+    pub subject: Subject,
+    /// Who asks.
+    pub maker: PersonId,
+    /// The policy under which it was opened.
+    pub policy_version: u32,
+    /// Who must agree.
+    pub quorum: Quorum,
+    /// From then on no answer counts.
+    pub expires_at: Timestamp,
+    /// How far it is.
+    pub state: ProposalState,
+    /// Why it was burnt.
+    pub because: Option<String>,
+    /// The entry that brought it there.
+    pub changed_position: u64,
+    /// When.
+    pub changed_at: Timestamp,
+    /// Every answer so far, in order.
+    pub answers: Vec<AnswerRow>,
+}
+
+/// An answer to a proposal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct AnswerRow {
+    /// Where.
+    pub position: u64,
+    /// When.
+    pub answered_at: Timestamp,
+    /// Yes or no.
+    pub answer: Answer,
+    /// Who.
+    pub approver: PersonId,
+    /// With which of their keys.
+    pub key: Bytes,
+    /// Over the statement.
+    pub signature: Bytes,
+}

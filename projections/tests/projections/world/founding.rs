@@ -1,0 +1,78 @@
+//! The house's charter and policy.
+
+use super::{APPROVERS, ETH, LOG, LTC, MAKER, Side, World, key_of, public, sign, signer};
+use std::collections::BTreeMap;
+use strongroom_domain::{
+    Amount, Bytes, Command, Digest, PersonId,
+    charter::{CharterText, Enrolment, Founded, FoundingSignature, Person, Role},
+    policy::{Destination, Label, Policy, Quorum, Tier},
+    statement,
+};
+
+fn label(text: &str) -> Label {
+    Label::try_from(text.to_owned()).unwrap()
+}
+
+fn quorum() -> Quorum {
+    Quorum { approvals: 2, group: APPROVERS.into_iter().collect() }
+}
+
+impl World {
+    pub(crate) async fn found(&mut self) {
+        let charter = self.charter();
+        let text = statement::founding(&charter);
+        let signatures = APPROVERS.map(|person| {
+            let key = key_of(person.0);
+            FoundingSignature { person, key: public(&key), signature: sign(&key, &text) }
+        });
+        let founded = Founded { charter, signatures: signatures.into() };
+        self.act(Command::FoundCharter(founded)).await.unwrap();
+    }
+
+    fn charter(&self) -> CharterText {
+        let person = |id: PersonId, role: Role, approval_keys| Person {
+            id,
+            roles: [role].into(),
+            approval_keys,
+        };
+        let mut people = vec![person(MAKER, Role::Initiator, Vec::new())];
+        people.extend(APPROVERS.map(|id| person(id, Role::Approver, vec![public(&key_of(id.0))])));
+        let enrolment = |n: u8| Enrolment {
+            id: signer(n),
+            identity_key: public(&key_of(signer(n).0)),
+            sealing_key: Bytes(vec![n; 32]),
+            tls_certificate_sha256: Digest([n; 32]),
+        };
+        CharterText {
+            log: LOG,
+            name: label("test-house"),
+            log_key: public(&key_of(LOG.0)),
+            people,
+            signers: (1..=4).map(enrolment).collect(),
+            governance: quorum(),
+            policy: self.policy(1),
+        }
+    }
+
+    pub(crate) fn policy(&self, version: u32) -> Policy {
+        let to = |side: Side, name: &str| Destination {
+            network: side.network,
+            address: self.facts(side).destination.clone(),
+            label: label(name),
+        };
+        let tier = |side: Side, up_to| Tier {
+            asset: side.asset(),
+            up_to: Amount::new(up_to),
+            quorum: quorum(),
+        };
+        let both = |amount| [LTC, ETH].map(|side| (side.asset(), Amount::new(amount)));
+        Policy {
+            version,
+            destinations: vec![to(LTC, "exchange-ltc"), to(ETH, "exchange-eth")],
+            tiers: vec![tier(LTC, 1_000_000), tier(ETH, 10_u128.pow(18))],
+            fee_caps: BTreeMap::from(both(10_u128.pow(17))),
+            confirmations: BTreeMap::from([LTC, ETH].map(|side| (side.network, 2))),
+            proposal_lifetime_s: 86_400,
+        }
+    }
+}

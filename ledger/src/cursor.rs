@@ -6,6 +6,28 @@ use crate::entry::{EntryError, MAX_INTEGER};
 use crate::hash::{Hash, decode};
 use crate::timestamp::Timestamp;
 
+/// The bytes that a name may have: a table, because a verifier asks for every byte of every name.
+pub(crate) struct Alphabet([bool; 256]);
+
+impl Alphabet {
+    pub(crate) const fn new(bytes: &[u8]) -> Self {
+        let mut table = [false; 256];
+        let mut at = 0;
+        while at < bytes.len() {
+            #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+            {
+                table[bytes[at] as usize] = true;
+            }
+            at += 1;
+        }
+        Self(table)
+    }
+
+    pub(crate) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).copied().unwrap_or(false)
+    }
+}
+
 /// What is left of an entry's bytes, and how much of it was read (for messages).
 pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
@@ -72,14 +94,14 @@ impl<'a> Cursor<'a> {
         Ok(value)
     }
 
-    /// A name of 1 to `limit` bytes up to the next quotation mark, of which `allowed` holds.
+    /// A name of 1 to `limit` bytes up to the next quotation mark, all of them `allowed`.
     pub(crate) fn name(
         &mut self,
         limit: usize,
-        allowed: fn(u8) -> bool,
+        allowed: &Alphabet,
         expected: &'static str,
     ) -> Result<&'a str, EntryError> {
-        let len = self.rest.iter().take(limit + 1).take_while(|byte| allowed(**byte)).count();
+        let len = self.rest.iter().position(|byte| !allowed.has(*byte)).unwrap_or(self.rest.len());
         if len == 0 || len > limit {
             return Err(self.unexpected(expected));
         }
@@ -111,15 +133,17 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Where the hyphens stand; between them every byte is a digit.
 fn uuid(text: &[u8; 36]) -> Option<Uuid> {
-    let mut bytes = [0; 16];
-    let mut groups = text.split(|byte| *byte == b'-');
-    let mut rest = bytes.as_mut_slice();
-    for len in [4, 2, 2, 2, 6] {
-        let group = groups.next().filter(|group| group.len() == len * 2)?;
-        let (into, after) = rest.split_at_mut_checked(len)?;
-        decode(group, into)?;
+    let mut digits = [0; 32];
+    let mut rest = digits.as_mut_slice();
+    for (from, to) in [(0, 8), (9, 13), (14, 18), (19, 23), (24, 36)] {
+        let (into, after) = rest.split_at_mut_checked(to - from)?;
+        into.copy_from_slice(text.get(from..to)?);
         rest = after;
     }
-    groups.next().is_none().then(|| Uuid::from_bytes(bytes))
+    let hyphens = [8, 13, 18, 23].iter().all(|at| text.get(*at) == Some(&b'-'));
+    let mut bytes = [0; 16];
+    decode(&digits, &mut bytes)?;
+    hyphens.then(|| Uuid::from_bytes(bytes))
 }

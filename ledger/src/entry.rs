@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Alphabet, Cursor};
 use crate::hash::Hash;
 use crate::position::Position;
 use crate::timestamp::Timestamp;
@@ -15,6 +15,8 @@ pub const ENTRY_LIMIT: usize = 4 * 1024;
 /// The most bytes that a payload may have.
 pub const PAYLOAD_LIMIT: usize = 1024 * 1024;
 
+static TYPE_BYTES: Alphabet = Alphabet::new(b"abcdefghijklmnopqrstuvwxyz0123456789.-");
+static NAME_BYTES: Alphabet = Alphabet::new(b"abcdefghijklmnopqrstuvwxyz0123456789.-:_");
 const TYPE_LIMIT: usize = 64;
 const NAME_LIMIT: usize = 128;
 const TYPE_RULE: &str = "a type of 1 to 64 of a-z 0-9 . -";
@@ -126,17 +128,17 @@ impl<'a> EntryRef<'a> {
         cursor.literal(",\"time\":\"")?;
         let time = cursor.time()?;
         cursor.literal("\",\"stream\":\"")?;
-        let stream = cursor.name(NAME_LIMIT, is_name_byte, STREAM_RULE)?;
+        let stream = cursor.name(NAME_LIMIT, &NAME_BYTES, STREAM_RULE)?;
         cursor.literal("\",\"sequence\":")?;
         let sequence = cursor.integer(MAX_INTEGER, SEQUENCE_RULE)?;
         cursor.literal(",\"type\":\"")?;
-        let r#type = cursor.name(TYPE_LIMIT, is_type_byte, TYPE_RULE)?;
+        let r#type = cursor.name(TYPE_LIMIT, &TYPE_BYTES, TYPE_RULE)?;
         cursor.literal("\",\"version\":")?;
         let version = cursor.integer(u64::from(u16::MAX), VERSION_RULE)?;
         let version =
             u16::try_from(version).map_err(|_| EntryError::Field { rule: VERSION_RULE })?;
         cursor.literal(",\"actor\":\"")?;
-        let actor = cursor.name(NAME_LIMIT, is_name_byte, ACTOR_RULE)?;
+        let actor = cursor.name(NAME_LIMIT, &NAME_BYTES, ACTOR_RULE)?;
         cursor.literal("\",\"command\":\"")?;
         let command = cursor.uuid()?;
         cursor.literal("\",\"correlation\":\"")?;
@@ -262,39 +264,31 @@ impl Entry {
 
     /// Whether a text can be the name of a stream.
     pub fn check_stream(stream: &str) -> Result<(), EntryError> {
-        check(stream, NAME_LIMIT, is_name_byte, STREAM_RULE)
+        check(stream, NAME_LIMIT, &NAME_BYTES, STREAM_RULE)
     }
 
     /// Whether a text can be the name of an actor.
     pub fn check_actor(actor: &str) -> Result<(), EntryError> {
-        check(actor, NAME_LIMIT, is_name_byte, ACTOR_RULE)
+        check(actor, NAME_LIMIT, &NAME_BYTES, ACTOR_RULE)
     }
 
     /// Whether a text can be the type of an event.
     pub fn check_type(r#type: &str) -> Result<(), EntryError> {
-        check(r#type, TYPE_LIMIT, is_type_byte, TYPE_RULE)
+        check(r#type, TYPE_LIMIT, &TYPE_BYTES, TYPE_RULE)
     }
 }
 
 fn check(
     name: &str,
     limit: usize,
-    allowed: fn(u8) -> bool,
+    allowed: &Alphabet,
     rule: &'static str,
 ) -> Result<(), EntryError> {
-    if (1..=limit).contains(&name.len()) && name.bytes().all(allowed) {
+    if (1..=limit).contains(&name.len()) && name.bytes().all(|byte| allowed.has(byte)) {
         Ok(())
     } else {
         Err(EntryError::Field { rule })
     }
-}
-
-const fn is_type_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-')
-}
-
-const fn is_name_byte(byte: u8) -> bool {
-    is_type_byte(byte) || matches!(byte, b':' | b'_')
 }
 
 fn put_text(out: &mut Vec<u8>, key: &str, text: &[u8]) {

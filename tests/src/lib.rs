@@ -1,4 +1,5 @@
 //! Strongroom's end-to-end scaffold: real nodes and processes for tests. Never product code.
 
 pub mod deployment;
+pub mod journey;
 pub mod regtest;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Programs, SignerProcess, programs::run, random_text, write_private};
@@ -13,7 +14,7 @@ use super::{Programs, SignerProcess, programs::run, random_text, write_private};
 pub const APPROVERS: usize = 3;
 
 /// A person.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Person {
     /// Their random id.
     pub id: String,
@@ -26,6 +27,7 @@ pub struct Person {
 }
 
 /// The people, and the log that they founded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Institution {
     /// Asks.
     pub initiator: Person,
@@ -106,7 +108,7 @@ impl Institution {
         let spec = people.join("charter.toml");
         std::fs::write(&spec, specification(&initiator, &approvers, &auditor, signers))
             .expect("a file");
-        let genesis = found_charter(programs, &people, (&spec, &data, &passphrase), &approvers);
+        let genesis = found_charter(programs, &people, (&spec, &data), &approvers);
         initiator.token(programs, &data, &["initiator"]);
         auditor.token(programs, &data, &["auditor"]);
         for approver in &approvers {
@@ -120,7 +122,7 @@ impl Institution {
 fn found_charter(
     programs: &Programs,
     people: &Path,
-    (spec, data, passphrase): (&Path, &Path, &Path),
+    (spec, data): (&Path, &Path),
     approvers: &[Person],
 ) -> String {
     let draft = people.join("draft.json");
@@ -130,8 +132,6 @@ fn found_charter(
         .arg(spec)
         .arg("--data")
         .arg(data)
-        .arg("--passphrase-file")
-        .arg(passphrase)
         .arg("--out")
         .arg(&draft));
     let mut found = programs.server();

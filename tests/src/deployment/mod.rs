@@ -13,6 +13,7 @@
 )]
 
 mod client;
+mod desk;
 mod hsm;
 mod institution;
 mod networks;
@@ -21,6 +22,7 @@ mod server;
 mod signers;
 
 pub use client::{Answer, Client};
+pub use desk::Desk;
 pub use hsm::Hsm;
 pub use institution::{APPROVERS, Institution, Person};
 pub use networks::Networks;
@@ -35,10 +37,8 @@ use std::path::{Path, PathBuf};
 pub struct Deployment {
     /// Where everything lies: logs, data, configurations.
     pub root: PathBuf,
-    /// The programs that run.
-    pub programs: Programs,
-    /// The people.
-    pub institution: Institution,
+    /// Where its people sit.
+    pub desk: Desk,
     /// Chain nodes.
     pub networks: Networks,
     /// Three with FROST shares, one with the HSM.
@@ -65,7 +65,10 @@ impl Deployment {
             signer.start();
         }
         let server = Server::configure(&programs, &root, &signers, &networks, port);
-        let mut deployment = Self { root, programs, institution, networks, signers, server };
+        let ids = signers.iter().map(|signer| signer.id.clone()).collect();
+        let desk = Desk { programs, institution, url: server.url(), signers: ids };
+        desk.save(&root);
+        let mut deployment = Self { root, desk, networks, signers, server };
         deployment.server.start();
         deployment
     }
@@ -82,11 +85,6 @@ impl Deployment {
     /// The log on disk.
     pub fn log_file(&self) -> PathBuf {
         self.server.data.join("log.db")
-    }
-
-    /// A client that speaks for a person.
-    pub fn client(&self, person: &Person) -> Client {
-        Client::new(&self.server.url(), &person.token_file)
     }
 }
 

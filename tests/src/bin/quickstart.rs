@@ -1,0 +1,261 @@
+//! `make quick-start`: founds an institution, starts everything, and runs one real withdrawal on
+//! each chain, with a line for each step. Also its parts, one by one, against what then runs.
+//! Nothing here is simulated: where a step does not lead where it must, this ends with an error.
+
+#![allow(clippy::print_stdout, reason = "saying what happens is what this program is for")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a step that does not lead where it must ends the program with what was wrong"
+)]
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+use strongroom_domain::Network;
+use strongroom_tests::deployment::{Deployment, Desk, Networks};
+use strongroom_tests::journey::{Custody, Payment, amounts, text};
+
+/// Runs Strongroom's main job on this machine, with real processes.
+#[derive(Parser)]
+struct Arguments {
+    /// Where everything is kept; emptied at the start of a run.
+    #[arg(long, default_value = ".strongroom")]
+    root: PathBuf,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// The whole job, then keep serving until Ctrl-C.
+    Run {
+        /// Stop everything at the end instead.
+        #[arg(long)]
+        oneshot: bool,
+        /// The server's port.
+        #[arg(long, default_value_t = 3008)]
+        port: u16,
+    },
+    /// Make a key inside the HSM of a running deployment.
+    SetupHsm,
+    /// Put the test destinations on the allowlist of a running deployment, by its quorum.
+    SetupApprovalWorkflows,
+    /// Create an account, a wallet and an address on each network of a running deployment.
+    CreateTestWallets,
+}
+
+/// What the networks of a deployment are, for those who come later.
+const NETWORKS: [Network; 3] =
+    [Network::BitcoinRegtest, Network::LitecoinRegtest, Network::EthereumDev];
+
+fn main() {
+    let Arguments { root, part } = Arguments::parse();
+    match part.unwrap_or(Part::Run { oneshot: false, port: 3008 }) {
+        Part::Run { oneshot, port } => run(&root, oneshot, port),
+        Part::SetupHsm => setup_hsm(&Desk::open(&root)),
+        Part::SetupApprovalWorkflows => setup_approval_workflows(&Desk::open(&root)),
+        Part::CreateTestWallets => create_test_wallets(&Desk::open(&root)),
+    }
+}
+
+fn run(root: &Path, oneshot: bool, port: u16) {
+    start_clean(root);
+    println!("== 1. nodes, HSM, four signers, charter, server");
+    let networks = Networks::start();
+    for network in networks.all() {
+        println!("   node      {network}");
+    }
+    if networks.bitcoin.is_none() {
+        println!(
+            "   neither bitcoind nor btcd is installed: the Bitcoin family runs as Litecoin alone"
+        );
+    }
+    let mut strongroom = Deployment::found_at(root, networks, port);
+    println!("   charter   3 approvers (2 must agree), 1 initiator, 1 auditor");
+    println!("   genesis   {} (pinned by every signer)", strongroom.desk.institution.genesis);
+    println!("   server    {}", strongroom.server.url());
+    allow_outside(&strongroom);
+    let custodies = ceremonies(&strongroom);
+    deposits(&strongroom, &custodies);
+    withdrawals(&strongroom, &custodies);
+    reckoning(&strongroom);
+    println!("\nEvery step held.");
+    if oneshot {
+        strongroom.stop();
+        return;
+    }
+    where_next(&strongroom);
+    wait_for_interrupt();
+    strongroom.stop();
+}
+
+/// A run starts in an empty folder of its own making, never in somebody else's.
+fn start_clean(root: &Path) {
+    let mark = root.join("desk.json");
+    let ours = mark.exists() || !root.exists() || root.join("server").exists();
+    let empty = root.read_dir().map_or(true, |mut entries| entries.next().is_none());
+    assert!(ours || empty, "{} is not a folder of an earlier run: not emptied", root.display());
+    if root.exists() {
+        std::fs::remove_dir_all(root).expect("the folder of an earlier run can be removed");
+    }
+}
+
+fn allow_outside(strongroom: &Deployment) {
+    println!("== 2. policy: destinations, by quorum");
+    let networks = strongroom.networks.all();
+    let allowed: Vec<_> =
+        networks.iter().map(|network| (*network, strongroom.outside_address(*network))).collect();
+    strongroom.desk.allow(&allowed);
+    for (network, address) in &allowed {
+        println!("   allowed   {address} on {network}");
+    }
+}
+
+fn ceremonies(strongroom: &Deployment) -> Vec<Custody> {
+    println!("== 3. keys, wallets, addresses");
+    let mut custodies = Vec::new();
+    for network in strongroom.networks.all() {
+        let custody = strongroom.desk.custody(network);
+        let how = match network.family() {
+            strongroom_domain::Family::Bitcoin => "2-of-3 FROST shares, made by three signers",
+            strongroom_domain::Family::Ethereum => "made in the HSM, not extractable",
+        };
+        println!("   key       {} ({how})", custody.key);
+        println!("   address   {} on {network}", custody.address);
+        custodies.push(custody);
+    }
+    custodies
+}
+
+fn deposits(strongroom: &Deployment, custodies: &[Custody]) {
+    println!("== 4. deposits");
+    for custody in custodies {
+        let (amount, _, _) = amounts(custody.network);
+        strongroom.deposit(custody, amount);
+        println!("   credited  {amount} base units on {} after its confirmations", custody.network);
+    }
+}
+
+fn withdrawals(strongroom: &Deployment, custodies: &[Custody]) {
+    println!("== 5. withdrawals");
+    let desk = &strongroom.desk;
+    let policy = desk.initiator().get("/policy").ok();
+    for custody in custodies {
+        let (_, amount, fee_cap) = amounts(custody.network);
+        let stranger = strongroom.stranger_address(custody.network);
+        let payment = |destination: String| Payment {
+            custody: custody.clone(),
+            destination,
+            amount,
+            fee_cap,
+        };
+        let refused = desk.initiator().post("/transactions", &desk.request(&payment(stranger)));
+        assert_eq!(refused.refused(), "destination-allowlist");
+        println!("   refused   to a stranger on {}: {}", custody.network, refused.refused());
+        let known = policy["destinations"].as_array().expect("a list");
+        let mine = known.iter().find(|entry| entry["network"] == custody.network.name());
+        let destination = text(mine.expect("a destination"), "address");
+        own_request(strongroom, &payment(destination.clone()));
+        let confirmed = strongroom.withdraw(&payment(destination));
+        let transaction = text(&confirmed, "transaction");
+        println!("   confirmed {transaction} on {}", custody.network);
+        assert!(
+            strongroom.node_knows(custody.network, &transaction),
+            "the node must know {transaction}"
+        );
+    }
+}
+
+/// Somebody who may ask and approve asks, and tries to approve what they asked.
+fn own_request(strongroom: &Deployment, payment: &Payment) {
+    let desk = &strongroom.desk;
+    let maker = &desk.institution.approvers[0];
+    let client = desk.client(maker);
+    let answer = client.post("/transactions", &desk.request(payment)).ok();
+    let said = desk.approve_as(maker, &text(&answer, "proposal"));
+    let said = said.expect_err("the maker must not approve");
+    assert!(said.contains("maker-checker"), "{said}");
+    println!("   refused   the maker's own approval: maker-checker");
+    let transfer = text(&answer, "transfer");
+    client.post(&format!("/transactions/{transfer}/cancel"), &serde_json::json!({})).ok();
+}
+
+fn reckoning(strongroom: &Deployment) {
+    println!("== 6. reckoning");
+    let balances = strongroom.desk.initiator().get("/balances").ok();
+    for balance in balances["items"].as_array().expect("a list") {
+        assert_eq!(balance["debits"], balance["credits"], "debits equal credits");
+        println!(
+            "   {:<22} debits {} = credits {}",
+            text(balance, "asset"),
+            text(balance, "debits"),
+            text(balance, "credits")
+        );
+    }
+    let log = strongroom.log_file().display().to_string();
+    let read = strongroom.server.data.join("read.db").display().to_string();
+    let genesis = &strongroom.desk.institution.genesis;
+    for arguments in [vec!["verify", &log, "--genesis", genesis], vec!["compare", &log, &read]] {
+        let (code, said) = strongroom.desk.replay(&arguments);
+        assert_eq!(code, 0, "strongroom-replay {arguments:?}: {said}");
+        println!("   strongroom-replay {}", arguments[0]);
+        for line in said.lines() {
+            println!("      {line}");
+        }
+    }
+}
+
+fn where_next(strongroom: &Deployment) {
+    let url = strongroom.server.url();
+    let token = &strongroom.desk.institution.auditor.token_file;
+    println!("\nIt keeps serving; Ctrl-C stops everything. Where to look next:");
+    println!(
+        "   REST      curl -H \"Authorization: Bearer $(cat {})\" {url}/api/v1/transactions",
+        token.display()
+    );
+    println!("   OpenAPI   {url}/api/v1/openapi.json");
+    println!("   GraphiQL  {url}/graphiql");
+    println!("   log       {}", strongroom.log_file().display());
+    println!(
+        "   logs      {}, {}/signer-*/strongroom-signer.log",
+        strongroom.server.log().display(),
+        strongroom.root.display()
+    );
+}
+
+fn wait_for_interrupt() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            .expect("signals");
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = term.recv() => {}
+        }
+    });
+}
+
+fn setup_hsm(desk: &Desk) {
+    let key = desk.key(Network::EthereumDev);
+    println!("key {key} made in the HSM after its quorum agreed, and confirmed by its signer");
+}
+
+/// Adds a test destination for each network, by the governing quorum.
+fn setup_approval_workflows(desk: &Desk) {
+    let destinations: Vec<_> = NETWORKS
+        .iter()
+        .map(|network| (*network, strongroom_tests::journey::address_of_nobody(*network)))
+        .collect();
+    desk.allow(&destinations);
+    let policy = desk.initiator().get("/policy").ok();
+    println!("policy version {} in force:", policy["version"]);
+    println!("{}", serde_json::to_string_pretty(&policy).expect("JSON"));
+}
+
+fn create_test_wallets(desk: &Desk) {
+    for network in NETWORKS {
+        let custody = desk.custody(network);
+        println!("wallet {} on {network}: {}", custody.wallet, custody.address);
+    }
+}

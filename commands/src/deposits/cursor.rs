@@ -3,16 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 use std::{fs, io, path::PathBuf};
-use strongroom_domain::{Head, Network};
+use strongroom_domain::{Head, Network, deposit::BlockRef};
 
-/// All blocks up to this one were read, and what they held is in the log.
+/// How far blocks were read.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cursor {
-    /// The height of the last block that was read.
-    pub height: u64,
-    /// Its hash, as 64 lower-case hex digits. Where the chain has another there, the cursor is stale.
-    pub hash: String,
+    /// The last blocks that were read, lowest first; what they held is in the log, and so is what
+    /// all blocks below held. Those that are not on the chain any more are stale, and read again.
+    pub blocks: Vec<BlockRef>,
     /// The head of the log at that time. Where the log has another entry there, or none, it is
     /// another log or an older copy, and what the blocks held may be missing from it.
     pub log: Head,

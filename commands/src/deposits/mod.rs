@@ -13,7 +13,7 @@
 //! - Coinbase outputs: they can't be spent for 100 blocks. It says so by tracing.
 //! - The memory pool: a payment is seen when it is in a block.
 //! - A reorganisation that takes back a deposit which was credited more than [`DEPTH`] blocks below
-//!   the tip, and the payments of blocks that a deeper one replaced while the watcher was down.
+//!   the tip. (One that is deeper than that makes it read all blocks from the birth height again.)
 //! - Payments in blocks below the configured birth height.
 //! - Whether the node tells the truth: it is one node, and it is believed. A node that is on another
 //!   chain is noticed by its client; one that hides blocks is not.

@@ -2,7 +2,7 @@
 //! `tests/tests/e2e/deposits.rs`.
 
 use super::{Cursor, CursorFolder, Cursors, DEPTH, trail::Trail};
-use strongroom_domain::{Digest, Head, Network};
+use strongroom_domain::{Digest, Head, Network, deposit::BlockRef};
 use strongroom_nodes::BlockHash;
 
 fn hash(number: u8) -> BlockHash {
@@ -10,21 +10,19 @@ fn hash(number: u8) -> BlockHash {
 }
 
 #[test]
-fn a_trail_steps_back_block_by_block_and_then_by_its_whole_depth() {
-    let mut trail = Trail::after(5, 300, hash(1));
+fn a_trail_steps_back_to_the_block_before_and_at_last_to_the_birth_height() {
+    let mut trail = Trail::from_birth(5);
+    assert_eq!(trail.next(), 5);
+    trail.push(300, hash(1));
     trail.push(301, hash(2));
-    assert_eq!((trail.next(), trail.last()), (302, Some((301, hash(2)))));
+    trail.push(400, hash(3));
+    assert_eq!((trail.next(), trail.last()), (401, Some((400, hash(3)))));
     trail.step_back();
-    assert_eq!((trail.next(), trail.last()), (301, Some((300, hash(1)))));
+    assert_eq!(trail.next(), 302, "what was passed over is looked at again");
     trail.step_back();
-    assert_eq!((trail.next(), trail.last()), (300 - DEPTH, None));
-}
-
-#[test]
-fn a_trail_never_goes_below_the_birth_height() {
-    let mut trail = Trail::after(250, 300, hash(1));
+    assert_eq!(trail.next(), 301);
     trail.step_back();
-    assert_eq!(trail.next(), 250);
+    assert_eq!((trail.next(), trail.last()), (5, None));
 }
 
 #[test]
@@ -33,12 +31,24 @@ fn a_trail_forgets_what_is_deeper_than_a_reorganisation_may_go() {
     for height in 0..500 {
         trail.push(height, hash(0));
     }
-    let mut left = 0;
-    while trail.last().is_some() {
-        trail.step_back();
-        left += 1;
-    }
-    assert_eq!((left, trail.next()), (DEPTH, 400 - DEPTH));
+    assert_eq!(u64::try_from(trail.blocks().len()).unwrap(), DEPTH);
+    assert_eq!(trail.blocks()[0].height, 500 - DEPTH);
+}
+
+#[test]
+fn a_trail_resumes_as_it_was_written_down_or_not_at_all() {
+    let mut trail = Trail::from_birth(0);
+    trail.push(3, hash(1));
+    trail.push(4, hash(2));
+    let written = trail.blocks();
+    assert_eq!(Trail::resume(0, &written).unwrap().blocks(), written);
+    assert_eq!(Trail::resume(9, &written).unwrap().next(), 9, "never below the birth height");
+    let mut twisted = written.clone();
+    twisted.reverse();
+    assert!(Trail::resume(0, &twisted).is_none());
+    let mut unreadable = written;
+    unreadable[1].hash = "no hash".to_owned();
+    assert!(Trail::resume(0, &unreadable).is_none());
 }
 
 #[test]
@@ -58,7 +68,8 @@ fn a_cursor_that_is_missing_or_torn_is_none() {
     let network = Network::LitecoinRegtest;
     assert_eq!(cursors.load(network), None);
     let log = Head { position: 3, leaf: Digest([4; 32]) };
-    let cursor = Cursor { height: 12, hash: hash(5).to_string(), log };
+    let blocks = vec![BlockRef { height: 12, hash: hash(5).to_string() }];
+    let cursor = Cursor { blocks, log };
     cursors.save(network, &cursor);
     assert_eq!(cursors.load(network), Some(cursor));
     assert_eq!(cursors.load(Network::Litecoin), None);
@@ -70,7 +81,7 @@ fn a_cursor_that_is_missing_or_torn_is_none() {
 #[test]
 fn a_cursor_that_cannot_be_kept_is_no_fault() {
     let cursors = CursorFolder::new("/nonexistent".into());
-    let cursor = Cursor { height: 1, hash: hash(5).to_string(), log: Head::default() };
+    let cursor = Cursor { blocks: Vec::new(), log: Head::default() };
     cursors.save(Network::Ethereum, &cursor);
     assert_eq!(cursors.load(Network::Ethereum), None);
 }

@@ -3,32 +3,43 @@
 
 use super::DEPTH;
 use std::collections::VecDeque;
+use strongroom_domain::deposit::BlockRef;
 use strongroom_nodes::BlockHash;
 
-/// The last blocks that were read, lowest first, and the height to read next.
+/// The last blocks that were read, lowest first. All blocks that mattered below each were read too.
 pub(super) struct Trail {
     blocks: VecDeque<(u64, BlockHash)>,
     /// No block below is ever read.
     birth: u64,
-    next: u64,
 }
 
 impl Trail {
     /// Nothing was read yet.
-    pub(super) fn from_birth(birth: u64) -> Self {
-        Self { blocks: VecDeque::new(), birth, next: birth }
+    pub(super) const fn from_birth(birth: u64) -> Self {
+        Self { blocks: VecDeque::new(), birth }
     }
 
-    /// All was read up to this block.
-    pub(super) fn after(birth: u64, height: u64, hash: BlockHash) -> Self {
+    /// As it was written down. `None` where it makes no sense.
+    pub(super) fn resume(birth: u64, blocks: &[BlockRef]) -> Option<Self> {
         let mut trail = Self::from_birth(birth);
-        trail.jump(height, hash);
-        trail
+        for block in blocks {
+            if trail.last().is_some_and(|(last, _)| last >= block.height) {
+                return None;
+            }
+            trail.push(block.height, block.hash.parse().ok()?);
+        }
+        Some(trail)
+    }
+
+    /// To be written down.
+    pub(super) fn blocks(&self) -> Vec<BlockRef> {
+        let blocks = self.blocks.iter();
+        blocks.map(|(height, hash)| BlockRef { height: *height, hash: hash.to_string() }).collect()
     }
 
     /// The height to read next.
-    pub(super) const fn next(&self) -> u64 {
-        self.next
+    pub(super) fn next(&self) -> u64 {
+        self.last().map_or(self.birth, |(height, _)| height.saturating_add(1).max(self.birth))
     }
 
     /// The last block that was read.
@@ -45,29 +56,20 @@ impl Trail {
         }
     }
 
-    /// This block was read.
+    /// This block was read, or need not be, and nor does any below it.
     pub(super) fn push(&mut self, height: u64, hash: BlockHash) {
         self.blocks.push_back((height, hash));
-        if self.blocks.len() > DEPTH_BLOCKS {
+        if self.blocks.len() > LONGEST {
             self.blocks.pop_front();
         }
-        self.next = height.saturating_add(1);
     }
 
-    /// No block up to this one need be read.
-    pub(super) fn jump(&mut self, height: u64, hash: BlockHash) {
-        self.blocks.clear();
-        self.push(height, hash);
-    }
-
-    /// The last block is not on the chain: read from its height again. Where nothing is left that
-    /// could be compared, from [`DEPTH`](super::DEPTH) blocks below it.
+    /// The last block is not on the chain: what is above the one before is read again. Where
+    /// nothing is left that could be compared, all is.
     pub(super) fn step_back(&mut self) {
-        let Some((height, _)) = self.blocks.pop_back() else { return };
-        let lowest = if self.blocks.is_empty() { height.saturating_sub(DEPTH) } else { height };
-        self.next = lowest.max(self.birth);
+        self.blocks.pop_back();
     }
 }
 
-const DEPTH_BLOCKS: usize = 100;
+const LONGEST: usize = 100;
 const _: () = assert!(DEPTH == 100, "one depth, in two types");

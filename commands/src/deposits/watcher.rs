@@ -152,10 +152,10 @@ impl DepositWatcher {
         }
         self.reverse_what_is_gone(&mut known.recent, tip).await?;
         self.step_back_to_the_chain(&mut known.trail, tip).await?;
-        let before = known.trail.next();
+        let before = known.trail.last();
         let all = self.read_blocks(known, tip).await?;
         self.credit(&mut known.recent, tip).await?;
-        if known.trail.next() != before {
+        if known.trail.last() != before {
             self.keep_cursor(&known.trail);
         }
         if all {
@@ -171,30 +171,26 @@ impl DepositWatcher {
 
     async fn begin(&self, tip: Tip) -> Known {
         let birth = self.settings.birth_height;
-        let trail = match self.trusted_cursor().await {
-            Some((height, hash)) => Trail::after(birth, height, hash),
-            None => Trail::from_birth(birth),
-        };
+        let kept = self.trusted_cursor().await;
+        let trail = kept.and_then(|cursor| Trail::resume(birth, &cursor.blocks));
+        let trail = trail.unwrap_or_else(|| Trail::from_birth(birth));
         let recent = self.bus.read(|state| Recent::of(state, self.network, tip.height));
         Known { trail, recent, settled: None }
     }
 
     /// The cursor, if it was written beside this very log.
-    async fn trusted_cursor(&self) -> Option<(u64, BlockHash)> {
+    async fn trusted_cursor(&self) -> Option<Cursor> {
         let cursor = self.cursors.load(self.network)?;
-        let hash: BlockHash = cursor.hash.parse().ok()?;
         let position = Position::new(cursor.log.position)?;
         let entry = self.bus.log().read_from(position, 1).await.ok()?;
         let entry = entry.first().filter(|record| record.entry.position == position)?;
-        (*entry.leaf().as_bytes() == cursor.log.leaf.0).then_some((cursor.height, hash))
+        (*entry.leaf().as_bytes() == cursor.log.leaf.0).then_some(cursor)
     }
 
     fn keep_cursor(&self, trail: &Trail) {
-        let Some((height, hash)) = trail.last() else { return };
         let head = self.bus.log().head();
         let log = Head { position: head.position.get(), leaf: crate::bus::leaf(&head) };
-        let cursor = Cursor { height, hash: hash.to_string(), log };
-        self.cursors.save(self.network, &cursor);
+        self.cursors.save(self.network, &Cursor { blocks: trail.blocks(), log });
     }
 
     /// Takes back every deposit whose block the chain has replaced. A deposit above the tip waits:
@@ -231,7 +227,7 @@ impl DepositWatcher {
         let trail = &mut known.trail;
         if self.index.is_empty() && trail.next() <= tip.height {
             // The tip is older than the first address: nobody has paid it yet.
-            trail.jump(tip.height, tip.hash);
+            trail.push(tip.height, tip.hash);
         }
         for _ in 0..BATCH {
             let height = trail.next();
@@ -256,11 +252,9 @@ impl DepositWatcher {
     /// Records what a block pays to us. The deposits that now stand in it.
     async fn see(&self, block: &Block) -> Result<Vec<DepositId>, Fault> {
         let at = BlockRef { height: block.height, hash: block.hash.to_string() };
-        let seen: Vec<Option<DepositId>> = stream::iter(&block.payments)
-            .map(|payment| self.see_one(payment, at.clone()))
-            .buffered(TOGETHER)
-            .try_collect()
-            .await?;
+        let payments = block.payments.iter();
+        let seeing: Vec<_> = payments.map(|payment| self.see_one(payment, at.clone())).collect();
+        let seen: Vec<_> = stream::iter(seeing).buffered(TOGETHER).try_collect().await?;
         Ok(seen.into_iter().flatten().collect())
     }
 
@@ -303,13 +297,12 @@ impl DepositWatcher {
         if self.node()?.block_hash(tip.height).await? != Some(tip.hash) {
             return Err(Fault::Moved);
         }
-        stream::iter(due)
-            .map(|(deposit, confirmations)| {
-                self.tell(deposit, Command::CreditDeposit { deposit, confirmations })
-            })
-            .buffered(TOGETHER)
-            .try_for_each(|_| std::future::ready(Ok(())))
-            .await
+        let credit = |(deposit, confirmations)| {
+            self.tell(deposit, Command::CreditDeposit { deposit, confirmations })
+        };
+        let crediting: Vec<_> = due.into_iter().map(credit).collect();
+        let _: Vec<bool> = stream::iter(crediting).buffered(TOGETHER).try_collect().await?;
+        Ok(())
     }
 
     /// Whether the domain took it. A refusal is not repeated in silence: it is a person's affair,

@@ -55,9 +55,12 @@ async fn a_lost_or_stale_cursor_means_reading_again_and_nothing_else() {
         cursor
     };
     let stale = [
-        elsewhere(|cursor| cursor.hash = "00".repeat(32)),
-        elsewhere(|cursor| cursor.hash = "no hash".to_owned()),
-        elsewhere(|cursor| cursor.height += 1000),
+        elsewhere(|cursor| cursor.blocks.iter_mut().for_each(|at| at.hash = "00".repeat(32))),
+        elsewhere(|cursor| cursor.blocks.iter_mut().for_each(|at| at.hash = "none".to_owned())),
+        elsewhere(|cursor| cursor.blocks.iter_mut().for_each(|at| at.height += 1000)),
+        elsewhere(|cursor| cursor.blocks.last_mut().unwrap().hash = "00".repeat(32)),
+        elsewhere(|cursor| cursor.blocks.reverse()),
+        elsewhere(|cursor| cursor.blocks.clear()),
         elsewhere(|cursor| cursor.log.position += 1000),
         elsewhere(|cursor| cursor.log.position -= 1),
         elsewhere(|cursor| cursor.log.position = 0),

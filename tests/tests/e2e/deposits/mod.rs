@@ -185,8 +185,8 @@ async fn a_deposit_is_credited_after_its_confirmations(
     let custody = Custody::open(network).await;
     let change = custody.institution.address(custody.wallet, None).await;
     let mut watching = custody.watch_bitcoin(node);
-    let txid = node.fund(custody.address.as_str(), PAID);
     node.fund(change.as_str(), PAID);
+    let txid = node.fund(custody.address.as_str(), PAID);
     let deposit = deposit_of(node, &custody, &txid);
     node.mine(CONFIRMATIONS - 1);
     custody.until_confirming(deposit).await;

@@ -194,8 +194,9 @@ fn policy(policy: &Policy) -> String {
     for tier in &policy.tiers {
         let _ = writeln!(
             text,
-            "  up to {} needs {} of:",
+            "  up to {} on {} needs {} of:",
             quantity(tier.up_to, tier.asset),
+            tier.asset.network(),
             tier.quorum.approvals
         );
         for person in &tier.quorum.group {
@@ -203,7 +204,7 @@ fn policy(policy: &Policy) -> String {
         }
     }
     for (asset, cap) in &policy.fee_caps {
-        let _ = writeln!(text, "  fee at most {}", quantity(*cap, *asset));
+        let _ = writeln!(text, "  fee at most {} on {}", quantity(*cap, *asset), asset.network());
     }
     for (network, blocks) in &policy.confirmations {
         let _ = writeln!(text, "  final on {network} after {blocks} blocks");

@@ -8,7 +8,7 @@ use crate::{
     account::{self, AccountEvent},
     aggregate::so_far,
     proposal::{Opened, ProposalEvent},
-    transfer::TransferEvent,
+    transfer::{Transfer, TransferEvent},
     wallet::{self, WalletEvent},
 };
 use std::collections::VecDeque;
@@ -26,8 +26,8 @@ enum Next {
     Question(Stream, Box<Opened>),
     /// An attempt of this transfer: its funds were just set aside.
     Attempt(TransferId),
-    /// Any number of outputs that came back to this wallet.
-    Change(WalletId),
+    /// Any number of outputs of this transaction that came back to this wallet.
+    Change { wallet: WalletId, transaction: String },
     /// The fee of a transaction that failed on its chain.
     Charge { account: AccountId, transfer: TransferId, wallet: WalletId },
 }
@@ -69,18 +69,22 @@ impl Due {
             };
             due.push_back(next);
         }
-        if let (Some((_, Event::Transfer(TransferEvent::Confirmed(_)))), Some((wallet, at))) =
-            (first, spent_at(&due))
+        if let (
+            Some((Stream::Transfer(id), Event::Transfer(TransferEvent::Confirmed(_)))),
+            Some((wallet, at)),
+        ) = (first, spent_at(&due))
         {
-            due.insert(at, Next::Change(wallet));
+            let transaction = state.transfers.get(&id).and_then(Transfer::transaction);
+            let transaction = transaction.unwrap_or_default().to_owned();
+            due.insert(at, Next::Change { wallet, transaction });
         }
         Self(due)
     }
 
     /// Whether the entry is the one that must come next. `false` where none must.
     pub(super) fn meets(&mut self, state: &State, recorded: &Recorded) -> Result<bool, Refusal> {
-        if let Some(Next::Change(wallet)) = self.0.front() {
-            if is_change(state, *wallet, recorded)? {
+        if let Some(Next::Change { wallet, transaction }) = self.0.front() {
+            if is_change(state, (*wallet, transaction), recorded)? {
                 return Ok(true);
             }
             self.0.pop_front();
@@ -101,7 +105,7 @@ impl Due {
                 true
             }
             // Handled above: two never stand side by side.
-            Next::Change(_) => false,
+            Next::Change { .. } => false,
         };
         if fits {
             return Ok(true);
@@ -130,7 +134,7 @@ fn spent_at(due: &VecDeque<Next>) -> Option<(WalletId, usize)> {
         Next::Event(..)
         | Next::Question(..)
         | Next::Attempt(_)
-        | Next::Change(_)
+        | Next::Change { .. }
         | Next::Charge { .. } => None,
     })
 }
@@ -143,9 +147,15 @@ fn is_question(recorded: &Recorded, latest: &Opened) -> bool {
         && opened.expires_at <= near::later(latest.expires_at)
 }
 
-fn is_change(state: &State, id: WalletId, recorded: &Recorded) -> Result<bool, Refusal> {
+fn is_change(
+    state: &State,
+    (id, transaction): (WalletId, &str),
+    recorded: &Recorded,
+) -> Result<bool, Refusal> {
     match (recorded.stream, &recorded.event) {
-        (Stream::Wallet(of), Event::Wallet(WalletEvent::CoinAdded(added))) if of == id => {
+        (Stream::Wallet(of), Event::Wallet(WalletEvent::CoinAdded(added)))
+            if of == id && added.coin.outpoint.txid == transaction =>
+        {
             let wallet = so_far(&state.wallets, &id);
             let add = wallet::Command::AddCoin(added.coin.clone());
             Ok(!wallet.decide(add)?.is_empty())

@@ -180,7 +180,12 @@ pub(super) fn confirm(
     let mut decision = Decision::default().with(Stream::Transfer(id), events);
     settle(state, id, asked, (paid, fee), &mut decision)?;
     let wallet = custody::wallet(state, asked.intent.wallet)?;
+    let transaction = transfer.transaction();
     for coin in change {
+        if Some(coin.outpoint.txid.as_str()) != transaction {
+            let because = "change comes back from the transfer's own transaction";
+            return Err(Refusal::new(Rule::WalletState, because));
+        }
         let events = wallet.decide(wallet::Command::AddCoin(coin))?;
         decision.add(Stream::Wallet(asked.intent.wallet), events);
     }

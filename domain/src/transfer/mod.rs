@@ -172,6 +172,11 @@ impl Transfer {
         }
     }
 
+    /// The id of the signed transaction, while there is one and until it is over.
+    pub fn transaction(&self) -> Option<&str> {
+        Some(self.attempts()?.signed.as_ref()?.transaction.as_str())
+    }
+
     /// The refusal that says that `self` is not the right state.
     pub fn not_now<T>(&self) -> Result<T, Refusal> {
         Err(Refusal::new(Rule::TransferState, format!("the transfer is {}", self.name())))

@@ -1,0 +1,107 @@
+//! The founding, and whoever may not be part of it.
+
+use crate::{book::Book, names::*};
+use strongroom_domain::{
+    Bytes, Command, Digest, PersonId, Rule,
+    charter::{CharterText, Founded, Role},
+    statement,
+};
+
+const FOUNDERS: [PersonId; 4] = [ANN, BEN, CAT, DAN];
+
+fn refused(founded: Founded, rule: Rule) {
+    Book::empty().refused(Command::FoundCharter(founded), rule);
+}
+
+/// Signed by everybody, so that only what `change` did is wrong.
+fn changed(change: impl FnOnce(&mut CharterText)) -> Founded {
+    let mut text = charter();
+    change(&mut text);
+    founded(text, &FOUNDERS)
+}
+
+#[test]
+fn the_founding_enrols_every_signer() {
+    let book = Book::founded();
+    assert_eq!(book.history.len(), 5);
+    assert_eq!(book.state.signers.len(), 4);
+}
+
+#[test]
+fn every_founding_approver_signs() {
+    refused(founded(charter(), &[ANN, BEN, CAT]), Rule::CharterSignature);
+}
+
+#[test]
+fn a_founding_signature_is_over_the_whole_charter() {
+    let mut founded = founded(charter(), &FOUNDERS);
+    founded.charter.governance = quorum(2, &[ANN, BEN]);
+    refused(founded, Rule::CharterSignature);
+}
+
+#[test]
+fn a_founding_signature_is_made_with_an_enrolled_key() {
+    let mut founded = founded(charter(), &FOUNDERS);
+    let stranger = key_of(MAKER.0);
+    let text = statement::founding(&founded.charter);
+    founded.signatures[0].key = public(&stranger);
+    founded.signatures[0].signature = sign(&stranger, &text);
+    refused(founded, Rule::CharterSignature);
+}
+
+#[test]
+fn a_log_is_founded_once_and_first() {
+    let mut book = Book::founded();
+    book.refused(Command::FoundCharter(founded(charter(), &FOUNDERS)), Rule::CharterState);
+    let (account, client, by) = (LTC_ACCOUNT, CLIENT, MAKER);
+    let open = Command::OpenAccount { account, client, asset: LTC, by };
+    Book::empty().refused(open, Rule::CharterState);
+}
+
+#[test]
+fn a_charter_holds_together() {
+    let invalid = Rule::CharterInvalid;
+    refused(changed(|c| c.people.push(c.people[0].clone())), invalid);
+    refused(changed(|c| c.signers.push(c.signers[0].clone())), invalid);
+    refused(changed(|c| c.governance = quorum(2, &[ANN, MAKER])), invalid);
+    refused(changed(|c| c.policy.version = 2), invalid);
+    refused(changed(|c| c.log_key = c.signers[0].identity_key.clone()), invalid);
+    refused(changed(|c| c.log_key = Bytes(vec![0; 31])), invalid);
+    refused(changed(|c| c.signers[1].sealing_key = Bytes(vec![1; 31])), invalid);
+    refused(changed(|c| c.people[0].approval_keys.push(public(&key_of(AUDITOR.0)))), invalid);
+    refused(changed(|c| c.people[2].approval_keys.clear()), invalid);
+    refused(
+        changed(|c| {
+            c.people.retain(|person| person.id != CAT);
+            c.policy.tiers.clear();
+        }),
+        invalid,
+    );
+}
+
+#[test]
+fn a_key_of_small_order_is_no_key() {
+    // The neutral element (RFC 8032 §5.1): a signature under it fits any text.
+    let mut neutral = vec![0; 32];
+    neutral[0] = 1;
+    refused(changed(|c| c.log_key = Bytes(neutral)), Rule::CharterInvalid);
+}
+
+#[test]
+fn one_key_is_not_two_people() {
+    let shared = public(&key_of(ANN.0));
+    refused(changed(|c| c.people[2].approval_keys = vec![shared]), Rule::CharterInvalid);
+}
+
+#[test]
+fn a_role_is_needed_for_everything_that_people_do() {
+    let mut book = Book::founded();
+    for by in [BEN, AUDITOR, PersonId(uuid::Uuid::from_u128(0x77))] {
+        let open = Command::OpenAccount { account: LTC_ACCOUNT, client: CLIENT, asset: LTC, by };
+        book.refused(open, Rule::RoleMissing);
+    }
+    let standing = book.state.charter.standing().unwrap();
+    assert!(standing.demand(ANN, Role::Initiator).is_ok());
+    assert_eq!(standing.people[&BEN].approval_keys.len(), 1);
+    assert_eq!(standing.signers[&signer(2)].tls_certificate_sha256, Digest([2; 32]));
+}

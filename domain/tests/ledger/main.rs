@@ -1,0 +1,34 @@
+//! The whole ledger's rules, as tests over `decide`, the fold and the audit together. Nothing
+//! here stands in for our own code: keys and signatures are real.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "tests: a panic is how they speak, and their commands are made on the spot"
+)]
+
+mod book;
+mod ceremony;
+mod charter;
+mod custody;
+mod forgery;
+mod golden;
+mod names;
+mod payment;
+mod policy;
+mod properties;
+mod statements;
+
+use proptest::test_runner::{Config, RngSeed};
+
+/// The same cases in every run: whoever wants others sets PROPTEST_RNG_SEED.
+fn fixed(cases: u32) -> Config {
+    let chosen = std::env::var_os("PROPTEST_RNG_SEED").is_some();
+    let default = Config::default();
+    let rng_seed = if chosen { default.rng_seed } else { RngSeed::Fixed(0x57_20_06) };
+    Config { cases, rng_seed, failure_persistence: None, ..default }
+}

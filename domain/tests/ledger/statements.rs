@@ -1,0 +1,79 @@
+//! The texts that people sign, letter for letter. A change here would make signatures that were
+//! given under the old text worthless.
+
+use crate::{book::*, golden::same_text, names::*};
+use strongroom_domain::{
+    Bytes, Command, ProposalId,
+    statement::{self, Answer},
+};
+use uuid::Uuid;
+
+const QUESTION: ProposalId = ProposalId(Uuid::from_u128(0x90));
+
+#[test]
+fn the_statement_for_a_transfer_says_everything_about_it() {
+    let mut book = Book::funded();
+    book.put(book.request(1, LTC_WALLET, 50_000)).unwrap();
+    same_text("approve-transfer.v1.txt", &book.statement(question(1), ANN, Answer::Approve));
+    same_text("decline-transfer.v1.txt", &book.statement(question(1), BEN, Answer::Decline));
+}
+
+#[test]
+fn the_statement_for_a_ceremony_names_the_key_and_its_holders() {
+    let mut book = Book::founded();
+    let (plan, maker, expires_at) = (frost_plan(), MAKER, book.in_an_hour());
+    book.put(Command::RequestCeremony { proposal: QUESTION, plan, maker, expires_at }).unwrap();
+    same_text("approve-ceremony.v1.txt", &book.statement(QUESTION, ANN, Answer::Approve));
+}
+
+#[test]
+fn the_statement_for_a_policy_has_every_word_of_it() {
+    let mut book = Book::founded();
+    let mut policy = policy();
+    policy.version = 2;
+    let (maker, expires_at) = (MAKER, book.in_an_hour());
+    book.put(Command::ProposePolicy { proposal: QUESTION, policy, maker, expires_at }).unwrap();
+    same_text("approve-policy.v1.txt", &book.statement(QUESTION, ANN, Answer::Approve));
+}
+
+#[test]
+fn the_founding_statement_has_every_word_of_the_charter() {
+    same_text("founding.v1.txt", &statement::founding(&charter()));
+}
+
+#[test]
+fn a_signers_confirmation_names_log_key_and_signer() {
+    let (key, package) = (Bytes(vec![2; 33]), Bytes(vec![7; 4]));
+    let text = statement::confirmation(LOG, FROST_KEY, signer(1), &key, &package);
+    same_text("confirmation.v1.txt", &text);
+}
+
+/// A network and its test network have the same units: the text must tell them apart, because
+/// nothing else binds a founding signature.
+#[test]
+fn no_two_policies_read_alike() {
+    use strongroom_domain::{Network, charter::CharterText};
+    let network = Network::Litecoin;
+    let changes: [&dyn Fn(&mut CharterText); 9] = [
+        &|c| c.policy.tiers[0].asset = network.native_asset(),
+        &|c| c.policy.tiers[0].quorum.approvals = 3,
+        &|c| c.policy.destinations[0].network = network,
+        &|c| c.policy.destinations[0].label = label("other"),
+        &|c| {
+            let cap = c.policy.fee_caps.remove(&LTC).unwrap();
+            c.policy.fee_caps.insert(network.native_asset(), cap);
+        },
+        &|c| {
+            let blocks = c.policy.confirmations.remove(&Network::LitecoinRegtest).unwrap();
+            c.policy.confirmations.insert(network, blocks);
+        },
+        &|c| c.policy.proposal_lifetime_s += 1,
+        &|c| c.governance.approvals = 3,
+        &|c| c.people[5].roles.clear(),
+    ];
+    for (n, change) in changes.into_iter().enumerate() {
+        let mut other = charter();
+        change(&mut other);
+        assert_ne!(statement::founding(&other), statement::founding(&charter()), "change {n}");
+    }
+}

@@ -13,7 +13,8 @@
 //! - `apply` cannot fail. An event that does not fit is kept as damage, and every later command of
 //!   that aggregate fails with it; loading such a stream fails.
 //! - `commit` is called for commands without events too. Nothing is appended then.
-//! - Stores of cqrs-es do not notice a missing event. This one counts.
+//! - Stores of cqrs-es do not notice a missing event. This one counts. What one stream can't show
+//!   is that its end was cut off: whoever reads the whole log sees that, as every start does.
 //! - Aggregates must be serialisable, for snapshots. A snapshot can say something else than the
 //!   log, so there are none: both directions refuse.
 

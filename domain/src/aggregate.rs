@@ -10,7 +10,7 @@ pub trait Aggregate: Default + Clone {
     /// A request to change it.
     type Command;
     /// A fact about it, as stored.
-    type Event;
+    type Event: Clone;
 
     /// The events that follow from `command`, or the rule that forbids it. Changes nothing.
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Refusal>;

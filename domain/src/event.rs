@@ -72,19 +72,15 @@ macro_rules! all_events {
                 match self { $(Self::$variant(event) => event.encode(),)* }
             }
 
-            /// Reads a stored event.
+            /// Reads a stored event. Fields that are unknown, missing or double are refused;
+            /// [`crate::Recorded::read`] also refuses every spelling but the one of `encode`.
             pub fn decode(kind: &str, version: u16, payload: &[u8]) -> Result<Self, DecodeError> {
                 $(if let Some(decoded) = <$event>::decode(kind, version, payload) {
-                    let malformed = |error: String| {
-                        DecodeError::Malformed { kind: kind.to_owned(), version, error }
-                    };
-                    let event = decoded.map_err(|error| malformed(error.to_string()))?;
-                    // One spelling per event, or two readers could take one for two.
-                    return match event.encode() {
-                        Ok(canonical) if canonical == payload => Ok(event.into()),
-                        Ok(_) => Err(malformed("it is not in its one canonical form".to_owned())),
-                        Err(error) => Err(malformed(error.to_string())),
-                    };
+                    return decoded.map(Self::$variant).map_err(|error| DecodeError::Malformed {
+                        kind: kind.to_owned(),
+                        version,
+                        error: error.to_string(),
+                    });
                 })*
                 Err(DecodeError::Unknown { kind: kind.to_owned(), version })
             }

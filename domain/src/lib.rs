@@ -32,6 +32,8 @@ pub mod proposal;
 pub mod protocol;
 mod recorded;
 mod refusal;
+#[cfg(test)]
+mod scenario;
 pub mod signer;
 mod state;
 pub mod statement;

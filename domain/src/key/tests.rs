@@ -1,1 +1,122 @@
-//! The rules, as tests.
+//! A key's rules. Signatures and quorums are tested in `tests/ledger`.
+
+use super::*;
+use crate::scenario::given;
+use uuid::Uuid;
+
+fn signer(n: u128) -> SignerId {
+    SignerId(Uuid::from_u128(n))
+}
+
+fn plan() -> CeremonyPlan {
+    CeremonyPlan {
+        key: crate::KeyId(Uuid::from_u128(9)),
+        protocol: Protocol::FrostSecp256k1Tr,
+        threshold: 2,
+        participants: vec![signer(1), signer(2)],
+    }
+}
+
+fn requested() -> KeyEvent {
+    let proposal = ProposalId(Uuid::from_u128(8));
+    CeremonyRequested { plan: plan(), proposal, maker: PersonId(Uuid::from_u128(7)) }.into()
+}
+
+fn approved() -> KeyEvent {
+    CeremonyApproved {}.into()
+}
+
+fn confirmed(n: u128, byte: u8) -> Confirmed {
+    Confirmed {
+        signer: signer(n),
+        public_key: Bytes(vec![byte; 33]),
+        public_package: Bytes(vec![byte]),
+        signature: Bytes::default(),
+    }
+}
+
+fn activated() -> KeyEvent {
+    Activated { public_key: Bytes(vec![2; 33]), public_package: Bytes(vec![2]) }.into()
+}
+
+fn active() -> Vec<KeyEvent> {
+    let words = [confirmed(1, 2).into(), confirmed(2, 2).into()];
+    [requested(), approved()].into_iter().chain(words).chain([activated()]).collect()
+}
+
+fn fail() -> Command {
+    Command::Fail { because: "gone".to_owned() }
+}
+
+#[test]
+fn a_key_is_asked_for_once_with_a_plan_that_can_work() {
+    let ask = |plan| Command::Request {
+        plan,
+        proposal: ProposalId(Uuid::from_u128(8)),
+        maker: PersonId(Uuid::from_u128(7)),
+    };
+    given::<Key>([]).when(ask(plan())).then([requested()]);
+    given::<Key>([requested()]).when(ask(plan())).then_refused(Rule::IdTaken);
+    given::<Key>([])
+        .when(ask(CeremonyPlan { threshold: 3, ..plan() }))
+        .then_refused(Rule::CeremonyPlan);
+}
+
+#[test]
+fn a_key_is_approved_once() {
+    given::<Key>([requested()]).when(Command::Approve).then([approved()]);
+    given::<Key>([]).when(Command::Approve).then_refused(Rule::KeyState);
+    given::<Key>([requested(), approved()]).when(Command::Approve).then_refused(Rule::KeyState);
+}
+
+#[test]
+fn the_last_of_all_confirmations_activates() {
+    let word = |n, byte| Command::Confirm(confirmed(n, byte));
+    let history = [requested(), approved(), confirmed(1, 2).into()];
+    given::<Key>(history.clone()).when(word(2, 2)).then([confirmed(2, 2).into(), activated()]);
+    given::<Key>(history.clone()).when(word(1, 2)).then_nothing();
+    given::<Key>(history.clone()).when(word(2, 3)).then_refused(Rule::CeremonyDisagreement);
+    given::<Key>(history).when(word(3, 2)).then_refused(Rule::SignerState);
+    given::<Key>([requested()]).when(word(1, 2)).then_refused(Rule::KeyState);
+}
+
+#[test]
+fn a_key_signs_for_one_wallet() {
+    let assigned = |n| Assigned { wallet: WalletId(Uuid::from_u128(n)) };
+    given::<Key>([requested()]).when(Command::Assign(assigned(1))).then_refused(Rule::KeyState);
+    let bound =
+        given::<Key>(active()).when(Command::Assign(assigned(1))).then([assigned(1).into()]);
+    assert_eq!(bound.decide(Command::Assign(assigned(2))).map_err(|r| r.rule), Err(Rule::KeyState));
+}
+
+#[test]
+fn a_quarantined_key_is_not_active() {
+    let quarantined = Quarantined { because: "a bad share".to_owned(), culprit: None };
+    let key = given::<Key>(active())
+        .when(Command::Quarantine(quarantined.clone()))
+        .then([quarantined.clone().into()]);
+    assert!(key.active().is_err());
+    given::<Key>([requested()]).when(Command::Quarantine(quarantined)).then_refused(Rule::KeyState);
+}
+
+#[test]
+fn only_what_is_under_way_can_fail() {
+    let failed = || KeyEvent::from(CeremonyFailed { because: "gone".to_owned() });
+    given::<Key>([requested()]).when(fail()).then([failed()]);
+    given::<Key>([requested(), approved()]).when(fail()).then([failed()]);
+    given::<Key>(active()).when(fail()).then_refused(Rule::KeyState);
+    given::<Key>([requested(), failed()]).when(fail()).then_refused(Rule::KeyState);
+}
+
+#[test]
+fn a_holders_number_is_its_place_in_the_plan() {
+    assert_eq!(plan().index_of(signer(2)), Some(2));
+    assert_eq!(plan().index_of(signer(3)), None);
+}
+
+#[test]
+fn a_history_without_a_ceremony_is_damaged() {
+    given::<Key>([]).cannot_be_followed_by(activated());
+    given::<Key>(active()).cannot_be_followed_by(activated());
+    given::<Key>([requested()]).cannot_be_followed_by(confirmed(1, 2));
+}

@@ -110,7 +110,10 @@ impl Desk {
         let answer = client.post("/keys", &asked).ok();
         self.approve(&text(&answer, "proposal"));
         let key = text(&answer, "key");
-        client.wait(&format!("/keys/{key}"), PATIENCE, |key| key["state"] == "active");
+        client.wait(&format!("/keys/{key}"), PATIENCE, |key| {
+            assert!(key["state"] != "failed", "the ceremony failed: {key}");
+            key["state"] == "active"
+        });
         key
     }
 
@@ -130,13 +133,13 @@ impl Desk {
     /// What an account can still set aside.
     pub fn available(&self, account: &str) -> u128 {
         let account = self.initiator().get(&format!("/accounts/{account}")).ok();
-        text(&account, "available").parse().expect("an amount")
+        text(&account["account"], "available").parse().expect("an amount")
     }
 
     /// Puts destinations on the allowlist, by a policy change that the quorum approves.
     pub fn allow(&self, destinations: &[(Network, String)]) {
         let client = self.initiator();
-        let mut policy = client.get("/policy").ok();
+        let mut policy = client.get("/policy").ok()["policy"].take();
         let known = policy["destinations"].as_array().expect("a list").clone();
         let mut all = known.clone();
         for (network, address) in destinations {
@@ -172,12 +175,13 @@ impl Desk {
     /// Asks for a withdrawal: its id and its proposal.
     pub fn ask(&self, payment: &Payment) -> (String, String) {
         let answer = self.initiator().post("/transactions", &self.request(payment)).ok();
-        (text(&answer, "transfer"), text(&answer, "proposal"))
+        (text(&answer, "transaction"), text(&answer, "proposal"))
     }
 
     /// Waits until a transfer is in one of these states.
     pub fn wait_for(&self, transfer: &str, states: &[&str]) -> Value {
-        let reached = |transfer: &Value| states.iter().any(|state| transfer["state"] == *state);
+        let reached =
+            |story: &Value| states.iter().any(|state| story["transaction"]["state"] == *state);
         self.initiator().wait(&format!("/transactions/{transfer}"), PATIENCE, reached)
     }
 
@@ -204,9 +208,9 @@ impl Deployment {
         self.networks.mine(custody.network, FINAL);
         let path = format!("/accounts/{}", custody.account);
         let wanted = before.checked_add(amount).expect("a sum");
-        self.desk
-            .initiator()
-            .wait(&path, PATIENCE, |account| account["available"] == wanted.to_string().as_str());
+        self.desk.initiator().wait(&path, PATIENCE, |account| {
+            account["account"]["available"] == wanted.to_string().as_str()
+        });
     }
 
     /// A fresh address of somebody outside.

@@ -140,7 +140,7 @@ fn deposits(strongroom: &Deployment, custodies: &[Custody]) {
 fn withdrawals(strongroom: &Deployment, custodies: &[Custody]) {
     println!("== 5. withdrawals");
     let desk = &strongroom.desk;
-    let policy = desk.initiator().get("/policy").ok();
+    let policy = desk.initiator().get("/policy").ok()["policy"].take();
     for custody in custodies {
         let (_, amount, fee_cap) = amounts(custody.network);
         let stranger = strongroom.stranger_address(custody.network);
@@ -158,7 +158,7 @@ fn withdrawals(strongroom: &Deployment, custodies: &[Custody]) {
         let destination = text(mine.expect("a destination"), "address");
         own_request(strongroom, &payment(destination.clone()));
         let confirmed = strongroom.withdraw(&payment(destination));
-        let transaction = text(&confirmed, "transaction");
+        let transaction = text(&confirmed["transaction"], "transaction_id");
         println!("   confirmed {transaction} on {}", custody.network);
         assert!(
             strongroom.node_knows(custody.network, &transaction),
@@ -177,20 +177,20 @@ fn own_request(strongroom: &Deployment, payment: &Payment) {
     let said = said.expect_err("the maker must not approve");
     assert!(said.contains("maker-checker"), "{said}");
     println!("   refused   the maker's own approval: maker-checker");
-    let transfer = text(&answer, "transfer");
+    let transfer = text(&answer, "transaction");
     client.post(&format!("/transactions/{transfer}/cancel"), &serde_json::json!({})).ok();
 }
 
 fn reckoning(strongroom: &Deployment) {
     println!("== 6. reckoning");
     let balances = strongroom.desk.initiator().get("/balances").ok();
-    for balance in balances["items"].as_array().expect("a list") {
-        assert_eq!(balance["debits"], balance["credits"], "debits equal credits");
+    for balance in balances.as_array().expect("a list") {
+        assert_eq!(balance["balanced"], true, "debits equal credits: {balance}");
         println!(
             "   {:<22} debits {} = credits {}",
             text(balance, "asset"),
-            text(balance, "debits"),
-            text(balance, "credits")
+            text(&balance["all"], "debits"),
+            text(&balance["all"], "credits")
         );
     }
     let log = strongroom.log_file().display().to_string();

@@ -62,6 +62,15 @@ impl Networks {
         }
     }
 
+    /// Litecoin and Ethereum alone.
+    pub fn without_bitcoin() -> Self {
+        Self {
+            bitcoin: None,
+            litecoin: Core::litecoind_with(&["-mempoolreplacement=1"]),
+            ethereum: Anvil::start(),
+        }
+    }
+
     /// The networks that have a node.
     pub fn all(&self) -> Vec<Network> {
         let bitcoin = self.bitcoin.iter().map(|_| Network::BitcoinRegtest);

@@ -121,6 +121,11 @@ impl SignerProcess {
         self.process.as_ref().expect("a running signer").signal(signal);
     }
 
+    /// Its process id.
+    pub fn process(&self) -> u32 {
+        self.process.as_ref().expect("a running signer").id()
+    }
+
     /// What it has logged.
     pub fn log(&self) -> PathBuf {
         self.folder.join("strongroom-signer.log")

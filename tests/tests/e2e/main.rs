@@ -3,6 +3,10 @@
 
 // The attribute says nothing to cargo; it tells clippy that the fixtures may unwrap as tests do.
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod deposits;
 #[cfg(test)]
 mod nodes;
+#[cfg(test)]
+mod spine;

@@ -1,0 +1,218 @@
+//! How many complete withdrawals a second, from request to signed, on this machine: real server,
+//! real signers, real nodes; request and both approvals over REST, each approval with its own
+//! signature. Prints where the processors' time went. It asserts nothing about speed.
+
+#![allow(clippy::print_stdout, reason = "printing figures is what this program is for")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    clippy::as_conversions,
+    reason = "a measurement: it stops at the first thing that is not as it must be"
+)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use futures::StreamExt as _;
+use serde_json::{Value, json};
+use strongroom_api::approval_key::ApprovalKey;
+use strongroom_domain::Network;
+use strongroom_secrets::read_secret;
+use strongroom_tests::deployment::{Deployment, Networks};
+use strongroom_tests::journey::{Custody, FINAL, PATIENCE, amounts, text};
+use uuid::Uuid;
+
+/// Withdrawals per second, from request to signed.
+#[derive(Parser)]
+struct Arguments {
+    /// `ethereum-dev` (HSM) or `litecoin-regtest` (2-of-3 FROST, one coin each).
+    #[arg(long, default_value = "ethereum-dev")]
+    network: Network,
+    /// How many withdrawals.
+    #[arg(long, default_value_t = 1000)]
+    count: usize,
+    /// How many clients ask at once.
+    #[arg(long, default_value_t = 32)]
+    clients: usize,
+}
+
+/// A person's token and key, opened.
+struct Speaker {
+    id: String,
+    token: String,
+    key: Option<ApprovalKey>,
+}
+
+struct Load {
+    http: reqwest::Client,
+    url: String,
+    initiator: Speaker,
+    approvers: Vec<Speaker>,
+    custody: Custody,
+    destination: String,
+    amount: u128,
+    fee_cap: u128,
+}
+
+impl Load {
+    async fn send(&self, request: reqwest::RequestBuilder, speaker: &Speaker) -> Value {
+        let response = request.bearer_auth(&speaker.token).send().await.expect("an answer");
+        let status = response.status();
+        let body: Value = response.json().await.expect("JSON");
+        assert!(status.is_success(), "{status}: {body}");
+        body
+    }
+
+    async fn post(&self, path: &str, body: &Value, speaker: &Speaker) -> Value {
+        let request = self.http.post(format!("{}/api/v1{path}", self.url));
+        let key = Uuid::now_v7().to_string();
+        self.send(request.header("Idempotency-Key", key).json(body), speaker).await
+    }
+
+    /// One withdrawal: the request and two approvals.
+    async fn ask_and_approve(&self) {
+        let asked = json!({
+            "account": self.custody.account,
+            "wallet": self.custody.wallet,
+            "asset": self.custody.network.native_asset().to_string(),
+            "amount": self.amount.to_string(),
+            "destination": self.destination,
+            "fee_cap": self.fee_cap.to_string(),
+        });
+        let answer = self.post("/transactions", &asked, &self.initiator).await;
+        let proposal = text(&answer, "proposal");
+        for approver in &self.approvers {
+            let path = format!("/approvals/{proposal}");
+            let shown = self.http.get(format!("{}/api/v1{path}", self.url));
+            let shown = shown.query(&[("approver", approver.id.as_str()), ("answer", "approve")]);
+            let shown = self.send(shown, approver).await;
+            let key = approver.key.as_ref().expect("an approver");
+            let signature = key.sign(&text(&shown, "statement"));
+            let body = json!({
+                "answer": "approve",
+                "key": key.public_key().to_string(),
+                "signature": signature.to_string(),
+            });
+            self.post(&path, &body, approver).await;
+        }
+    }
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let root = tempfile::tempdir().expect("a folder");
+    let mut strongroom = Deployment::found(root.path(), Networks::without_bitcoin());
+    let load = Arc::new(prepare(&strongroom, &arguments));
+    let before = processor_times(&strongroom);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let started = Instant::now();
+    runtime.block_on(async {
+        let work = futures::stream::iter(0..arguments.count);
+        work.for_each_concurrent(arguments.clients, |_| async { load.ask_and_approve().await })
+            .await;
+    });
+    let approved = started.elapsed();
+    wait_until_signed(&strongroom, arguments.count);
+    let signed = started.elapsed();
+    let after = processor_times(&strongroom);
+    let count = arguments.count as f64;
+    println!("network            {}", arguments.network);
+    println!("withdrawals        {}, {} clients", arguments.count, arguments.clients);
+    println!("all approved after {approved:?}: {:.0} a second", count / approved.as_secs_f64());
+    println!("all signed after   {signed:?}: {:.0} a second", count / signed.as_secs_f64());
+    for ((name, before), (_, after)) in before.iter().zip(&after) {
+        let spent = after.saturating_sub(*before).as_secs_f64();
+        println!("  {name:<10} {:>7.2} ms of processor a withdrawal", spent * 1000.0 / count);
+    }
+    strongroom.stop();
+}
+
+/// A funded wallet and opened keys. On Bitcoin's family one final coin for each withdrawal.
+fn prepare(strongroom: &Deployment, arguments: &Arguments) -> Load {
+    let network = arguments.network;
+    let destination = strongroom.outside_address(network);
+    strongroom.desk.allow(&[(network, destination.clone())]);
+    let custody = strongroom.desk.custody(network);
+    let (deposit, _, fee_cap) = amounts(network);
+    let (amount, funds) = match network.family() {
+        strongroom_domain::Family::Ethereum => (1_000_000, deposit * 1000),
+        strongroom_domain::Family::Bitcoin => {
+            let each = 2_000_000_u64;
+            for _ in 0..arguments.count {
+                strongroom.networks.utxo(network).fund(&custody.address, each);
+            }
+            strongroom.networks.mine(network, FINAL);
+            (1_000_000, u128::from(each) * arguments.count as u128)
+        }
+    };
+    if network.family() == strongroom_domain::Family::Ethereum {
+        strongroom
+            .networks
+            .ethereum
+            .set_balance(&strongroom.networks.ethereum.account(0).to_string(), funds * 2);
+        strongroom.networks.ethereum.transfer(0, &custody.address, funds);
+        strongroom.networks.mine(network, FINAL);
+    }
+    strongroom.desk.initiator().wait(
+        &format!("/accounts/{}", custody.account),
+        PATIENCE * 5,
+        |account| account["account"]["available"] == funds.to_string().as_str(),
+    );
+    let institution = &strongroom.desk.institution;
+    let speaker = |person: &strongroom_tests::deployment::Person| Speaker {
+        id: person.id.clone(),
+        token: std::fs::read_to_string(&person.token_file).expect("a token").trim().to_owned(),
+        key: person.key.as_ref().map(|(key, passphrase)| {
+            let passphrase = read_secret(passphrase).expect("a passphrase");
+            ApprovalKey::open(key, &passphrase).expect("a key")
+        }),
+    };
+    Load {
+        http: reqwest::Client::builder().no_proxy().build().expect("a client"),
+        url: strongroom.desk.url.clone(),
+        initiator: speaker(&institution.initiator),
+        approvers: institution.approvers.iter().take(2).map(speaker).collect(),
+        custody,
+        destination,
+        amount,
+        fee_cap,
+    }
+}
+
+/// Counts recorded signatures in the log itself.
+fn wait_until_signed(strongroom: &Deployment, count: usize) {
+    let log = rusqlite::Connection::open_with_flags(
+        strongroom.log_file(),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )
+    .expect("the log");
+    let sql = "SELECT count(*) FROM entries WHERE CAST(entry AS TEXT) LIKE '%\"transfer.attempt-signed\"%'";
+    let started = Instant::now();
+    loop {
+        let signed: i64 = log.query_row(sql, [], |row| row.get(0)).expect("a count");
+        if usize::try_from(signed).unwrap_or(0) >= count {
+            return;
+        }
+        assert!(started.elapsed() < PATIENCE * 5, "{signed} of {count} were signed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Processor time of each process so far, user and system together (proc(5), fields 14 and 15).
+fn processor_times(strongroom: &Deployment) -> Vec<(String, Duration)> {
+    let time = |id: u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let after = stat.rsplit(") ").next().unwrap_or_default();
+        let ticks: u64 =
+            after.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().unwrap_or(0)).sum();
+        Duration::from_millis(ticks * 10)
+    };
+    let mut all = vec![("server".to_owned(), time(strongroom.server.id()))];
+    for (number, signer) in strongroom.signers.iter().enumerate() {
+        all.push((format!("signer-{}", number + 1), time(signer.process())));
+    }
+    all
+}

@@ -1,0 +1,292 @@
+//! The server is killed between every two records of the saga, and each signer in the middle of a
+//! signing. After a restart each transfer is on its chain exactly once, whatever was lost.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use strongroom_domain::Network;
+use strongroom_tests::deployment::{Deployment, Networks};
+use strongroom_tests::journey::{Custody, FINAL, PATIENCE, Payment, amounts, text};
+
+/// A deployment with one funded wallet, and payments that each go to an address of their own.
+struct Walk {
+    strongroom: Deployment,
+    custody: Custody,
+    destinations: Vec<String>,
+    paid: Vec<(String, u128)>,
+}
+
+impl Walk {
+    fn start(network: Network, root: &std::path::Path, steps: usize) -> Self {
+        let strongroom = Deployment::found(root, Networks::without_bitcoin());
+        let destinations: Vec<_> =
+            (0..steps).map(|_| strongroom.outside_address(network)).collect();
+        let allowed: Vec<_> =
+            destinations.iter().map(|address| (network, address.clone())).collect();
+        strongroom.desk.allow(&allowed);
+        let custody = strongroom.desk.custody(network);
+        let (deposit, _, _) = amounts(network);
+        // A coin for each step: none has to wait for another's change.
+        for _ in 0..2 {
+            strongroom.deposit(&custody, deposit);
+        }
+        Self { strongroom, custody, destinations, paid: Vec::new() }
+    }
+
+    /// Asks for the next payment: its transfer and its proposal.
+    fn ask(&mut self) -> (String, String) {
+        let destination = self.destinations.pop().expect("a destination for each step");
+        let (_, amount, fee_cap) = amounts(self.custody.network);
+        let amount = amount / 10;
+        let payment = Payment { custody: self.custody.clone(), destination, amount, fee_cap };
+        self.paid.push((payment.destination.clone(), amount));
+        self.strongroom.desk.ask(&payment)
+    }
+
+    fn settle(&self, transfer: &str) {
+        self.strongroom.settle(self.custody.network, transfer);
+    }
+
+    fn restart_server(&mut self) {
+        self.strongroom.server.kill();
+        self.strongroom.server.start();
+    }
+
+    fn node(&self, signal: &str) {
+        match self.custody.network {
+            Network::EthereumDev => self.strongroom.networks.ethereum.signal(signal),
+            network => self.strongroom.networks.utxo(network).signal(signal),
+        }
+    }
+
+    fn signers(&self, signal: &str) {
+        for signer in &self.strongroom.signers {
+            signer.signal(signal);
+        }
+    }
+
+    /// What an outside address has received, as the node says.
+    fn received(&self, address: &str) -> u128 {
+        match self.custody.network {
+            Network::EthereumDev => {
+                let balance = self
+                    .strongroom
+                    .networks
+                    .ethereum
+                    .must("eth_getBalance", json!([address, "latest"]));
+                u128::from_str_radix(balance.as_str().unwrap().trim_start_matches("0x"), 16)
+                    .unwrap()
+            }
+            network => {
+                let node = self.strongroom.networks.utxo(network);
+                let received = node.must("getreceivedbyaddress", json!([address, 1]));
+                let text = received.to_string();
+                let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+                format!("{whole}{fraction:0<8}").parse().unwrap()
+            }
+        }
+    }
+
+    fn everybody_was_paid_once(&self) {
+        for (destination, amount) in &self.paid {
+            assert_eq!(self.received(destination), *amount, "{destination}");
+        }
+        super::spine::the_audit_agrees(&self.strongroom);
+    }
+}
+
+/// Whether a signer's journal says that it consumed an attempt of this transfer.
+fn has_consumed(folder: &std::path::Path, transfer: &str) -> bool {
+    let journal = std::fs::read_to_string(folder.join("data/journal")).unwrap_or_default();
+    journal.lines().any(|line| line.contains("consumed") && line.contains(transfer))
+}
+
+fn until(what: &str, done: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < PATIENCE, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn the_server_is_killed_at_every_step(network: Network) {
+    let root = tempfile::tempdir().unwrap();
+    let mut walk = Walk::start(network, root.path(), 9);
+
+    // Asked for, nobody answered.
+    let (transfer, proposal) = walk.ask();
+    walk.restart_server();
+    walk.strongroom.desk.approve(&proposal);
+    walk.settle(&transfer);
+
+    // One of two approvals.
+    let (transfer, proposal) = walk.ask();
+    let first = walk.strongroom.desk.institution.approvers[0].clone();
+    walk.strongroom.desk.approve_as(&first, &proposal).unwrap();
+    walk.restart_server();
+    let second = walk.strongroom.desk.institution.approvers[1].clone();
+    walk.strongroom.desk.approve_as(&second, &proposal).unwrap();
+    walk.settle(&transfer);
+
+    // Approved; the node hangs, so nothing was built.
+    let (transfer, proposal) = walk.ask();
+    walk.node("STOP");
+    walk.strongroom.desk.approve(&proposal);
+    walk.strongroom.server.kill();
+    walk.node("CONT");
+    walk.strongroom.server.start();
+    walk.settle(&transfer);
+
+    // Authorised; no signer has heard of it.
+    let (transfer, proposal) = walk.ask();
+    walk.signers("STOP");
+    walk.strongroom.desk.approve(&proposal);
+    walk.strongroom.desk.wait_for(&transfer, &["signing"]);
+    walk.strongroom.server.kill();
+    walk.signers("CONT");
+    walk.strongroom.server.start();
+    walk.settle(&transfer);
+
+    // Consumed by a signer; its answer was never read.
+    let (transfer, proposal) = walk.ask();
+    walk.strongroom.desk.approve(&proposal);
+    let folders: Vec<_> = walk.strongroom.signers.iter().map(|s| s.folder.clone()).collect();
+    until("a consumption", || folders.iter().any(|folder| has_consumed(folder, &transfer)));
+    walk.restart_server();
+    walk.settle(&transfer);
+
+    signed_and_later(&mut walk);
+    walk.everybody_was_paid_once();
+    walk.strongroom.stop();
+}
+
+fn signed_and_later(walk: &mut Walk) {
+    let network = walk.custody.network;
+    // Signed; the node hangs, so it was not broadcast.
+    let transfer = signed_but_not_broadcast(walk);
+    walk.strongroom.server.kill();
+    walk.node("CONT");
+    walk.strongroom.server.start();
+    walk.settle(&transfer);
+
+    // Broadcast, and the node's answer lost: the node has it, the log does not say so.
+    let transfer = signed_but_not_broadcast(walk);
+    let shown = walk.strongroom.desk.initiator().get(&format!("/transactions/{transfer}")).ok();
+    let raw = text(&shown["attempts"][0], "raw");
+    walk.strongroom.server.kill();
+    walk.node("CONT");
+    match network {
+        Network::EthereumDev => {
+            let raw = format!("0x{raw}");
+            walk.strongroom.networks.ethereum.must("eth_sendRawTransaction", json!([raw]));
+        }
+        network => {
+            walk.strongroom.networks.utxo(network).must("sendrawtransaction", json!([raw]));
+        }
+    }
+    walk.strongroom.server.start();
+    walk.settle(&transfer);
+
+    // Broadcast, and recorded.
+    let (transfer, proposal) = walk.ask();
+    walk.strongroom.desk.approve(&proposal);
+    walk.strongroom.desk.wait_for(&transfer, &["broadcast"]);
+    walk.restart_server();
+    walk.settle(&transfer);
+
+    // Final while the server was away.
+    let (transfer, proposal) = walk.ask();
+    walk.strongroom.desk.approve(&proposal);
+    walk.strongroom.desk.wait_for(&transfer, &["broadcast"]);
+    walk.strongroom.server.kill();
+    walk.strongroom.networks.mine(network, FINAL);
+    walk.strongroom.server.start();
+    walk.strongroom.desk.wait_for(&transfer, &["confirmed"]);
+}
+
+fn signed_but_not_broadcast(walk: &mut Walk) -> String {
+    let (transfer, proposal) = walk.ask();
+    walk.signers("STOP");
+    walk.strongroom.desk.approve(&proposal);
+    walk.strongroom.desk.wait_for(&transfer, &["signing"]);
+    walk.node("STOP");
+    walk.signers("CONT");
+    walk.strongroom.desk.wait_for(&transfer, &["signed"]);
+    transfer
+}
+
+#[test]
+fn a_server_killed_at_any_step_pays_once_on_litecoin() {
+    the_server_is_killed_at_every_step(Network::LitecoinRegtest);
+}
+
+#[test]
+fn a_server_killed_at_any_step_pays_once_on_ethereum() {
+    the_server_is_killed_at_every_step(Network::EthereumDev);
+}
+
+/// Each signer is killed with an order unread, and again with its consumption on disk.
+fn each_signer_is_killed_while_it_signs(network: Network, signers: &[usize]) {
+    let root = tempfile::tempdir().unwrap();
+    let mut walk = Walk::start(network, root.path(), signers.len() * 2);
+    for signer in signers {
+        let (transfer, proposal) = walk.ask();
+        walk.strongroom.signers[*signer].signal("STOP");
+        walk.strongroom.desk.approve(&proposal);
+        walk.strongroom.desk.wait_for(&transfer, &["signing", "signed", "broadcast"]);
+        walk.strongroom.signers[*signer].kill();
+        walk.strongroom.signers[*signer].start();
+        walk.settle(&transfer);
+
+        let (transfer, proposal) = walk.ask();
+        walk.strongroom.desk.approve(&proposal);
+        let folder = walk.strongroom.signers[*signer].folder.clone();
+        let started = Instant::now();
+        // The saga may have chosen the other two: then there is nothing of this one to lose.
+        while !has_consumed(&folder, &transfer) && started.elapsed() < Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        walk.strongroom.signers[*signer].kill();
+        walk.strongroom.signers[*signer].start();
+        walk.settle(&transfer);
+    }
+    walk.everybody_was_paid_once();
+    walk.strongroom.stop();
+}
+
+#[test]
+fn a_share_holder_killed_while_it_signs_signs_nothing_twice() {
+    each_signer_is_killed_while_it_signs(Network::LitecoinRegtest, &[0, 1, 2]);
+}
+
+#[test]
+fn an_hsm_signer_killed_while_it_signs_signs_nothing_twice() {
+    each_signer_is_killed_while_it_signs(Network::EthereumDev, &[3]);
+}
+
+#[test]
+fn two_of_three_signers_are_enough_and_one_waits_for_a_second() {
+    let root = tempfile::tempdir().unwrap();
+    let mut walk = Walk::start(Network::LitecoinRegtest, root.path(), 2);
+
+    walk.strongroom.signers[0].kill();
+    let (transfer, proposal) = walk.ask();
+    walk.strongroom.desk.approve(&proposal);
+    walk.settle(&transfer);
+
+    walk.strongroom.signers[1].kill();
+    let (transfer, proposal) = walk.ask();
+    walk.strongroom.desk.approve(&proposal);
+    let path = "/signers";
+    let client = walk.strongroom.desk.initiator();
+    client.wait(path, PATIENCE, |signers| {
+        let lost = signers["items"].as_array().unwrap().iter();
+        lost.filter(|signer| signer["state"] == "unreachable").count() == 2
+    });
+    let waiting = walk.strongroom.desk.wait_for(&transfer, &["approved", "signing"]);
+    assert!(waiting["transaction"]["transaction_id"].is_null(), "{waiting}");
+    walk.strongroom.signers[0].start();
+    walk.settle(&transfer);
+    walk.everybody_was_paid_once();
+    walk.strongroom.stop();
+}

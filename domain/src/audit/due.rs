@@ -29,7 +29,7 @@ enum Next {
     /// Any number of outputs of this transaction that came back to this wallet.
     Change { wallet: WalletId, transaction: String },
     /// The fee of a transaction that failed on its chain.
-    Charge { account: AccountId, transfer: TransferId, wallet: WalletId },
+    Charge { account: AccountId, transfer: TransferId, wallet: WalletId, cap: Amount },
 }
 
 impl Due {
@@ -59,9 +59,12 @@ impl Due {
                 {
                     let transfer = posted.transfer;
                     match state.transfers.get(&transfer).and_then(|known| known.asked()) {
-                        Some(asked) => {
-                            Next::Charge { account, transfer, wallet: asked.intent.wallet }
-                        }
+                        Some(asked) => Next::Charge {
+                            account,
+                            transfer,
+                            wallet: asked.intent.wallet,
+                            cap: asked.intent.fee_cap,
+                        },
                         None => Next::Event(stream, Box::new(AccountEvent::from(posted).into())),
                     }
                 }
@@ -99,8 +102,11 @@ impl Due {
                 standing::is_next_attempt(state, *transfer, recorded)?;
                 true
             }
-            Next::Charge { account, transfer, wallet } => {
+            Next::Charge { account, transfer, wallet, cap } => {
                 let fee = charged(state, (*account, *transfer, *wallet), recorded)?;
+                if fee > *cap {
+                    return refuse(Rule::FeeCap, format!("fee {fee} is above the cap {cap}"));
+                }
                 self.spend(fee);
                 true
             }

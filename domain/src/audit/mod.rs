@@ -11,9 +11,6 @@ pub use standing::Authorised;
 
 use crate::{Corrupt, Head, Recorded, Refusal, Rule, State, Timestamp, TransferId};
 
-#[cfg(test)]
-mod tests;
-
 /// A fold of the log whose every entry was checked against the rules. There is no other way to
 /// make one than from the first entry on.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]

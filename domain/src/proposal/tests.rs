@@ -20,7 +20,7 @@ fn person(n: u128) -> PersonId {
 }
 
 fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_micros(0).plus_seconds(NOON + seconds)
+    Timestamp::from_micros(0).plus_seconds(NOON).plus_seconds(seconds)
 }
 
 fn opened(approvals: u8, group: &[u128]) -> Opened {

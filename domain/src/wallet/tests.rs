@@ -131,10 +131,10 @@ fn coins_are_released_or_spent_by_who_set_them_aside() {
         .when(release(1))
         .then([CoinsReleased { transfer: transfer(1) }.into()]);
     assert!(released.decide(Command::ReserveCoins(reserve(2, &[1]))).is_ok());
-    let spent = given::<Wallet>(history.clone())
+    let over = given::<Wallet>(history.clone())
         .when(spend(1))
         .then([CoinsSpent { transfer: transfer(1) }.into()]);
-    let again = spent.decide(Command::ReserveCoins(reserve(2, &[1])));
+    let again = over.decide(Command::ReserveCoins(reserve(2, &[1])));
     assert_eq!(again.map_err(|refusal| refusal.rule), Err(Rule::WalletReserved));
     given::<Wallet>(history.clone()).when(release(2)).then_refused(Rule::WalletReserved);
     given::<Wallet>(history).when(spend(2)).then_refused(Rule::WalletReserved);

@@ -1,6 +1,6 @@
 //! The making of keys.
 
-use crate::{book::*, names::*};
+use crate::{asks::*, book::*, names::*};
 use strongroom_domain::{
     Bytes, Command, Network, ProposalId, Rule, SignerId,
     key::{CeremonyPlan, Key, Protocol, Quarantined},

@@ -1,6 +1,6 @@
 //! Accounts, addresses and deposits, and what a reorganisation does to them.
 
-use crate::{book::*, names::*};
+use crate::{asks::*, book::*, names::*};
 use strongroom_domain::{
     AccountId, Amount, Branch, Command, DepositId, Network, Rule, SignerId,
     account::Claim,

@@ -1,7 +1,7 @@
 //! A hostile server that holds a whole log, and writes it again with something changed. It can
 //! link its entries as it likes; it has nobody's key. No reader accepts what it made.
 
-use crate::{book::*, names::*};
+use crate::{asks::*, book::*, names::*};
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::OnceLock};
 use strongroom_domain::{

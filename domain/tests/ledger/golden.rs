@@ -1,7 +1,7 @@
 //! Every event type that was ever stored, byte for byte, in `tests/golden`. A file there is never
 //! edited: a log that holds such an event must be readable for ever.
 
-use crate::{book::*, fixed, names::*};
+use crate::{asks::*, book::*, fixed, names::*};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, fs, path::PathBuf};
 use strongroom_domain::{

@@ -11,6 +11,9 @@
     reason = "tests: a panic is how they speak, and their commands are made on the spot"
 )]
 
+mod asks;
+mod attempt;
+mod audit;
 mod book;
 mod ceremony;
 mod charter;

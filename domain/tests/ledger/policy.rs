@@ -1,6 +1,6 @@
 //! Changes of the policy, and what they do to what is under way.
 
-use crate::{book::*, names::*};
+use crate::{asks::*, book::*, names::*};
 use strongroom_domain::{
     Amount, Command, Network, ProposalId, Rule,
     policy::{Destination, Policy},

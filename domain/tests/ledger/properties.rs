@@ -2,7 +2,7 @@
 //! every accepted command that the audit agrees, debits equal credits, no account is overdrawn,
 //! nobody counts twice, and no coin or account nonce is set aside twice.
 
-use crate::{book::*, fixed, names::*};
+use crate::{asks::*, book::*, fixed, names::*};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, sync::OnceLock};
 use strongroom_domain::{

@@ -1,7 +1,7 @@
 //! The texts that people sign, letter for letter. A change here would make signatures that were
 //! given under the old text worthless.
 
-use crate::{book::*, golden::same_text, names::*};
+use crate::{asks::*, book::*, golden::same_text, names::*};
 use strongroom_domain::{
     Bytes, Command, ProposalId,
     statement::{self, Answer},

@@ -2,9 +2,11 @@
 //! longer than one command. No SQL, no HTTP, no private key, and no decision from a read model.
 
 pub mod bus;
+pub mod ceremony;
 mod chain_nodes;
 pub mod cqrs;
 pub mod deposits;
+pub mod payment;
 mod record;
 pub mod signers;
 

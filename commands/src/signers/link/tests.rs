@@ -6,11 +6,7 @@ use strongroom_domain::{Refusal, Rule};
 use tokio::io::{DuplexStream, duplex};
 
 fn limits() -> Limits {
-    Limits {
-        answer: Duration::from_secs(60),
-        silence: Duration::from_secs(10),
-        ..Limits::default()
-    }
+    Limits { answer: Duration::from_mins(1), silence: Duration::from_secs(10), ..Limits::default() }
 }
 
 fn pair() -> (Link, DuplexStream) {

@@ -1,0 +1,112 @@
+//! The signing saga: drives every approved transfer to its end. Its state is the log; what is kept
+//! in memory can be lost at any moment. It never decides anything that the ledger does not decide
+//! again, and never holds a key.
+//!
+//! The steps of a transfer, each of which may run twice:
+//!
+//! | the log says | the step | what a crash in it leaves |
+//! |---|---|---|
+//! | approved | choose coins or account nonce, `AuthoriseAttempt` | nothing, or the attempt |
+//! | signing | orders to the signers, combine, `RecordSigned` | orders that are repeated |
+//! | signed | hand to a node, `RecordBroadcast` | a transaction that the node knows already |
+//! | broadcast | watch, `ConfirmTransfer` | a look that is repeated |
+//!
+//! **The pivot** is the moment when the last of the holders that it takes has answered the order to
+//! give its part of the signature (`Sign`; `SignAlone` for a key in a token): from then on a complete
+//! signature may exist, and the saga only goes forward. Before it the compensation is `FailTransfer`,
+//! which voids the hold, frees the funds and burns the approvals. Every further attempt signs the
+//! same transaction, so that at most one of them can ever take effect. What an earlier process of
+//! this server had received and not recorded has died with it: a signed transaction leaves the
+//! process only after `RecordSigned` is durable.
+
+mod drive;
+mod expiry;
+mod fees;
+mod plan;
+mod planning;
+mod saga;
+mod signing;
+mod step;
+mod submit;
+mod watch;
+
+pub use expiry::due;
+pub use plan::{NoPlan, Plan, Purse, Till, child_key, from_balance, from_coins};
+pub use step::{
+    Next, Setback, Sighting, Step, Trouble, after, first_signers, may_be_mined, sighting, trouble,
+};
+
+use self::saga::Saga;
+use crate::{Bus, ChainNodes, signers::Signers};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use strongroom_domain::TransferId;
+use tokio::task::JoinSet;
+
+/// How the saga paces itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Transfers that are worked on at once; those that wait for something don't count.
+    pub concurrency: usize,
+    /// Between two looks at a node's tip.
+    pub tip_every: Duration,
+    /// Between two looks for proposals whose time is over.
+    pub expiry_every: Duration,
+    /// How long a node's word about fees is used.
+    pub fees_for: Duration,
+    /// Blocks within which a transaction should confirm: what nodes are asked to estimate for.
+    pub fee_target: u16,
+    /// Before a step is tried again; doubles up to `longest_pause`.
+    pub shortest_pause: Duration,
+    /// Before a step is tried again, at most.
+    pub longest_pause: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            concurrency: 512,
+            tip_every: Duration::from_secs(1),
+            expiry_every: Duration::from_secs(1),
+            fees_for: Duration::from_secs(10),
+            fee_target: 3,
+            shortest_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The running saga. Clones are handles of the same one, which ends with the last handle; that is
+/// as harmless as a crash.
+#[derive(Clone)]
+pub struct Payments(Arc<Running>);
+
+struct Running {
+    saga: Arc<Saga>,
+    _tasks: JoinSet<()>,
+}
+
+impl Payments {
+    /// Takes up every approved transfer that is not over, and those to come. Must be called inside a
+    /// Tokio runtime.
+    pub fn start(bus: Bus, signers: Signers, nodes: Arc<ChainNodes>, settings: Settings) -> Self {
+        let (saga, watchers) = Saga::new(bus, signers, nodes, settings);
+        let saga = Arc::new(saga);
+        let mut tasks = JoinSet::new();
+        for (network, incoming) in watchers {
+            tasks.spawn(watch::watch(Arc::clone(&saga), network, incoming));
+        }
+        tasks.spawn(expiry::expire(saga.bus.clone(), settings.expiry_every));
+        tasks.spawn(drive::follow(Arc::clone(&saga)));
+        Self(Arc::new(Running { saga, _tasks: tasks }))
+    }
+
+    /// What a transfer waits for, if it waits for something that a person may want to know.
+    pub fn waiting(&self, transfer: TransferId) -> Option<String> {
+        self.0.saga.waits.of(transfer)
+    }
+
+    /// Every transfer that waits, and for what.
+    pub fn all_waiting(&self) -> BTreeMap<TransferId, String> {
+        self.0.saga.waits.all()
+    }
+}

@@ -1,0 +1,192 @@
+//! The first step: coins or an account nonce are chosen and set aside, together with the
+//! transaction that signers may then hear of. Never tells a signer anything.
+
+use super::{
+    NoPlan, Plan, Purse, Till, child_key,
+    fees::Offer,
+    first_signers, from_balance, from_coins,
+    saga::{Progress, Recorded, Saga, Stopped, recorded},
+};
+use crate::Request;
+use futures::poll;
+use std::{pin::pin, task::Poll};
+use strongroom_chains::{address_of, frost::GroupKey};
+use strongroom_domain::{
+    Actor, AddressPath, Branch, Bytes, Command, Family, Intent, KeyId, Network, Refusal, Rule,
+    SignerId, State, TransferId, WalletId,
+    key::Active,
+    transfer::{Asked, AttemptAuthorised},
+    wallet::{AddressDerived, Holding},
+};
+
+/// The one change address of a wallet. A new one for each payment would cost an entry of the log
+/// and an address that signers derive with each; the coins of one wallet are joined in its
+/// payments anyway, so it would hide little.
+const CHANGE: AddressPath = AddressPath { branch: Branch::Change, index: 0 };
+
+/// What a plan needs of the fold.
+struct Means {
+    network: Network,
+    key: KeyId,
+    public_key: Bytes,
+    holders: Vec<SignerId>,
+    threshold: usize,
+    has_change: bool,
+    funds: Funds,
+}
+
+enum Funds {
+    Coins(Purse),
+    Balance(Till),
+}
+
+impl Means {
+    fn of(state: &State, intent: &Intent) -> Result<Self, Refusal> {
+        let holding = holding(state, intent.wallet)?;
+        let active = active(state, holding.key)?;
+        let funds = match holding.network.family() {
+            Family::Bitcoin => Funds::Coins(Purse::of(holding.funds.coins()?)),
+            Family::Ethereum => Funds::Balance(Till::of(holding.funds.balance()?)),
+        };
+        Ok(Self {
+            network: holding.network,
+            key: holding.key,
+            public_key: active.public_key.clone(),
+            holders: active.plan.participants.clone(),
+            threshold: usize::from(active.plan.threshold),
+            has_change: holding.addresses.values().any(|derived| derived.path == CHANGE),
+            funds,
+        })
+    }
+}
+
+pub(super) fn holding(state: &State, wallet: WalletId) -> Result<&Holding, Refusal> {
+    let unknown = || Refusal::new(Rule::WalletState, "there is no such wallet");
+    state.wallets.get(&wallet).ok_or_else(unknown)?.holding()
+}
+
+pub(super) fn active(state: &State, key: KeyId) -> Result<&Active, Refusal> {
+    let unknown = || Refusal::new(Rule::KeyState, "there is no such key");
+    state.keys.get(&key).ok_or_else(unknown)?.active()
+}
+
+impl Saga {
+    /// Plans and authorises the first attempt.
+    pub(super) async fn plan(&self, id: TransferId, asked: &Asked) -> Result<Progress, Stopped> {
+        let intent = &asked.intent;
+        let offer = match self.offer(intent.network()).await {
+            Ok(offer) => offer,
+            Err(none) => return Ok(Progress::Wait(none.to_string())),
+        };
+        let turns = self.turns(intent.wallet);
+        let turn = turns.lock().await;
+        let means = match self.bus.read(|state| Means::of(state, intent)) {
+            Ok(means) => means,
+            // The key is quarantined: a quorum decides.
+            Err(refusal) => return Ok(Progress::Wait(refusal.to_string())),
+        };
+        let live = self.signers.live();
+        let Some(signers) = first_signers(&means.holders, means.threshold, &live) else {
+            return Ok(Progress::Wait(short_of_signers(&means, live.len())));
+        };
+        if matches!(means.funds, Funds::Coins(_)) && !means.has_change {
+            return self.derive_change(id, intent.wallet, &means).await;
+        }
+        let plan = match planned(intent, &means, offer) {
+            Ok(plan) => plan,
+            Err(NoPlan::NotNow { because }) => return Ok(Progress::Wait(because)),
+            Err(NoPlan::Never { because }) => {
+                drop(turn);
+                return self.give_up(id, because).await;
+            }
+        };
+        let attempt = AttemptAuthorised {
+            attempt: 1,
+            unsigned: plan.unsigned,
+            fee: plan.fee,
+            key: means.key,
+            signers,
+        };
+        let command = Command::AuthoriseAttempt { transfer: id, attempt, spends: plan.spends };
+        let request = Request::new(command, Actor::Saga).within(id.0);
+        let mut executing = pin!(self.bus.execute(request));
+        // The bus decides when it is first asked, and what it decided shows in the fold at once:
+        // the next plan need not wait for the disk.
+        let decided = poll!(executing.as_mut());
+        drop(turn);
+        let executed = match decided {
+            Poll::Ready(executed) => executed,
+            Poll::Pending => executing.await,
+        };
+        Ok(match recorded(executed)? {
+            Some(Recorded::Done(_)) => Progress::On,
+            // A coin or nonce was taken meanwhile, or the transfer is not approved any more.
+            Some(Recorded::Refused(refusal)) => {
+                tracing::debug!(transfer = %id, %refusal, "planning again");
+                Progress::On
+            }
+            None => Progress::Wait("the log is overloaded".to_owned()),
+        })
+    }
+
+    async fn derive_change(
+        &self,
+        id: TransferId,
+        wallet: WalletId,
+        means: &Means,
+    ) -> Result<Progress, Stopped> {
+        let address = GroupKey::from_bytes(means.public_key.as_slice())
+            .ok()
+            .and_then(|group| child_key(group, CHANGE))
+            .and_then(|key| address_of(means.network, &key).ok());
+        let Some(address) = address else {
+            return Ok(Progress::Wait("the wallet's key has no change address".to_owned()));
+        };
+        let derived = AddressDerived { address, path: CHANGE, account: None };
+        let command = Command::DeriveAddress { wallet, derived };
+        Ok(match self.execute(id, command, Actor::Saga).await? {
+            Recorded::Done(_) => Progress::On,
+            Recorded::Refused(refusal) => Progress::Wait(refusal.to_string()),
+        })
+    }
+
+    /// The compensation: the hold is voided, the funds are freed, the approvals burnt.
+    pub(super) async fn give_up(
+        &self,
+        transfer: TransferId,
+        because: String,
+    ) -> Result<Progress, Stopped> {
+        tracing::warn!(%transfer, because, "the transfer fails");
+        let command = Command::FailTransfer { transfer, because };
+        Ok(match self.execute(transfer, command, Actor::Saga).await? {
+            Recorded::Done(_) => Progress::On,
+            // House rule: a compensation that fails calls a person.
+            Recorded::Refused(refusal) => {
+                tracing::error!(%transfer, %refusal, "ALARM: the transfer could not be failed");
+                Progress::Wait(refusal.to_string())
+            }
+        })
+    }
+}
+
+fn short_of_signers(means: &Means, live: usize) -> String {
+    format!(
+        "{} of the key's {} holders must sign; {live} signers can be reached",
+        means.threshold,
+        means.holders.len()
+    )
+}
+
+fn planned(intent: &Intent, means: &Means, offer: Offer) -> Result<Plan, NoPlan> {
+    match (&means.funds, offer) {
+        (Funds::Coins(purse), Offer::Rate(rate)) => {
+            let group = GroupKey::from_bytes(means.public_key.as_slice())
+                .map_err(|error| NoPlan::NotNow { because: error.to_string() })?;
+            from_coins(intent, purse, group, CHANGE, rate)
+        }
+        (Funds::Balance(till), Offer::Gas(gas)) => from_balance(intent, *till, gas),
+        (Funds::Coins(_), Offer::Gas(_)) | (Funds::Balance(_), Offer::Rate(_)) => {
+            Err(NoPlan::Never { because: "the wallet is of another chain family".to_owned() })
+        }
+    }
+}

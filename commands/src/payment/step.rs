@@ -1,0 +1,225 @@
+//! What comes next for a transfer: pure functions of what the log says and what was seen. Nothing
+//! here waits, asks or appends.
+
+use std::collections::BTreeSet;
+use strongroom_domain::{Refusal, Rule, SignerId, protocol::Reply, transfer::Transfer};
+use strongroom_nodes::{Inclusion, RejectionReason, TransactionStatus};
+
+/// What the log asks to be done next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Nothing is approved yet.
+    NotYet,
+    /// Choose coins or an account nonce, and authorise the first attempt.
+    Plan,
+    /// Get the current attempt signed. The pivot lies in here: see the module's page.
+    Sign,
+    /// Hand the signed transaction to a node.
+    Submit,
+    /// Wait for its chain.
+    Watch,
+    /// Nothing more.
+    Over,
+}
+
+impl Step {
+    /// What the log asks for.
+    pub const fn of(transfer: &Transfer) -> Self {
+        match transfer {
+            Transfer::Unknown | Transfer::AwaitingApproval(_) => Self::NotYet,
+            Transfer::Approved(_) => Self::Plan,
+            Transfer::Signing(_) => Self::Sign,
+            Transfer::Signed(_) => Self::Submit,
+            Transfer::Broadcast(_) => Self::Watch,
+            Transfer::Closed(_) => Self::Over,
+        }
+    }
+}
+
+/// Why an order to sign gave no signature.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// The same order may succeed in a moment: the signer is behind, or lost its session.
+    Again(String),
+    /// The signer did not answer, or can't work now.
+    Away(String),
+    /// A rule forbids it. The log keeps it.
+    Refused(Refusal),
+    /// The signer is proven wrong, or says so of itself: nobody uses the key until a quorum
+    /// decides.
+    Abort {
+        /// What happened.
+        because: String,
+        /// Who is proven to have cheated.
+        culprit: Option<SignerId>,
+    },
+}
+
+/// What an answer means that is not the one that was hoped for.
+pub fn trouble(signer: SignerId, reply: Reply) -> Trouble {
+    match reply {
+        Reply::Refused(refusal) if passes(refusal.rule) => Trouble::Again(refusal.to_string()),
+        Reply::Refused(refusal) if is_about_the_log(refusal.rule) => {
+            Trouble::Away(refusal.to_string())
+        }
+        Reply::Refused(refusal) => Trouble::Refused(refusal),
+        Reply::Unavailable { because } => Trouble::Away(because),
+        Reply::Corrupt { because, culprit } => Trouble::Abort { because, culprit },
+        Reply::Status { .. }
+        | Reply::RoundOne { .. }
+        | Reply::RoundTwo { .. }
+        | Reply::Confirmed { .. }
+        | Reply::Committed { .. }
+        | Reply::Shares { .. }
+        | Reply::Signatures { .. } => Trouble::Abort {
+            because: format!("signer {signer} answered something else than was asked"),
+            culprit: Some(signer),
+        },
+    }
+}
+
+/// Behind the order's position; or restarted, with its signing nonces gone; or its fold shows a
+/// later state than we saw when we asked.
+const fn passes(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::SignerLogBehind
+            | Rule::SignerProtocol
+            | Rule::SignerClock
+            | Rule::TransferState
+            | Rule::AttemptState
+    )
+}
+
+/// An alarm of the connection's own: no word about this transfer.
+const fn is_about_the_log(rule: Rule) -> bool {
+    matches!(rule, Rule::LogUnlawful | Rule::SignerLogFork | Rule::SignerGenesis)
+}
+
+/// What is known when an attempt did not get signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Setback<'a> {
+    /// The key's holders, in the order of its plan.
+    pub holders: &'a [SignerId],
+    /// How many of them sign.
+    pub threshold: usize,
+    /// The current attempt's signers.
+    pub current: &'a [SignerId],
+    /// Who refused this transaction, in whichever attempt.
+    pub refused: &'a BTreeSet<SignerId>,
+    /// Who can be reached.
+    pub live: &'a BTreeSet<SignerId>,
+    /// Who did not answer, or could not work, the last time.
+    pub away: &'a BTreeSet<SignerId>,
+    /// How often in a row the current signers have failed.
+    pub tries: u32,
+    /// Whether as many holders as it takes have given their part: a signature may exist.
+    pub complete: bool,
+}
+
+/// How to go on from a setback.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// The same attempt once more, after a pause.
+    Again,
+    /// Another attempt: the same transaction by these signers.
+    Attempt(Vec<SignerId>),
+    /// Wait for signers to come back.
+    Wait(String),
+    /// It can't be signed, and nothing was.
+    Fail(String),
+}
+
+/// Tries with the same signers before others are asked.
+const GRACE: u32 = 2;
+
+/// What to do after a setback.
+pub fn after(setback: Setback<'_>) -> Next {
+    let Setback { holders, threshold, current, refused, live, away, tries, complete } = setback;
+    let willing: Vec<_> = holders.iter().filter(|id| !refused.contains(id)).copied().collect();
+    if willing.len() < threshold {
+        let because = format!(
+            "{} of the key's {} holders refused; {threshold} must sign",
+            refused.len(),
+            holders.len()
+        );
+        // Past the pivot there is no way back: a signature may exist.
+        return if complete { Next::Wait(because) } else { Next::Fail(because) };
+    }
+    let whole = current.iter().all(|id| !refused.contains(id));
+    let here = current.iter().all(|id| live.contains(id));
+    let gone = current.iter().any(|id| away.contains(id));
+    if whole && here && (!gone || tries < GRACE) {
+        return Next::Again;
+    }
+    if whole && !here && tries < GRACE {
+        return Next::Wait("a signer of the current attempt can't be reached".to_owned());
+    }
+    let able = willing.iter().filter(|id| live.contains(id) && !away.contains(id));
+    let able: Vec<_> = able.take(threshold).copied().collect();
+    if able.len() == threshold {
+        return if able == current { Next::Again } else { Next::Attempt(able) };
+    }
+    if whole && here {
+        return Next::Again;
+    }
+    Next::Wait(format!(
+        "{threshold} holders of the key must sign, {} of the willing ones can be reached",
+        willing.iter().filter(|id| live.contains(id)).count()
+    ))
+}
+
+/// Who signs the first attempt: the first holders that can be reached.
+pub fn first_signers(
+    holders: &[SignerId],
+    threshold: usize,
+    live: &BTreeSet<SignerId>,
+) -> Option<Vec<SignerId>> {
+    let able: Vec<_> =
+        holders.iter().filter(|id| live.contains(id)).take(threshold).copied().collect();
+    (able.len() == threshold).then_some(able)
+}
+
+/// What a chain says of a broadcast transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sighting {
+    /// Deep enough, and it did what it should.
+    Final(Inclusion),
+    /// Deep enough, and it failed there: only the fee is gone.
+    FailedOnChain(Inclusion),
+    /// Not deep enough: look again when the chain has this height.
+    Wait {
+        /// The first height at which it can be final.
+        height: u64,
+    },
+    /// The node does not have it: hand it over again.
+    Missing,
+}
+
+/// Whether a transaction is final after `required` confirmations.
+pub fn sighting(status: TransactionStatus, required: u32) -> Sighting {
+    match status {
+        TransactionStatus::Unknown => Sighting::Missing,
+        TransactionStatus::InMempool => Sighting::Wait { height: 0 },
+        TransactionStatus::InBlock(found) if found.confirmations < u64::from(required) => {
+            let more = u64::from(required).saturating_sub(1);
+            Sighting::Wait { height: found.height.saturating_add(more) }
+        }
+        TransactionStatus::InBlock(found) if found.succeeded => Sighting::Final(found),
+        TransactionStatus::InBlock(found) => Sighting::FailedOnChain(found),
+    }
+}
+
+/// Whether a node that rejects a transaction may have it already, in a block: then its status
+/// decides.
+pub const fn may_be_mined(reason: RejectionReason) -> bool {
+    match reason {
+        RejectionReason::Superseded | RejectionReason::Conflicting => true,
+        RejectionReason::FeeTooLow
+        | RejectionReason::InsufficientFunds
+        | RejectionReason::Invalid => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! What addresses and transactions in the log really are, by their bytes. Never asks a node.
+
+use crate::finding::{Fault, Finding};
+use strongroom_chains::{
+    AssembleError, DecodeError, KeyError, UnsignedTx, address_of,
+    frost::{FrostError, GroupKey, KeyPath},
+};
+use strongroom_domain::{
+    Address, AddressPath, Branch, Event, Family, Intent, Network, Recorded, State, Stream,
+    TransferId, WalletId,
+    key::Key,
+    transfer::{AttemptAuthorised, AttemptSigned, Attempts, TransferEvent},
+    wallet::{AddressDerived, Funds, Holding, WalletEvent},
+};
+
+#[derive(Debug, thiserror::Error)]
+enum Wrong {
+    #[error("its wallet, key or transfer is not in the log")]
+    Unknown,
+    #[error("the key of the wallet is not 33 bytes")]
+    KeyLength,
+    #[error("the key of the wallet: {0}")]
+    Key(#[from] KeyError),
+    #[error("the key of the wallet: {0}")]
+    Group(#[from] FrostError),
+    #[error("address {found} is not derived from the wallet's key at {path}: expected {expected}")]
+    Address { path: AddressPath, expected: Address, found: Address },
+    #[error("the transaction of attempt {attempt}: {error}")]
+    Decode { attempt: u32, error: DecodeError },
+    #[error("the transaction of attempt {attempt} has another {field} than was approved")]
+    Intent { attempt: u32, field: &'static str },
+    #[error("the transaction of attempt {attempt} can cost {real}, the log says {said}")]
+    Fee { attempt: u32, real: strongroom_domain::Amount, said: strongroom_domain::Amount },
+    #[error("the transaction of attempt {attempt} spends something else than was set aside")]
+    Spends { attempt: u32 },
+    #[error("attempt {attempt} does not exclude the one before it: both could confirm")]
+    Excludes { attempt: u32 },
+    #[error("the signed transaction of attempt {attempt}: {error}")]
+    Signed { attempt: u32, error: AssembleError },
+    #[error("the signed transaction of attempt {attempt} is {real}, the log calls it {said}")]
+    Name { attempt: u32, real: String, said: String },
+}
+
+/// Checks an entry that `after` has recorded; `previous` is the attempt that it replaces.
+pub(crate) fn check(
+    previous: Option<&AttemptAuthorised>,
+    after: &State,
+    recorded: &Recorded,
+) -> Result<(), Finding> {
+    let checked = match (recorded.stream, &recorded.event) {
+        (Stream::Wallet(id), Event::Wallet(WalletEvent::AddressDerived(derived))) => {
+            address(after, id, derived)
+        }
+        (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptAuthorised(attempt))) => {
+            authorised(after, id, attempt, previous)
+        }
+        (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptSigned(signed))) => {
+            complete(after, id, signed)
+        }
+        _ => Ok(()),
+    };
+    checked.map_err(|wrong| {
+        let position = recorded.head.position;
+        Finding::at(Fault::Violation, position, format!("entry {position} is not true: {wrong}"))
+    })
+}
+
+/// The attempt that an entry replaces.
+pub(crate) fn replaced(before: &State, recorded: &Recorded) -> Option<AttemptAuthorised> {
+    match (recorded.stream, &recorded.event) {
+        (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptAuthorised(_))) => {
+            Some(before.transfers.get(&id)?.attempts()?.current.clone())
+        }
+        _ => None,
+    }
+}
+
+fn holding(state: &State, id: WalletId) -> Result<(&Holding, [u8; 33]), Wrong> {
+    let wallet = state.wallets.get(&id).ok_or(Wrong::Unknown)?;
+    let holding = wallet.holding().map_err(|_| Wrong::Unknown)?;
+    let key = state.keys.get(&holding.key).ok_or(Wrong::Unknown)?;
+    // A key that was quarantined has signed before.
+    let key = match key {
+        Key::Active(key) | Key::Quarantined(key) => key,
+        Key::Unknown | Key::Requested(_) | Key::Ceremony(_) | Key::Failed => {
+            return Err(Wrong::Unknown);
+        }
+    };
+    Ok((holding, key.public_key.array().ok_or(Wrong::KeyLength)?))
+}
+
+fn address(state: &State, id: WalletId, derived: &AddressDerived) -> Result<(), Wrong> {
+    let (holding, key) = holding(state, id)?;
+    let (network, path) = (holding.network, derived.path);
+    let expected = match network.family() {
+        Family::Bitcoin => {
+            let place = KeyPath { change: path.branch.number(), index: path.index };
+            address_of(network, &GroupKey::from_bytes(&key)?.child(place)?.to_bytes())?
+        }
+        Family::Ethereum => address_of(network, &key)?,
+    };
+    let only = AddressPath { branch: Branch::Deposit, index: 0 };
+    let reachable = matches!(network.family(), Family::Bitcoin) || path == only;
+    if expected != derived.address || !reachable {
+        return Err(Wrong::Address { path, expected, found: derived.address.clone() });
+    }
+    Ok(())
+}
+
+fn attempts(state: &State, id: TransferId) -> Result<&Attempts, Wrong> {
+    state.transfers.get(&id).and_then(|transfer| transfer.attempts()).ok_or(Wrong::Unknown)
+}
+
+fn parse(network: Network, attempt: &AttemptAuthorised) -> Result<UnsignedTx, Wrong> {
+    UnsignedTx::parse(network, &attempt.unsigned)
+        .map_err(|error| Wrong::Decode { attempt: attempt.attempt, error })
+}
+
+fn authorised(
+    state: &State,
+    id: TransferId,
+    authorised: &AttemptAuthorised,
+    previous: Option<&AttemptAuthorised>,
+) -> Result<(), Wrong> {
+    let intent = &attempts(state, id)?.asked.intent;
+    let attempt = authorised.attempt;
+    let (holding, _) = holding(state, intent.wallet)?;
+    let unsigned = parse(holding.network, authorised)?;
+    realises(&unsigned, holding, intent, authorised)?;
+    let set_aside = match (&unsigned, &holding.funds) {
+        (UnsignedTx::Bitcoin(unsigned), Funds::Coins(coins)) => {
+            let spent: std::collections::BTreeSet<_> = unsigned.spends().collect();
+            coins.reserved.get(&id).is_some_and(|mine| mine.keys().eq(spent.iter()))
+        }
+        (UnsignedTx::Ethereum(unsigned), Funds::Balance(balance)) => {
+            let mine = balance.reserved.get(&id);
+            mine.is_some_and(|mine| mine.account_nonce == unsigned.account_nonce())
+        }
+        (UnsignedTx::Bitcoin(_), Funds::Balance(_))
+        | (UnsignedTx::Ethereum(_), Funds::Coins(_)) => false,
+    };
+    if !set_aside {
+        return Err(Wrong::Spends { attempt });
+    }
+    match previous {
+        Some(previous) if !parse(holding.network, previous)?.excludes(&unsigned) => {
+            Err(Wrong::Excludes { attempt })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn realises(
+    unsigned: &UnsignedTx,
+    holding: &Holding,
+    intent: &Intent,
+    authorised: &AttemptAuthorised,
+) -> Result<(), Wrong> {
+    let attempt = authorised.attempt;
+    let owns = |address: &Address| holding.addresses.get(address).map(|known| known.path);
+    let effect = unsigned.effect(&owns).map_err(|error| Wrong::Decode { attempt, error })?;
+    effect.realises(intent).map_err(|field| Wrong::Intent { attempt, field })?;
+    if effect.fee > authorised.fee {
+        let (real, said) = (effect.fee, authorised.fee);
+        return Err(Wrong::Fee { attempt, real, said });
+    }
+    Ok(())
+}
+
+fn complete(state: &State, id: TransferId, signed: &AttemptSigned) -> Result<(), Wrong> {
+    let attempts = attempts(state, id)?;
+    let attempt = signed.attempt;
+    let (holding, key) = holding(state, attempts.asked.intent.wallet)?;
+    let unsigned = parse(holding.network, &attempts.current)?;
+    let checked = unsigned
+        .check_signed(&key, &signed.raw)
+        .map_err(|error| Wrong::Signed { attempt, error })?;
+    let real = checked.id.to_string();
+    if real != signed.transaction {
+        return Err(Wrong::Name { attempt, real, said: signed.transaction.clone() });
+    }
+    Ok(())
+}

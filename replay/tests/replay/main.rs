@@ -1,0 +1,15 @@
+//! The audit tool on real logs, whole and tampered with, mostly as the program that auditors run.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that does not hold stops"
+)]
+
+mod book;
+mod comparing;
+mod exporting;
+mod forging;
+mod tampering;
+#[path = "../../../projections/tests/projections/world/mod.rs"]
+#[expect(dead_code, reason = "this house is used for more elsewhere")]
+mod world;

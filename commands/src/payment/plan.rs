@@ -152,7 +152,7 @@ fn explain(error: &SelectionError, purse: &Purse) -> NoPlan {
     match error {
         SelectionError::Insufficient { needed, .. } => {
             let all = sum(purse.free.iter().map(|coin| coin.amount).chain([purse.reserved]));
-            if all < needed { never(error) } else { not_now(error) }
+            if all < *needed { never(error) } else { not_now(error) }
         }
         // Fees fall again; coins are consolidated by other payments.
         SelectionError::FeeOverCap { .. }

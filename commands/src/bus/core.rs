@@ -1,14 +1,14 @@
 //! What the bus holds under its lock: the fold, the streams' sequences, the keys that are being
 //! run. It decides and applies; it never waits for the disk.
 
-use super::{CommandError, Happened, LoadError, Outcome, Prepared, Request, leaf, name};
+use super::{CommandError, Happened, LoadError, Outcome, Prepared, Request, UnderWay, leaf, name};
 use std::collections::{BTreeMap, HashSet};
 use strongroom_domain::{
     Decision, Event, Head, ProposalId, State, Stream, Timestamp, decide,
     proposal::{Proposal, ProposalEvent},
 };
 use strongroom_store::{
-    Append, AppendLog, Expected, Idempotency, NewEvent, PAGE_LIMIT, Position, Record,
+    Append, AppendLog, Appended, Expected, Idempotency, NewEvent, PAGE_LIMIT, Position, Record,
 };
 
 /// The bus's clock.
@@ -19,6 +19,8 @@ pub(super) struct Core {
     /// Idempotency keys whose request is running.
     pub(super) running: HashSet<(String, String)>,
     sequences: BTreeMap<Stream, u64>,
+    /// Of the last event that was decided, durable or not.
+    position: u64,
     clock: BusClock,
     stopped: Option<String>,
 }
@@ -29,6 +31,7 @@ impl Core {
             state: State::default(),
             running: HashSet::new(),
             sequences: BTreeMap::new(),
+            position: 0,
             clock,
             stopped: None,
         };
@@ -48,6 +51,7 @@ impl Core {
         let unreadable = |because: String| LoadError::Unreadable { position, because };
         let recorded = crate::recorded(record).map_err(|error| unreadable(error.to_string()))?;
         self.sequences.insert(recorded.stream, recorded.sequence);
+        self.position = position;
         self.state.evolve(&recorded).map_err(|error| unreadable(error.to_string()))
     }
 
@@ -78,7 +82,8 @@ impl Core {
         };
         outcome.events = decision.events.iter().map(happened).collect();
         if decision.events.is_empty() && key.is_none() {
-            return Ok(Prepared { outcome, opened: None, append: None });
+            let under_way = UnderWay::default();
+            return Ok(Prepared { outcome, under_way, append: None });
         }
         let idempotency = match &key {
             Some(key) => {
@@ -89,8 +94,10 @@ impl Core {
             None => None,
         };
         let append = self.append(&decision, &request, idempotency)?;
+        let next = self.position.saturating_add(1);
+        let first = (!decision.events.is_empty()).then_some(next);
         let opened = self.apply(&decision)?;
-        Ok(Prepared { outcome, opened, append: Some(append) })
+        Ok(Prepared { outcome, under_way: UnderWay { opened, first }, append: Some(append) })
     }
 
     fn append(
@@ -132,6 +139,7 @@ impl Core {
             }
             let sequence = self.sequences.entry(*stream).or_default();
             *sequence = sequence.saturating_add(1);
+            self.position = self.position.saturating_add(1);
             if let (Stream::Proposal(id), Event::Proposal(event)) = (stream, event) {
                 if matches!(event, ProposalEvent::Opened(_)) {
                     opened = Some(*id);
@@ -144,15 +152,33 @@ impl Core {
         Ok(opened)
     }
 
-    /// Takes note that an append is durable.
-    pub(super) fn durable(&mut self, opened: Option<ProposalId>, head: strongroom_ledger::Head) {
-        let head = Head { position: head.position.get(), leaf: leaf(&head) };
-        if let Some(id) = opened {
+    /// Takes note that an append is durable, where it was to be. Elsewhere, somebody else appends
+    /// to this log, and what was decided may be wrong.
+    pub(super) fn durable(
+        &mut self,
+        under_way: &UnderWay,
+        appended: &Appended,
+    ) -> Result<(), CommandError> {
+        let first = appended.positions.map(|positions| positions.first.get());
+        if first != under_way.first {
+            let because = format!(
+                "an append is at position {first:?}, it was to be at {:?}: another writer appends \
+                 to this log",
+                under_way.first
+            );
+            return Err(self.stop(because));
+        }
+        let head = Head { position: appended.head.position.get(), leaf: leaf(&appended.head) };
+        // It may be closed again by what was decided since.
+        let open =
+            |id: &ProposalId| !matches!(self.state.proposals.get(id), Some(Proposal::Closed(_)));
+        if let Some(id) = under_way.opened.filter(open) {
             self.state.opened_at.insert(id, head);
         }
         if head.position > self.state.head.position {
             self.state.head = head;
         }
+        Ok(())
     }
 
     /// Stops for good.

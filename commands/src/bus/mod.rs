@@ -20,7 +20,7 @@ use self::core::Core;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_domain::{Digest, Refusal, State, Stream};
 use strongroom_store::{Append, AppendError, AppendLog, Appended, Idempotency, ReadError};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +36,7 @@ pub struct Bus(Arc<Inner>);
 struct Inner {
     log: Arc<dyn AppendLog>,
     core: Mutex<Core>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 /// Why a log can't be served.
@@ -62,7 +62,7 @@ impl Bus {
         Ok(Self(Arc::new(Inner {
             log,
             core: Mutex::new(core),
-            places: Semaphore::new(ON_THEIR_WAY),
+            places: Arc::new(Semaphore::new(ON_THEIR_WAY)),
         })))
     }
 
@@ -86,24 +86,29 @@ impl Bus {
     ///
     /// Dropping the future does not take the command back.
     pub async fn execute(&self, request: Request) -> Result<Outcome, CommandError> {
-        let _place = self.0.places.try_acquire().map_err(|_| CommandError::Unavailable {
+        let places = Arc::clone(&self.0.places);
+        let place = places.try_acquire_owned().map_err(|_| CommandError::Unavailable {
             because: format!("{ON_THEIR_WAY} commands are on their way already"),
         })?;
         let Some(key) = request.idempotency.clone() else {
-            return self.run(request).await;
+            return self.run(request, (place, None)).await;
         };
-        let _turn = Turn::take(&self.0, &key)?;
+        let turn = Turn::take(&self.0, &key)?;
         if let Some(stored) = self.0.log.outcome(&key.caller, &key.key).await? {
             if *stored.request_sha256.as_bytes() != key.request_sha256.0 {
                 return Err(CommandError::KeyReused { key: key.key });
             }
             return Outcome::stored(&stored);
         }
-        self.run(request).await
+        self.run(request, (place, Some(turn))).await
     }
 
-    async fn run(&self, request: Request) -> Result<Outcome, CommandError> {
-        let (outcome, opened, appending) = {
+    async fn run(
+        &self,
+        request: Request,
+        held: (OwnedSemaphorePermit, Option<Turn>),
+    ) -> Result<Outcome, CommandError> {
+        let (outcome, under_way, appending) = {
             let mut core = self.lock();
             let prepared = core.prepare(request)?;
             let Some(append) = prepared.append else {
@@ -111,13 +116,16 @@ impl Bus {
             };
             // Queued under the lock: the order of decisions is the order of appends.
             let appending = self.0.log.append(append);
-            (prepared.outcome, prepared.opened, appending)
+            (prepared.outcome, prepared.under_way, appending)
         };
-        // The caller may go away; what is on its way must still be accounted for.
+        // The caller may go away; what is on its way must still be accounted for, and keeps its
+        // place and its key until it is.
         let bus = self.clone();
         let done = tokio::spawn(async move {
             let appended = appending.await;
-            bus.settle(opened, appended)
+            let settled = bus.settle(under_way, appended);
+            drop(held);
+            settled
         });
         let appended = done.await.map_err(|_| CommandError::Corrupt {
             because: "the task that waited for the log died".to_owned(),
@@ -128,13 +136,13 @@ impl Bus {
     /// Takes note of what became durable, or stops.
     fn settle(
         &self,
-        opened: Option<strongroom_domain::ProposalId>,
+        under_way: UnderWay,
         appended: Result<Appended, AppendError>,
     ) -> Result<Appended, CommandError> {
         let mut core = self.lock();
         match appended {
             Ok(appended) => {
-                core.durable(opened, appended.head);
+                core.durable(&under_way, &appended)?;
                 Ok(appended)
             }
             Err(error) => Err(core.stop(format!("an append was not taken: {error}"))),
@@ -152,17 +160,17 @@ impl Bus {
 }
 
 /// While it lives nobody else runs the same idempotency key.
-struct Turn<'a> {
-    inner: &'a Inner,
+struct Turn {
+    inner: Arc<Inner>,
     name: (String, String),
 }
 
-impl<'a> Turn<'a> {
-    fn take(inner: &'a Inner, key: &IdempotencyKey) -> Result<Self, CommandError> {
+impl Turn {
+    fn take(inner: &Arc<Inner>, key: &IdempotencyKey) -> Result<Self, CommandError> {
         let name = (key.caller.clone(), key.key.clone());
         let mut core = inner.core.lock().unwrap_or_else(PoisonError::into_inner);
         if core.running.insert(name.clone()) {
-            Ok(Self { inner, name })
+            Ok(Self { inner: Arc::clone(inner), name })
         } else {
             Err(CommandError::Conflict {
                 because: "a request with this idempotency key is running".to_owned(),
@@ -171,7 +179,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
         let mut core = self.inner.core.lock().unwrap_or_else(PoisonError::into_inner);
         core.running.remove(&self.name);
@@ -181,10 +189,18 @@ impl Drop for Turn<'_> {
 /// What [`Core::prepare`] makes of a request.
 struct Prepared {
     outcome: Outcome,
-    /// The proposal that this opens: its event is the append's last.
-    opened: Option<strongroom_domain::ProposalId>,
+    under_way: UnderWay,
     /// `None` where nothing needs to be stored.
     append: Option<Append>,
+}
+
+/// What an append is to look like when it is durable.
+#[derive(Default)]
+struct UnderWay {
+    /// The proposal that it opens: its event is the append's last.
+    opened: Option<strongroom_domain::ProposalId>,
+    /// The position of its first event; `None` where it has none.
+    first: Option<u64>,
 }
 
 impl From<&IdempotencyKey> for Idempotency {

@@ -69,7 +69,8 @@ where
     }
 }
 
-const NO_SNAPSHOTS: &str = "aggregates are folded from the log, never stored: there are no snapshots";
+const NO_SNAPSHOTS: &str =
+    "aggregates are folded from the log, never stored: there are no snapshots";
 
 impl<A> Serialize for Adapted<A> {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {

@@ -26,4 +26,4 @@ mod tests;
 
 pub use adapted::{Adapted, HandleError};
 pub use event::{StoredEvent, Told};
-pub use store::{LogEventStore, Loaded, LoadEventsError};
+pub use store::{LoadEventsError, Loaded, LogEventStore};

@@ -292,9 +292,7 @@ fn read_failure(error: ReadError) -> Failure {
 fn append_failure(error: AppendError) -> Failure {
     match error {
         AppendError::Conflict { .. } => AggregateError::AggregateConflict,
-        AppendError::Unavailable { .. } => {
-            AggregateError::DatabaseConnectionError(Box::new(error))
-        }
+        AppendError::Unavailable { .. } => AggregateError::DatabaseConnectionError(Box::new(error)),
         AppendError::KeyUsed(_)
         | AppendError::KeyReused { .. }
         | AppendError::Stopped { .. }

@@ -112,12 +112,9 @@ fn an_account_holds_what_it_has_and_no_more() {
 
 #[test]
 fn a_deposit_is_credited_with_its_confirmations_and_taken_back() {
-    let credit =
-        |confirmations| deposit::Command::Credit { confirmations, required: 3 };
+    let credit = |confirmations| deposit::Command::Credit { confirmations, required: 3 };
     let given = || deposits().given(vec![told(seen("aa"))]);
-    given()
-        .when(credit(2))
-        .then_expect_error_message("deposit-state: 2 of 3 confirmations");
+    given().when(credit(2)).then_expect_error_message("deposit-state: 2 of 3 confirmations");
     given().when(credit(3)).then_expect_events(vec![told(Credited { confirmations: 3 })]);
     given()
         .and(vec![told(Credited { confirmations: 3 })])

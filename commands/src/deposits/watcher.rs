@@ -126,7 +126,8 @@ impl DepositWatcher {
     fn report(&self, trouble: Option<String>) {
         let last = self.known.as_ref().and_then(|known| known.trail.last());
         self.progress.send_if_modified(|progress| {
-            let next = Progress { read_up_to: last.map(|(height, _)| height), trouble, tip: progress.tip };
+            let next =
+                Progress { read_up_to: last.map(|(height, _)| height), trouble, tip: progress.tip };
             let modified = *progress != next;
             *progress = next;
             modified

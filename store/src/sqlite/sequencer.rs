@@ -20,8 +20,9 @@ use crate::read::ReadError;
 const ROWS: usize = 16;
 /// A batch ends with the append that takes it over this many bytes.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// After about this many bytes the WAL is written back into the database.
-const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
+/// After about this many bytes the WAL is written back into the database. Fewer would cost
+/// throughput (each time is an fsync more), more would make some appends wait longer.
+const CHECKPOINT_BYTES: usize = 8 * 1024 * 1024;
 
 /// What a batch adds to the WAL besides its entries, about: pages that are written again.
 const BATCH_OVERHEAD: usize = 16 * 1024;

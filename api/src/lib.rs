@@ -2,10 +2,13 @@
 //! of custody (those are in `domain`), and never an append that does not go through `commands`.
 
 pub mod access;
+pub mod application;
 pub mod approval_key;
 pub mod charter_spec;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod data_directory;
+pub mod graphql;
+pub mod rest;
 pub mod serve;

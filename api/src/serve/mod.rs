@@ -1,17 +1,150 @@
 //! Wiring: opens everything in the order in which it is needed, serves, and stops in the opposite
 //! order. Never goes on serving what may not be true any more.
 
-use crate::config::{Config, ConfigError};
+mod error;
+mod signals;
 
-/// Why there is no server, or not any more.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The configuration.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+pub use error::ServeError;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use strongroom_commands::Bus;
+use strongroom_projections::Projections;
+use strongroom_secrets::read_secret;
+use strongroom_store::SqliteLog;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{
+    access::AccessRegister,
+    application::Application,
+    clock,
+    config::Config,
+    data_directory::{DataDirectory, TlsIdentity},
+    rest,
+};
+
+/// How often the log is asked whether it has stopped.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long requests may take that are under way when the server stops.
+const FINISH: Duration = Duration::from_secs(10);
+
+/// A server that listens, and does not serve yet.
+pub struct Server {
+    listener: TcpListener,
+    router: axum::Router,
+    application: Application,
+    log: SqliteLog,
+    tasks: JoinSet<Result<(), ServeError>>,
 }
 
 /// Serves until a signal says stop.
-pub async fn until_told(_config: Config) -> Result<(), ServeError> {
+pub async fn until_told(config: Config) -> Result<(), ServeError> {
+    let told = signals::stop()?;
+    let server = Server::open(config).await?;
+    tracing::info!(address = %server.address()?, "serving");
+    server.run(told).await
+}
+
+impl Server {
+    /// Opens the log, the read model and the tokens, and listens.
+    pub async fn open(config: Config) -> Result<Self, ServeError> {
+        let directory = DataDirectory::open(&config.data)?;
+        let passphrase = read_secret(&config.passphrase_file)?;
+        let tls = directory.tls(&passphrase)?;
+        drop(passphrase);
+        let log = SqliteLog::open(directory.log())?;
+        let bus = Bus::open(Arc::new(log.clone()), clock::now).await?;
+        if bus.read(|state| state.charter.standing().is_err()) {
+            return Err(ServeError::NoCharter);
+        }
+        let projections = Projections::open(directory.read_model())?;
+        let access = AccessRegister::open(&directory.access())?;
+        let mut tasks = JoinSet::new();
+        let (reader, followed) = (projections.clone(), bus.log());
+        tasks.spawn(async move { reader.run(followed).await.map_err(ServeError::from) });
+        sagas(&config, &bus, tls, &mut tasks)?;
+        let application = Application::new(bus, projections, access);
+        let listener = TcpListener::bind(config.listen).await;
+        let listener = listener
+            .map_err(|source| ServeError::Listen { address: config.listen, source })?;
+        let router = rest::router(application.clone(), &config.limits);
+        Ok(Self { listener, router, application, log, tasks })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Result<SocketAddr, ServeError> {
+        self.listener.local_addr().map_err(ServeError::Socket)
+    }
+
+    /// Serves until `told`, or until something says that it must not.
+    pub async fn run(self, told: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
+        let Self { listener, router, application, log, mut tasks } = self;
+        let (stop, stopping) = tokio::sync::watch::channel(false);
+        let mut stopped = stopping.clone();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        });
+        let serving = tokio::spawn(serving.into_future());
+        let result = tokio::select! {
+            () = told => Ok(()),
+            because = fault(&application, &log) => Err(ServeError::Stopped(because)),
+            ended = tasks.join_next() => ended.map_or(Ok(()), task_ended),
+        };
+        if let Err(error) = &result {
+            tracing::error!(%error, "stopping");
+            application.report_fault(error.to_string());
+        }
+        stop.send_replace(true);
+        // Subscriptions stay open for as long as their clients like: they are cut off.
+        if tokio::time::timeout(FINISH, serving).await.is_err() {
+            tracing::warn!("some requests were cut off");
+        }
+        tasks.shutdown().await;
+        tracing::info!("stopped");
+        result
+    }
+}
+
+/// The parts that move by themselves: what follows the log and acts.
+fn sagas(
+    config: &Config,
+    _bus: &Bus,
+    _tls: TlsIdentity,
+    _tasks: &mut JoinSet<Result<(), ServeError>>,
+) -> Result<(), ServeError> {
+    if !config.signers.is_empty() || !config.nodes.is_empty() {
+        tracing::warn!("signers and nodes are configured, and not served by this build");
+    }
     Ok(())
+}
+
+/// Waits for a reason to stop.
+async fn fault(application: &Application, log: &SqliteLog) -> String {
+    let mut fault = application.fault();
+    loop {
+        tokio::select! {
+            _ = fault.changed() => {
+                if let Some(because) = fault.borrow().clone() {
+                    return because;
+                }
+            }
+            () = tokio::time::sleep(LOOK) => {
+                if let Some(because) = log.stop_reason() {
+                    return because;
+                }
+            }
+        }
+    }
+}
+
+/// A task ends by itself only when something is wrong.
+fn task_ended(
+    ended: Result<Result<(), ServeError>, tokio::task::JoinError>,
+) -> Result<(), ServeError> {
+    match ended {
+        Ok(Ok(())) => Err(ServeError::Stopped("a part of the server ended by itself".to_owned())),
+        Ok(Err(error)) => Err(error),
+        Err(error) => Err(ServeError::Stopped(format!("a part of the server died: {error}"))),
+    }
 }

@@ -1,0 +1,51 @@
+//! Keys: asking a quorum for one. The ceremony itself is a saga's affair.
+
+use serde::Deserialize;
+use serde_json::json;
+use strongroom_domain::{
+    Command, KeyId, ProposalId, SignerId,
+    charter::Role,
+    key::{CeremonyPlan, Protocol},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Application, Caller, Failure, Once, views};
+
+/// Ask the governing quorum for a key.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestKey {
+    /// `frost-secp256k1-tr/1` or `pkcs11-secp256k1/1`.
+    #[schema(value_type = String, example = "frost-secp256k1-tr/1")]
+    pub protocol: Protocol,
+    /// How many holders sign.
+    pub threshold: u16,
+    /// Who holds it: ids of signers, in the order of their numbers.
+    #[schema(value_type = Vec<Uuid>)]
+    pub participants: Vec<SignerId>,
+    /// How long the question stays open, in seconds. Default: the policy's longest.
+    pub expires_in_s: Option<u64>,
+}
+
+impl Application {
+    /// Opens a key's proposal.
+    pub async fn request_key(
+        &self,
+        caller: &Caller,
+        once: Once,
+        asked: RequestKey,
+    ) -> Result<views::KeyRequested, Failure> {
+        caller.demand(Role::Initiator)?;
+        let RequestKey { protocol, threshold, participants, expires_in_s } = asked;
+        let (key, proposal) = (KeyId(Uuid::now_v7()), ProposalId(Uuid::now_v7()));
+        let expires_at = self.expiry(expires_in_s);
+        let plan = CeremonyPlan { key, protocol, threshold, participants };
+        let maker = caller.person;
+        let command = Command::RequestCeremony { proposal, plan, maker, expires_at };
+        let subject = json!({
+            "key": key, "proposal": proposal, "expires_at": expires_at.to_string(),
+        });
+        self.answer(caller, once, command, subject).await
+    }
+}

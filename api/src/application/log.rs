@@ -1,0 +1,91 @@
+//! The log itself, as it is stored. Never re-serialised: whoever wants to check it, can.
+
+use futures::{Stream, stream};
+use strongroom_domain::Head;
+use strongroom_secrets::SecretText;
+use strongroom_store::{Position, Record, Subscription};
+
+use super::{Application, Caller, Failure, reads::Paging, views};
+
+impl Application {
+    /// Entries behind a position.
+    pub async fn events(&self, paging: Paging) -> Result<views::EventPage, Failure> {
+        let limit = paging.limit()?;
+        let from = behind(paging.after.unwrap_or(0))?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let records = self.bus().log().read_from(from, limit).await?;
+        let items: Vec<_> = records.iter().map(event).collect();
+        let next = items.last().filter(|_| items.len() == limit).map(|last| last.position);
+        Ok(views::EventPage { items, next })
+    }
+
+    /// The last durable entry.
+    pub fn log_head(&self) -> views::LogHead {
+        let head = self.bus().log().head();
+        views::LogHead { position: head.position.get(), leaf: head.leaf.to_string() }
+    }
+
+    /// Every entry behind a position, and then those to come, while the caller's token is good.
+    pub fn follow(
+        &self,
+        token: SecretText,
+        after: u64,
+    ) -> Result<impl Stream<Item = Result<views::LogEvent, Failure>> + use<>, Failure> {
+        let subscription = self.bus().log().subscribe(behind(after)?);
+        let application = self.clone();
+        let batches = stream::try_unfold(
+            (application, subscription, token),
+            |(application, mut subscription, token)| async move {
+                let batch = next_batch(&application, &mut subscription, token.expose()).await?;
+                Ok::<_, Failure>(batch.map(|events| (events, (application, subscription, token))))
+            },
+        );
+        Ok(futures::TryStreamExt::try_flatten(futures::TryStreamExt::map_ok(batches, |events| {
+            stream::iter(events.into_iter().map(Ok))
+        })))
+    }
+
+    /// Whether this server serves; the reason why not, otherwise.
+    pub async fn ready(&self) -> Result<(), Failure> {
+        if let Some(because) = self.fault().borrow().clone() {
+            return Err(Failure::Unavailable(because));
+        }
+        self.read(|view| view.head()).await.map(|_: Head| ())
+    }
+}
+
+async fn next_batch(
+    application: &Application,
+    subscription: &mut Subscription,
+    token: &str,
+) -> Result<Option<Vec<views::LogEvent>>, Failure> {
+    let batch = match subscription.next_batch().await {
+        Ok(batch) => batch,
+        Err(strongroom_store::ReadError::Closed) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    // It may have been revoked since.
+    let _still: Caller = application.caller(token)?;
+    Ok(Some(batch.iter().map(event).collect()))
+}
+
+fn behind(after: u64) -> Result<Position, Failure> {
+    after
+        .checked_add(1)
+        .and_then(Position::new)
+        .ok_or_else(|| Failure::Malformed(format!("{after} is no position of a log")))
+}
+
+fn event(record: &Record) -> views::LogEvent {
+    let entry = &record.entry;
+    views::LogEvent {
+        position: entry.position.get(),
+        time: entry.time.to_string(),
+        stream: entry.stream.clone(),
+        kind: entry.r#type.clone(),
+        leaf: record.leaf().to_string(),
+        // An entry and its payload are JSON: always text.
+        entry: String::from_utf8_lossy(&record.bytes).into_owned(),
+        payload: String::from_utf8_lossy(&record.payload).into_owned(),
+    }
+}

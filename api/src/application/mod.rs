@@ -1,0 +1,174 @@
+//! What REST and GraphQL have in common: every request of a caller, checked and put to the bus or
+//! the read model. Never a rule of custody, and never HTTP.
+
+mod accounts;
+mod approvals;
+mod caller;
+mod failure;
+mod keys;
+mod log;
+mod metrics;
+mod once;
+mod policies;
+mod reads;
+mod transactions;
+pub mod views;
+mod wallets;
+
+pub use accounts::OpenAccount;
+pub use approvals::AnswerApproval;
+pub use caller::Caller;
+pub use failure::Failure;
+pub use keys::RequestKey;
+pub use metrics::Metrics;
+pub use once::Once;
+pub use policies::ProposePolicy;
+pub use reads::{AccountFilter, ApprovalFilter, DepositFilter, Paging, TransactionFilter};
+pub use transactions::RequestTransaction;
+pub use wallets::{CreateWallet, DeriveAddress};
+
+use std::{sync::Arc, time::Duration};
+
+use serde::de::DeserializeOwned;
+use strongroom_commands::{Bus, CommandError, Outcome, Request};
+use strongroom_domain::{Actor, Command, Timestamp};
+use strongroom_projections::{Projections, QueryError, View};
+use tokio::{
+    sync::{Mutex, watch},
+    time::Instant,
+};
+
+use crate::access::AccessRegister;
+
+/// How long a read waits for the read model to have come as far as the log.
+const CONSISTENT_WITHIN: Duration = Duration::from_secs(1);
+
+/// The application. Clones are handles of the same one.
+#[derive(Clone)]
+pub struct Application(Arc<Parts>);
+
+struct Parts {
+    bus: Bus,
+    projections: Projections,
+    access: AccessRegister,
+    metrics: Metrics,
+    /// Why the server must stop, once it must.
+    fault: watch::Sender<Option<String>>,
+    /// Two derivations at once would both want the next index.
+    deriving: Mutex<()>,
+}
+
+impl Application {
+    /// Over a log's bus and its read model, which somebody else keeps up with the log.
+    pub fn new(bus: Bus, projections: Projections, access: AccessRegister) -> Self {
+        Self(Arc::new(Parts {
+            bus,
+            projections,
+            access,
+            metrics: Metrics::default(),
+            fault: watch::Sender::new(None),
+            deriving: Mutex::new(()),
+        }))
+    }
+
+    /// The counters.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Says that the server must stop. The first reason stays.
+    pub fn report_fault(&self, because: String) {
+        self.0.fault.send_if_modified(|fault| {
+            let first = fault.is_none();
+            fault.get_or_insert(because);
+            first
+        });
+    }
+
+    /// Why the server must stop, once it must.
+    pub fn fault(&self) -> watch::Receiver<Option<String>> {
+        self.0.fault.subscribe()
+    }
+
+    fn bus(&self) -> &Bus {
+        &self.0.bus
+    }
+
+    /// When a proposal expires that is opened now.
+    fn expiry(&self, expires_in_s: Option<u64>) -> Timestamp {
+        let bus = self.bus();
+        let longest = bus.read(|state| {
+            state.charter.standing().map_or(0, |standing| standing.policy.proposal_lifetime_s)
+        });
+        bus.now().plus_seconds(expires_in_s.unwrap_or(longest))
+    }
+
+    /// Puts a command to the bus. `subject` is what the answer will hold, now and each time that
+    /// the request is repeated.
+    async fn execute(
+        &self,
+        caller: &Caller,
+        once: Once,
+        command: Command,
+        subject: serde_json::Value,
+    ) -> Result<Outcome, Failure> {
+        let mut request = Request::new(command, Actor::Person(caller.person));
+        request.idempotency = Some(once.of(caller));
+        request.subject = subject;
+        let outcome = self.bus().execute(request).await;
+        match &outcome {
+            Ok(_) => self.metrics().command(None),
+            Err(error) => {
+                let refused = match error {
+                    CommandError::Refused(refusal) => refusal.rule.id(),
+                    CommandError::KeyReused { .. } => "idempotency-key-reused",
+                    CommandError::Conflict { .. } => "conflict",
+                    CommandError::Unavailable { .. } => "unavailable",
+                    CommandError::Corrupt { because } => {
+                        self.report_fault(because.clone());
+                        "corrupt"
+                    }
+                };
+                self.metrics().command(Some(refused));
+            }
+        }
+        Ok(outcome?)
+    }
+
+    /// [`Self::execute`], and the outcome as its answer.
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        once: Once,
+        command: Command,
+        subject: serde_json::Value,
+    ) -> Result<T, Failure> {
+        answered(self.execute(caller, once, command, subject).await?)
+    }
+
+    /// Asks the read model, once it has come as far as the log is now.
+    async fn read<T, F>(&self, ask: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&View<'_>) -> Result<T, QueryError> + Send + 'static,
+    {
+        let head = self.bus().log().head().position.get();
+        let deadline = Instant::now() + CONSISTENT_WITHIN;
+        self.0.projections.wait_for(head, deadline).await?;
+        Ok(self.0.projections.read(ask).await?)
+    }
+}
+
+/// An outcome as its answer: what was kept with it, and where in the log it is.
+fn answered<T: DeserializeOwned>(outcome: Outcome) -> Result<T, Failure> {
+    let mut subject = outcome.subject;
+    if let Some(fields) = subject.as_object_mut() {
+        let position = outcome.positions.map(|(_, last)| last);
+        fields.insert("position".to_owned(), position.into());
+    }
+    serde_json::from_value(subject)
+        .map_err(|error| Failure::Corrupt(format!("a stored outcome is malformed: {error}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! Lists and single things out of the read model. Never older than the log was when they were
+//! asked for.
+
+use serde::Deserialize;
+use strongroom_domain::{AccountId, ClientId, KeyId, WalletId};
+use strongroom_projections::{
+    DepositState, PAGE_LIMIT, Page, ProposalFilter, ProposalState, TransferFilter, TransferState,
+};
+use utoipa::IntoParams;
+
+use super::{Application, Failure, views};
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// At most so many: 1 to 500, default 100.
+    pub limit: Option<u32>,
+    /// `next` of the page before.
+    pub after: Option<u64>,
+    /// From the newest to the oldest.
+    pub newest_first: Option<bool>,
+}
+
+impl Paging {
+    pub(super) fn limit(self) -> Result<u32, Failure> {
+        let limit = self.limit.unwrap_or(100);
+        if (1..=PAGE_LIMIT).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(Failure::Malformed(format!("limit is 1 to {PAGE_LIMIT}, not {limit}")))
+    }
+
+    fn page(self) -> Result<Page, Failure> {
+        let newest_first = self.newest_first.unwrap_or(false);
+        Ok(Page { limit: self.limit()?, after: self.after, newest_first })
+    }
+}
+
+macro_rules! filters {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: Option<String>,)*
+            /// At most so many: 1 to 500, default 100.
+            pub limit: Option<u32>,
+            /// `next` of the page before.
+            pub after: Option<u64>,
+            /// From the newest to the oldest.
+            pub newest_first: Option<bool>,
+        }
+
+        impl $name {
+            fn page(&self) -> Result<Page, Failure> {
+                let (limit, after, newest_first) = (self.limit, self.after, self.newest_first);
+                Paging { limit, after, newest_first }.page()
+            }
+        }
+    )*};
+}
+
+filters! {
+    /// Which accounts.
+    AccountFilter {
+        /// Of which client.
+        client,
+    }
+    /// Which payments.
+    TransactionFilter {
+        /// How far they are.
+        state,
+        /// From which wallet.
+        wallet,
+        /// Of which account.
+        account,
+    }
+    /// Which proposals.
+    ApprovalFilter {
+        /// How far they are. Default `open`: those that wait for answers.
+        state,
+    }
+    /// Which deposits.
+    DepositFilter {
+        /// How far they are.
+        state,
+        /// Of which account.
+        account,
+    }
+}
+
+/// A filter's text as what it should be.
+fn parse<T>(text: Option<&String>) -> Result<Option<T>, Failure>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let parsed = text.map(|text| text.parse()).transpose();
+    parsed.map_err(|error: T::Err| Failure::Malformed(error.to_string()))
+}
+
+/// A list's page as a view of it; `next` where there may be more.
+macro_rules! page {
+    ($view:ident, $rows:expr, $limit:expr) => {{
+        let rows = $rows;
+        let full = u32::try_from(rows.len()).is_ok_and(|found| found == $limit);
+        let next = rows.last().filter(|_| full).map(|row| row.position);
+        views::$view { items: rows.into_iter().map(Into::into).collect(), next }
+    }};
+}
+
+impl Application {
+    /// Accounts.
+    pub async fn accounts(&self, filter: AccountFilter) -> Result<views::AccountPage, Failure> {
+        let page = filter.page()?;
+        let client = parse::<ClientId>(filter.client.as_ref())?;
+        let rows = self.read(move |view| view.accounts(client, page)).await?;
+        Ok(page!(AccountPage, rows, page.limit))
+    }
+
+    /// One account, its addresses and holds.
+    pub async fn account(&self, id: AccountId) -> Result<views::AccountDetail, Failure> {
+        let found = self.read(move |view| {
+            let Some(account) = view.account(id)? else { return Ok(None) };
+            let holds = view.holds(id, Page::oldest(PAGE_LIMIT))?;
+            let addresses = view.addresses_of_account(id, Page::oldest(PAGE_LIMIT))?;
+            Ok(Some((account, holds, addresses)))
+        });
+        let (account, holds, addresses) = found
+            .await?
+            .ok_or_else(|| Failure::NotFound { what: "account", id: id.to_string() })?;
+        Ok(views::AccountDetail {
+            account: account.into(),
+            holds: holds.into_iter().map(Into::into).collect(),
+            addresses: addresses.into_iter().map(Into::into).collect(),
+        })
+    }
+
+    /// Keys.
+    pub async fn keys(&self, paging: Paging) -> Result<views::KeyPage, Failure> {
+        let page = paging.page()?;
+        let rows = self.read(move |view| view.keys(page)).await?;
+        Ok(page!(KeyPage, rows, page.limit))
+    }
+
+    /// One key.
+    pub async fn key(&self, id: KeyId) -> Result<views::Key, Failure> {
+        let row = self.read(move |view| view.key(id)).await?;
+        row.map(Into::into).ok_or_else(|| Failure::NotFound { what: "key", id: id.to_string() })
+    }
+
+    /// Wallets.
+    pub async fn wallets(&self, paging: Paging) -> Result<views::WalletPage, Failure> {
+        let page = paging.page()?;
+        let rows = self.read(move |view| view.wallets(page)).await?;
+        Ok(page!(WalletPage, rows, page.limit))
+    }
+
+    /// One wallet and its first addresses.
+    pub async fn wallet(&self, id: WalletId) -> Result<views::WalletDetail, Failure> {
+        let found = self.read(move |view| {
+            let Some(wallet) = view.wallet(id)? else { return Ok(None) };
+            Ok(Some((wallet, view.addresses(id, Page::oldest(PAGE_LIMIT))?)))
+        });
+        let (wallet, addresses) = found
+            .await?
+            .ok_or_else(|| Failure::NotFound { what: "wallet", id: id.to_string() })?;
+        Ok(views::WalletDetail {
+            wallet: wallet.into(),
+            addresses: addresses.into_iter().map(Into::into).collect(),
+        })
+    }
+
+    /// Payments.
+    pub async fn transactions(
+        &self,
+        filter: TransactionFilter,
+    ) -> Result<views::TransactionPage, Failure> {
+        let page = filter.page()?;
+        let filter = TransferFilter {
+            state: parse::<TransferState>(filter.state.as_ref())?,
+            wallet: parse::<WalletId>(filter.wallet.as_ref())?,
+            account: parse::<AccountId>(filter.account.as_ref())?,
+        };
+        let rows = self.read(move |view| view.transfers(filter, page)).await?;
+        Ok(page!(TransactionPage, rows, page.limit))
+    }
+
+    /// Proposals.
+    pub async fn approvals(&self, filter: ApprovalFilter) -> Result<views::ProposalPage, Failure> {
+        let page = filter.page()?;
+        let state = parse::<ProposalState>(filter.state.as_ref())?.unwrap_or(ProposalState::Open);
+        let filter = ProposalFilter { state: Some(state), subject: None };
+        let rows = self.read(move |view| view.proposals(filter, page)).await?;
+        let full = u32::try_from(rows.len()).is_ok_and(|found| found == page.limit);
+        let next = rows.last().filter(|_| full).map(|row| row.opened.position);
+        Ok(views::ProposalPage { items: rows.into_iter().map(Into::into).collect(), next })
+    }
+
+    /// Deposits.
+    pub async fn deposits(&self, filter: DepositFilter) -> Result<views::DepositPage, Failure> {
+        let page = filter.page()?;
+        let filter = strongroom_projections::DepositFilter {
+            state: parse::<DepositState>(filter.state.as_ref())?,
+            account: parse::<AccountId>(filter.account.as_ref())?,
+        };
+        let rows = self.read(move |view| view.deposits(filter, page)).await?;
+        Ok(page!(DepositPage, rows, page.limit))
+    }
+
+    /// Signers.
+    pub async fn signers(&self, paging: Paging) -> Result<views::SignerPage, Failure> {
+        let page = paging.page()?;
+        let rows = self.read(move |view| view.signers(page)).await?;
+        Ok(page!(SignerPage, rows, page.limit))
+    }
+
+    /// Debits and credits by asset.
+    pub async fn balances(&self) -> Result<Vec<views::TrialBalance>, Failure> {
+        let rows = self.read(|view| view.trial_balance()).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The charter as it was founded.
+    pub async fn charter(&self) -> Result<views::Charter, Failure> {
+        let row = self.read(|view| view.charter()).await?;
+        let missing = || Failure::NotFound { what: "charter", id: "of this log".to_owned() };
+        row.map(Into::into).ok_or_else(missing)
+    }
+
+    /// The policy in force.
+    pub async fn policy(&self) -> Result<views::PolicyInForce, Failure> {
+        let row = self.read(|view| view.charter()).await?;
+        let missing = || Failure::NotFound { what: "policy", id: "of this log".to_owned() };
+        row.map(Into::into).ok_or_else(missing)
+    }
+
+}

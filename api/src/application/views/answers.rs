@@ -1,0 +1,94 @@
+//! What a command is answered with: kept with its idempotency key, and the same each time.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! answers {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Debug, Serialize, Deserialize, utoipa::ToSchema, async_graphql::SimpleObject,
+        )]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $kind,)*
+            /// The last entry that this is.
+            pub position: Option<u64>,
+        }
+    )*};
+}
+
+answers! {
+    /// An account was opened.
+    AccountOpened {
+        /// Its id.
+        account: String,
+        /// Whose.
+        client: String,
+        /// In what.
+        asset: String,
+    }
+    /// A quorum is asked for a key.
+    KeyRequested {
+        /// The key that will be.
+        key: String,
+        /// The question.
+        proposal: String,
+        /// From then on no answer counts.
+        expires_at: String,
+    }
+    /// A wallet was created.
+    WalletCreated {
+        /// Its id.
+        wallet: String,
+        /// Where.
+        network: String,
+        /// Who signs.
+        key: String,
+    }
+    /// An address was derived.
+    AddressGiven {
+        /// The address.
+        address: String,
+        /// Of which wallet.
+        wallet: String,
+        /// How it is derived: `branch/index`.
+        path: String,
+        /// Whose deposits arrive there.
+        account: String,
+    }
+    /// A quorum is asked for a payment.
+    TransactionRequested {
+        /// The payment.
+        transaction: String,
+        /// The question.
+        proposal: String,
+        /// From then on no answer counts, and nobody signs.
+        expires_at: String,
+    }
+    /// A payment was taken back.
+    TransactionCancelled {
+        /// The payment.
+        transaction: String,
+        /// The question that nobody needs to answer any more.
+        proposal: String,
+    }
+    /// An answer is in the log.
+    Answered {
+        /// To which question.
+        proposal: String,
+        /// Whose.
+        approver: String,
+        /// `approve` or `decline`.
+        answer: String,
+        /// Whether this answer completed the quorum.
+        quorum_reached: bool,
+        /// Whether this answer made the quorum impossible.
+        rejected: bool,
+    }
+    /// A quorum is asked for another policy.
+    PolicyProposed {
+        /// The question.
+        proposal: String,
+        /// From then on no answer counts.
+        expires_at: String,
+    }
+}

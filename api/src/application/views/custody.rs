@@ -1,0 +1,192 @@
+//! Keys, wallets, addresses, deposits, signers, charter and policy, as callers see them.
+
+use strongroom_projections::{
+    AddressRow, CharterRow, DepositRow, KeyRow, KeyStepRow, SignerRow, WalletRow,
+};
+
+use super::{Json, all, json, maybe, money::Sides, texts, views};
+
+views! {
+    /// A wallet.
+    Wallet from WalletRow as row {
+        /// Which.
+        wallet: String = row.wallet.to_string(),
+        /// Where it began.
+        position: u64 = row.position,
+        /// When.
+        created_at: String = row.created_at.to_string(),
+        /// Where it holds funds.
+        network: String = row.network.to_string(),
+        /// Who signs.
+        key: String = row.key.to_string(),
+        /// How its keys are kept.
+        #[schema(value_type = Object)]
+        tier: Json = json(&row.tier),
+        /// What it holds for clients, by the ledger: by debits.
+        custody: Sides = row.custody.into(),
+        /// How many addresses it has.
+        address_count: u64 = row.addresses,
+    }
+    /// A page of wallets.
+    WalletPage {
+        /// The wallets.
+        items: Vec<Wallet>,
+        /// `after` of the next page, where there may be one.
+        next: Option<u64>,
+    }
+    /// An address of a wallet.
+    Address from AddressRow as row {
+        /// Where it was derived.
+        position: u64 = row.position,
+        /// When.
+        derived_at: String = row.derived_at.to_string(),
+        /// Whose.
+        wallet: String = row.wallet.to_string(),
+        /// The address.
+        address: String = row.address.to_string(),
+        /// How it is derived: `branch/index`.
+        path: String = row.path.to_string(),
+        /// Whose deposits arrive there; nobody's where it is for change.
+        account: Option<String> = maybe(row.account),
+    }
+    /// A wallet and its first 500 addresses.
+    WalletDetail {
+        /// The wallet.
+        wallet: Wallet,
+        /// Its addresses.
+        addresses: Vec<Address>,
+    }
+    /// A key.
+    Key from KeyRow as row {
+        /// Which.
+        key: String = row.key.to_string(),
+        /// Where it was asked for.
+        position: u64 = row.position,
+        /// When.
+        requested_at: String = row.requested_at.to_string(),
+        /// How it is made and used.
+        protocol: String = row.protocol.to_string(),
+        /// Shares needed to sign.
+        threshold: u32 = row.threshold.into(),
+        /// Who holds them.
+        participants: Vec<String> = texts(&row.participants),
+        /// The question to the quorum.
+        proposal: String = row.proposal.to_string(),
+        /// Who asked.
+        maker: String = row.maker.to_string(),
+        /// How far it is.
+        state: String = row.state.to_string(),
+        /// SEC 1 compressed, once it exists.
+        public_key: Option<String> = maybe(row.public_key),
+        /// The wallet that it signs for.
+        wallet: Option<String> = maybe(row.wallet),
+        /// Why it failed or was quarantined.
+        because: Option<String> = row.because,
+        /// Who is proven to have cheated.
+        culprit: Option<String> = maybe(row.culprit),
+        /// When it came to this state.
+        changed_at: String = row.changed_at.to_string(),
+        /// What each holder has done in the ceremony.
+        steps: Vec<KeyStep> = all(row.steps),
+    }
+    /// What a holder has done in a ceremony.
+    KeyStep from KeyStepRow as row {
+        /// Where.
+        position: u64 = row.position,
+        /// When.
+        taken_at: String = row.taken_at.to_string(),
+        /// Who.
+        signer: String = row.signer.to_string(),
+        /// What.
+        step: String = row.step.to_string(),
+    }
+    /// A page of keys.
+    KeyPage {
+        /// The keys.
+        items: Vec<Key>,
+        /// `after` of the next page, where there may be one.
+        next: Option<u64>,
+    }
+    /// A deposit.
+    Deposit from DepositRow as row {
+        /// Which.
+        deposit: String = row.deposit.to_string(),
+        /// Where it was first seen.
+        position: u64 = row.position,
+        /// When.
+        seen_at: String = row.seen_at.to_string(),
+        /// Whose address.
+        wallet: String = row.wallet.to_string(),
+        /// Whose money.
+        account: String = row.account.to_string(),
+        /// Which address.
+        address: String = row.address.to_string(),
+        /// In what.
+        asset: String = row.asset.to_string(),
+        /// How much.
+        amount: String = row.amount.to_string(),
+        /// The outpoint, or the transaction's hash.
+        place: String = row.place,
+        /// The height of the block it is in, or was.
+        block_height: u64 = row.block.height,
+        /// That block's hash.
+        block_hash: String = row.block.hash,
+        /// How many confirmations it had when it was credited.
+        confirmations: Option<u32> = row.confirmations,
+        /// How far it is.
+        state: String = row.state.to_string(),
+        /// When it came to this state.
+        changed_at: String = row.changed_at.to_string(),
+    }
+    /// A page of deposits.
+    DepositPage {
+        /// The deposits.
+        items: Vec<Deposit>,
+        /// `after` of the next page, where there may be one.
+        next: Option<u64>,
+    }
+    /// A signer.
+    Signer from SignerRow as row {
+        /// Which.
+        signer: String = row.signer.to_string(),
+        /// Where it was enrolled.
+        position: u64 = row.position,
+        /// Ed25519.
+        identity_key: String = row.identity_key.to_string(),
+        /// SHA-256 of its TLS certificate's DER.
+        tls_certificate_sha256: String = row.tls_certificate_sha256.to_string(),
+        /// How the server last found it.
+        state: String = row.state.to_string(),
+        /// What the server saw when it lost it.
+        because: Option<String> = row.because,
+        /// When it came to this state.
+        changed_at: String = row.changed_at.to_string(),
+    }
+    /// A page of signers.
+    SignerPage {
+        /// The signers.
+        items: Vec<Signer>,
+        /// `after` of the next page, where there may be one.
+        next: Option<u64>,
+    }
+    /// The charter, as it was founded.
+    Charter from CharterRow as row {
+        /// The leaf hash of entry 1: what signers pin.
+        genesis: String = row.genesis.leaf.to_string(),
+        /// When the log was founded.
+        founded_at: String = row.founded_at.to_string(),
+        /// People, roles, keys, signers, quorums and the first policy.
+        #[schema(value_type = Object)]
+        charter: Json = json(&row.charter),
+    }
+    /// The policy in force.
+    PolicyInForce from CharterRow as row {
+        /// Its version.
+        version: u32 = row.policy.version,
+        /// The entry that put it in force.
+        position: u64 = row.policy_position,
+        /// All of it.
+        #[schema(value_type = Object)]
+        policy: Json = json(&row.policy),
+    }
+}

@@ -1,0 +1,46 @@
+//! The log and the caller, as callers see them.
+
+use super::views;
+
+views! {
+    /// An entry of the log. The leaf is SHA-256 over a zero byte and `entry`'s bytes.
+    LogEvent {
+        /// Its place, from 1.
+        position: u64,
+        /// When it was written.
+        time: String,
+        /// Whose history.
+        stream: String,
+        /// What happened: the event's stored type.
+        kind: String,
+        /// Its leaf hash.
+        leaf: String,
+        /// The entry, byte by byte as it is stored and hashed.
+        entry: String,
+        /// Its payload, likewise.
+        payload: String,
+    }
+    /// A page of entries.
+    EventPage {
+        /// The entries.
+        items: Vec<LogEvent>,
+        /// `after` of the next page, where there may be one.
+        next: Option<u64>,
+    }
+    /// The log's last durable entry.
+    LogHead {
+        /// Its place.
+        position: u64,
+        /// Its leaf hash.
+        leaf: String,
+    }
+    /// Who the caller is.
+    Me {
+        /// The token's id.
+        token: String,
+        /// Its person.
+        person: String,
+        /// Roles that the token and the charter both give.
+        roles: Vec<String>,
+    }
+}

@@ -1,0 +1,116 @@
+//! Wallets and their addresses. `chains` derives; no address is ever taken from a caller.
+
+use serde::Deserialize;
+use serde_json::json;
+use strongroom_chains::{
+    address_of,
+    frost::{GroupKey, KeyPath},
+};
+use strongroom_domain::{
+    AccountId, Address, AddressPath, Branch, Command, KeyId, Network, WalletId,
+    charter::Role,
+    key::Protocol,
+    wallet::{AddressDerived, Tier},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Application, Caller, Failure, Once, views};
+
+/// Let a key hold funds on a network.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateWallet {
+    /// Where, such as `litecoin-regtest`.
+    #[schema(value_type = String, example = "litecoin-regtest")]
+    pub network: Network,
+    /// Who signs: an active key that signs for nothing else.
+    #[schema(value_type = Uuid)]
+    pub key: KeyId,
+    /// How its keys are kept: `hot`, so far.
+    #[serde(default = "hot")]
+    #[schema(value_type = Option<String>)]
+    pub tier: Tier,
+}
+
+const fn hot() -> Tier {
+    Tier::Hot
+}
+
+/// Give an account its next deposit address.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeriveAddress {
+    /// Whose deposits will arrive there.
+    #[schema(value_type = Uuid)]
+    pub account: AccountId,
+}
+
+impl Application {
+    /// Creates a wallet.
+    pub async fn create_wallet(
+        &self,
+        caller: &Caller,
+        once: Once,
+        asked: CreateWallet,
+    ) -> Result<views::WalletCreated, Failure> {
+        caller.demand(Role::Initiator)?;
+        let CreateWallet { network, key, tier } = asked;
+        let wallet = WalletId(Uuid::now_v7());
+        let command = Command::CreateWallet { wallet, network, key, tier, by: caller.person };
+        let subject = json!({ "wallet": wallet, "network": network, "key": key });
+        self.answer(caller, once, command, subject).await
+    }
+
+    /// Derives a wallet's next deposit address.
+    pub async fn derive_address(
+        &self,
+        caller: &Caller,
+        once: Once,
+        wallet: WalletId,
+        asked: DeriveAddress,
+    ) -> Result<views::AddressGiven, Failure> {
+        caller.demand(Role::Initiator)?;
+        let _turn = self.0.deriving.lock().await;
+        let (address, path) = self.next_address(wallet)?;
+        let account = Some(asked.account);
+        let subject = json!({
+            "wallet": wallet, "address": address, "path": path.to_string(), "account": account,
+        });
+        let derived = AddressDerived { address, path, account };
+        let command = Command::DeriveAddress { wallet, derived };
+        self.answer(caller, once, command, subject).await
+    }
+
+    fn next_address(&self, wallet: WalletId) -> Result<(Address, AddressPath), Failure> {
+        let missing = || Failure::NotFound { what: "wallet", id: wallet.to_string() };
+        let (network, index, id, key) = self.bus().read(|state| {
+            let holding = state.wallets.get(&wallet).ok_or_else(missing)?.holding()?;
+            // Whatever became of the key, where its money goes must stay known to a repeat.
+            let active = match state.keys.get(&holding.key).ok_or_else(missing)? {
+                strongroom_domain::key::Key::Quarantined(active) => active.clone(),
+                key => key.active()?.clone(),
+            };
+            let index = holding.next_index(Branch::Deposit);
+            Ok::<_, Failure>((holding.network, index, holding.key, active))
+        })?;
+        let path = AddressPath { branch: Branch::Deposit, index };
+        let unusable = |reason: String| Failure::underivable(id, reason);
+        let point = match key.plan.protocol {
+            Protocol::FrostSecp256k1Tr => {
+                let group = GroupKey::from_bytes(key.public_key.as_slice());
+                let place = KeyPath { change: path.branch.number(), index };
+                group
+                    .and_then(|group| group.child(place))
+                    .map_err(|error| unusable(error.to_string()))?
+                    .to_bytes()
+            }
+            Protocol::Pkcs11Secp256k1 => key
+                .public_key
+                .array()
+                .ok_or_else(|| unusable("it has another length than 33 bytes".to_owned()))?,
+        };
+        let address = address_of(network, &point).map_err(|error| unusable(error.to_string()))?;
+        Ok((address, path))
+    }
+}

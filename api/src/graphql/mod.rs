@@ -1,0 +1,109 @@
+//! GraphQL: the same reads, the three main mutations, and log events as they become durable. Thin:
+//! nothing here decides.
+
+mod error;
+pub mod mutation;
+pub mod query;
+pub mod subscription;
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{Schema, http::GraphiQLSource};
+use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
+use axum::{
+    Json,
+    extract::{Request, State, WebSocketUpgrade},
+    http::{HeaderValue, header},
+    response::{Html, IntoResponse, Response},
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    application::{Application, Caller, Failure},
+    config::Limits,
+    rest::{Problem, bytes, json},
+};
+use mutation::Mutation;
+use query::Query;
+use subscription::{Events, Presented};
+
+/// Where GraphiQL's scripts come from, and what it may do with them: only on its own page.
+const GRAPHIQL_POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data: https:; \
+     font-src data: https:; style-src 'unsafe-inline' https://unpkg.com https://esm.sh; \
+     script-src 'unsafe-inline' https://unpkg.com https://esm.sh; worker-src blob: \
+     https://esm.sh; frame-ancestors 'none'";
+
+/// The schema, and how many may follow the log.
+#[derive(Clone)]
+pub struct Graph {
+    schema: Schema<Query, Mutation, Events>,
+    application: Application,
+    places: Arc<Semaphore>,
+}
+
+/// The schema over an application.
+pub(crate) fn schema(application: Application, limits: &Limits) -> Graph {
+    let schema = Schema::build(Query, Mutation, Events)
+        .data(application.clone())
+        .limit_depth(limits.graphql_depth)
+        .limit_complexity(limits.graphql_complexity)
+        // A directive is repeated cheaply and checked dearly.
+        .limit_directives(16)
+        .finish();
+    Graph { schema, application, places: Arc::new(Semaphore::new(limits.subscriptions)) }
+}
+
+/// `POST /graphql`.
+pub(crate) async fn query(
+    State(graph): State<Graph>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = bytes(request, &()).await?;
+    let request: async_graphql::Request = json(&body)?;
+    let response = graph.schema.execute(request.data(caller)).await;
+    Ok(Json(response).into_response())
+}
+
+/// `GET /graphql`: a WebSocket of the protocol graphql-transport-ws. The token comes in
+/// `connection_init` as `{"token": "sr1_…"}`; without one in ten seconds the connection ends.
+pub(crate) async fn subscribe(
+    State(graph): State<Graph>,
+    protocol: GraphQLProtocol,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Problem> {
+    let place = Arc::clone(&graph.places).try_acquire_owned().map_err(|_| {
+        Problem(Failure::Unavailable("too many subscriptions are open".to_owned()))
+    })?;
+    let upgrade = upgrade
+        .max_message_size(64 * 1024)
+        .protocols(async_graphql::http::ALL_WEBSOCKET_PROTOCOLS);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let application = graph.application.clone();
+        GraphQLWebSocket::new(socket, graph.schema.clone(), protocol)
+            .keepalive_timeout(Duration::from_secs(60))
+            .on_connection_init(move |payload| async move {
+                let token = payload.get("token").and_then(serde_json::Value::as_str);
+                let token = token.ok_or("connection_init must hold a token")?.to_owned();
+                let caller = application.caller(&token).map_err(|error| error.to_string())?;
+                let mut data = async_graphql::Data::default();
+                data.insert(caller);
+                data.insert(Presented::new(token));
+                Ok(data)
+            })
+            .serve()
+            .await;
+        drop(place);
+    }))
+}
+
+/// `GET /graphiql`.
+pub(crate) async fn page() -> impl IntoResponse {
+    let page = GraphiQLSource::build()
+        .endpoint("/graphql")
+        .subscription_endpoint("/graphql")
+        .title("Strongroom: GraphiQL")
+        .finish();
+    let policy = HeaderValue::from_static(GRAPHIQL_POLICY);
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page))
+}

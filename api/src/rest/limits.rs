@@ -1,0 +1,59 @@
+//! What a caller may take: requests per second, failures per minute, time per answer. Overload is
+//! answered before memory grows.
+
+use std::net::IpAddr;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use super::{Problem, Shared};
+use crate::{access::TokenId, application::Failure, config::Limits};
+
+/// Tokens or addresses that are kept before those that are idle are forgotten.
+const KEPT: usize = 10_000;
+
+/// The counters of all callers.
+pub struct RateLimits {
+    tokens: DefaultKeyedRateLimiter<TokenId>,
+    peers: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+impl RateLimits {
+    /// With nothing counted yet.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            tokens: RateLimiter::keyed(Quota::per_second(limits.requests_per_second)),
+            peers: RateLimiter::keyed(Quota::per_minute(limits.failures_per_minute)),
+        }
+    }
+
+    /// Counts a request of a token.
+    pub fn take(&self, token: &TokenId) -> Result<(), Failure> {
+        self.tokens.check_key(token).map_err(|_| Failure::TooMany)
+    }
+
+    /// Counts a request without a good token. Only failures are held back: behind one address
+    /// there may be many callers.
+    pub fn failed(&self, peer: IpAddr) -> Result<(), Failure> {
+        if self.peers.len() > KEPT {
+            self.peers.retain_recent();
+        }
+        self.peers.check_key(&peer).map_err(|_| Failure::TooMany)
+    }
+}
+
+/// Answers in time, or says that the answer is not known.
+pub(super) async fn time(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(shared.time, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let because = "this took too long, and may be done nonetheless: repeat it with the \
+                           same Idempotency-Key";
+            Problem(Failure::Unavailable(because.to_owned())).into_response()
+        }
+    }
+}

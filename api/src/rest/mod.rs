@@ -1,0 +1,117 @@
+//! REST: routes, and what stands before and behind all of them. Thin: nothing here decides.
+
+mod accounts;
+mod approvals;
+mod authentication;
+mod body;
+mod document;
+mod keys;
+mod limits;
+mod log;
+mod policies;
+mod problem;
+mod roles;
+mod system;
+mod transactions;
+mod wallets;
+
+pub(crate) use body::{bytes, json};
+pub use document::document;
+pub use limits::RateLimits;
+pub use problem::{Problem, ProblemDocument, Problems};
+pub use roles::{Access, TABLE};
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRef},
+    middleware,
+    routing::get,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    application::Application,
+    config::Limits,
+    graphql::{self, Graph},
+};
+
+/// What every handler can ask for.
+#[derive(Clone)]
+pub struct Shared {
+    /// The application.
+    pub application: Application,
+    /// The GraphQL schema.
+    pub graph: Graph,
+    /// The rate limits.
+    pub rates: Arc<RateLimits>,
+    /// The longest time for an answer.
+    pub time: Duration,
+}
+
+impl FromRef<Shared> for Application {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.application.clone()
+    }
+}
+
+impl FromRef<Shared> for Graph {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.graph.clone()
+    }
+}
+
+/// Every documented route.
+fn documented() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(document::frame())
+        .routes(routes!(accounts::open, accounts::list))
+        .routes(routes!(accounts::one))
+        .routes(routes!(keys::request, keys::list))
+        .routes(routes!(keys::one))
+        .routes(routes!(wallets::create, wallets::list))
+        .routes(routes!(wallets::one))
+        .routes(routes!(wallets::derive))
+        .routes(routes!(transactions::request, transactions::list))
+        .routes(routes!(transactions::one))
+        .routes(routes!(transactions::sign))
+        .routes(routes!(transactions::cancel))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::one, approvals::answer))
+        .routes(routes!(policies::propose))
+        .routes(routes!(policies::in_force))
+        .routes(routes!(log::events))
+        .routes(routes!(log::head))
+        .routes(routes!(log::charter))
+        .routes(routes!(log::signers))
+        .routes(routes!(log::deposits))
+        .routes(routes!(log::balances))
+        .routes(routes!(log::me))
+        .routes(routes!(document::serve))
+        .routes(routes!(system::healthz))
+        .routes(routes!(system::readyz))
+        .routes(routes!(system::metrics))
+}
+
+/// The whole of what is served.
+pub fn router(application: Application, limits: &Limits) -> Router {
+    let shared = Shared {
+        graph: graphql::schema(application.clone(), limits),
+        application,
+        rates: Arc::new(RateLimits::new(limits)),
+        time: Duration::from_secs(limits.request_seconds),
+    };
+    let (documented, _) = documented().split_for_parts();
+    documented
+        .route("/", get(system::index))
+        .route("/graphql", get(graphql::subscribe).post(graphql::query))
+        .route("/graphiql", get(graphql::page))
+        // Innermost first: the route is known, then who asks, then how long it may take.
+        .route_layer(middleware::from_fn_with_state(shared.clone(), authentication::check))
+        .fallback(system::nowhere)
+        .method_not_allowed_fallback(system::not_this_method)
+        .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .layer(middleware::from_fn_with_state(shared.clone(), limits::time))
+        .layer(middleware::from_fn_with_state(shared.clone(), system::headers))
+        .with_state(shared)
+}

@@ -1,0 +1,58 @@
+//! Why there is no server, or not any more. Never holds a secret.
+
+use std::{io, net::SocketAddr};
+
+use strongroom_commands::bus::LoadError;
+use strongroom_projections::RunError;
+use strongroom_secrets::SecretFileError;
+
+use crate::{access::AccessError, config::ConfigError, data_directory::DataError};
+
+/// Why there is no server, or not any more.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The passphrase file.
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
+    /// The log can't be opened.
+    #[error("the log: {0}")]
+    OpenLog(#[from] strongroom_store::OpenError),
+    /// The log can't be followed.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Nobody founded it.
+    #[error("this log has no charter yet: found it with `strongroom charter found`")]
+    NoCharter,
+    /// The read model can't be opened.
+    #[error(transparent)]
+    OpenReadModel(#[from] strongroom_projections::OpenError),
+    /// The read model can't follow.
+    #[error(transparent)]
+    ReadModel(#[from] RunError),
+    /// The tokens.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The address.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The socket, after it was opened.
+    #[error("the listening socket: {0}")]
+    Socket(io::Error),
+    /// Signals can't be waited for.
+    #[error("cannot wait for signals: {0}")]
+    Signals(io::Error),
+    /// Corrupt: the server must not go on. A restart reads the log again.
+    #[error("stopped: {0}. Restart; if it stops again, verify the log with strongroom-replay")]
+    Stopped(String),
+}

@@ -144,7 +144,7 @@ impl<'a> EntryRef<'a> {
         cursor.literal("\",\"correlation\":\"")?;
         let correlation = cursor.uuid()?;
         cursor.literal("\",\"causation\":")?;
-        let causation = Self::causation(cursor)?;
+        let causation = Self::optional_causation(cursor)?;
         cursor.literal(",\"payload_sha256\":\"")?;
         let payload_sha256 = cursor.hash()?;
         cursor.literal("\",\"prev\":\"")?;
@@ -166,7 +166,7 @@ impl<'a> EntryRef<'a> {
         })
     }
 
-    fn causation(cursor: &mut Cursor<'a>) -> Result<Option<Uuid>, EntryError> {
+    fn optional_causation(cursor: &mut Cursor<'a>) -> Result<Option<Uuid>, EntryError> {
         if cursor.literal("null").is_ok() {
             return Ok(None);
         }

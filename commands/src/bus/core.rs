@@ -61,7 +61,7 @@ impl Core {
     }
 
     /// Decides a request and applies what follows from it.
-    pub(super) fn prepare(&mut self, request: Request) -> Result<Prepared, CommandError> {
+    pub(super) fn prepare(&mut self, request: &Request) -> Result<Prepared, CommandError> {
         if let Some(because) = &self.stopped {
             return Err(CommandError::Corrupt { because: because.clone() });
         }
@@ -93,7 +93,7 @@ impl Core {
             }
             None => None,
         };
-        let append = self.append(&decision, &request, idempotency)?;
+        let append = self.append(&decision, request, idempotency)?;
         let next = self.position.saturating_add(1);
         let first = (!decision.events.is_empty()).then_some(next);
         let opened = self.apply(&decision)?;

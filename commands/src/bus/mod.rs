@@ -7,6 +7,11 @@
 //! each stream that was written or weighed; if any of them is not what the bus believed, or the
 //! log stops, the bus stops for good, because what it holds may not be true. A restart reads
 //! the log again: there is no other recovery.
+//!
+//! One log has one bus. Should somebody else append to it all the same, the bus notices at its next
+//! append, by a stream's sequence or by the append's position, and stops. Commands that were decided
+//! before it noticed are answered as [`CommandError::Corrupt`], and some of them may be in the log,
+//! decided on what was not true any more: keeping others away is the store's part.
 
 mod core;
 mod outcome;
@@ -110,7 +115,7 @@ impl Bus {
     ) -> Result<Outcome, CommandError> {
         let (outcome, under_way, appending) = {
             let mut core = self.lock();
-            let prepared = core.prepare(request)?;
+            let prepared = core.prepare(&request)?;
             let Some(append) = prepared.append else {
                 return prepared.outcome.answer();
             };
@@ -123,7 +128,7 @@ impl Bus {
         let bus = self.clone();
         let done = tokio::spawn(async move {
             let appended = appending.await;
-            let settled = bus.settle(under_way, appended);
+            let settled = bus.settle(&under_way, appended);
             drop(held);
             settled
         });
@@ -136,13 +141,13 @@ impl Bus {
     /// Takes note of what became durable, or stops.
     fn settle(
         &self,
-        under_way: UnderWay,
+        under_way: &UnderWay,
         appended: Result<Appended, AppendError>,
     ) -> Result<Appended, CommandError> {
         let mut core = self.lock();
         match appended {
             Ok(appended) => {
-                core.durable(&under_way, &appended)?;
+                core.durable(under_way, &appended)?;
                 Ok(appended)
             }
             Err(error) => Err(core.stop(format!("an append was not taken: {error}"))),

@@ -130,7 +130,7 @@ async fn a_statement_is_bound_to_the_entry_that_opened_its_proposal_and_outlives
     let (first, second) = (institution.transfer(1), institution.transfer(2));
     let bus = &institution.bus;
     let (a, b, c) = tokio::join!(bus.execute(first), bus.execute(asked), bus.execute(second));
-    (a.unwrap(), b.unwrap(), c.unwrap());
+    assert!(a.is_ok() && b.is_ok() && c.is_ok());
     let records = records(institution.log.as_ref()).await;
     let stream = format!("proposal-{proposal}");
     let opened = records.iter().find(|record| record.entry.stream == stream).unwrap();

@@ -51,16 +51,15 @@ impl AddressIndex {
     }
 
     fn add(&mut self, owner: Owner) {
-        match on_chain(self.network, &owner.address) {
-            Some(bytes) => {
-                self.owners.insert(bytes, owner);
-            }
+        let Some(bytes) = on_chain(self.network, &owner.address) else {
             // `chains` derived it, so this is a bug: what arrives there would not be seen.
-            None => tracing::error!(
+            tracing::error!(
                 network = %self.network, address = %owner.address,
                 "a wallet's address can't be read: deposits to it are not seen"
-            ),
-        }
+            );
+            return;
+        };
+        self.owners.insert(bytes, owner);
     }
 
     pub(super) fn owner(&self, on_chain: &[u8]) -> Option<&Owner> {

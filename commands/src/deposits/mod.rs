@@ -10,7 +10,11 @@
 //! - Ether that a contract pays from within (an internal call, a self-destruct, a withdrawal of the
 //!   beacon chain): only transactions that pay an address directly are deposits.
 //! - Payments of others to a change address: they are credited to nobody, and are no coin of ours.
-//! - Coinbase outputs: they can't be spent for 100 blocks. It says so by tracing.
+//! - Coinbase outputs: they can't be spent for 100 blocks. It says so by tracing. (Litecoin's MWEB
+//!   peg-outs can't be spent for 6: a policy should ask for as many confirmations there.)
+//! - A deposit that the domain refuses to record: it says so by tracing, and looks at it again only
+//!   when it reads the block again. A policy that asks for fewer confirmations counts from the next
+//!   block on.
 //! - The memory pool: a payment is seen when it is in a block.
 //! - A reorganisation that takes back a deposit which was credited more than [`DEPTH`] blocks below
 //!   the tip. (One that is deeper than that makes it read all blocks from the birth height again.)

@@ -23,7 +23,7 @@ const BATCH: u32 = 50;
 /// Commands of one block that wait for the disk together.
 const TOGETHER: usize = 32;
 /// The longest pause after a fault.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// How to watch a network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -87,6 +87,11 @@ impl Projections {
         self.write(move |db| apply::batch(db, &items)).await
     }
 
+    /// The head, after whatever a run that was dropped may still be writing.
+    pub(crate) async fn settled(&self) -> Result<Head, RunError> {
+        self.write(|db| Ok(apply::head(db)?)).await
+    }
+
     /// Forgets everything.
     pub(crate) async fn empty(&self) -> Result<Head, RunError> {
         self.write(|db| {

@@ -38,7 +38,7 @@ impl Projections {
 
     /// The place to go on from: the tables' head if it is an entry of this log, else the start.
     async fn confirmed(&self, log: &dyn ReadLog) -> Result<Head, RunError> {
-        let head = self.head();
+        let head = self.settled().await?;
         if head.position == 0 {
             return Ok(head);
         }

@@ -40,7 +40,7 @@ pub struct Verdict {
 }
 
 /// Reads a log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Verifier {
     expected: Expected,
     chain: Chain,

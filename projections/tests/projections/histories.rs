@@ -100,7 +100,7 @@ async fn advance(world: &mut World, side: Side, n: u8) -> Result<(), Refusal> {
         "approved" => world.authorise(n, 1, Bytes(vec![n; 8]), 900).await,
         "signing" => {
             let signed =
-                AttemptSigned { attempt: 1, raw: Bytes(vec![n]), transaction: "00".into() };
+                AttemptSigned { attempt: 1, raw: Bytes(vec![n]), transaction: format!("{n:064x}") };
             world.act(Command::RecordSigned { transfer: transfer(n), signed }).await
         }
         "signed" => world.act(Command::RecordBroadcast { transfer: transfer(n), attempt: 1 }).await,

@@ -167,10 +167,11 @@ pub(crate) fn head(pairs: &[Pair]) -> Head {
     Head { position, leaf: leaf_hash(&pairs.last().unwrap().entry) }
 }
 
-/// What somebody would do who can write the whole log: every hash, position and sequence fits.
+/// What somebody would do who can write the whole log: every hash, place and time fits.
 pub(crate) fn rechained(pairs: &[Pair]) -> Vec<Pair> {
     let mut prev = Hash::ZERO;
     let mut position = Position::START;
+    let mut time = None;
     let mut sequences = std::collections::BTreeMap::new();
     let again = |pair: &Pair| {
         let mut entry = Entry::parse(&pair.entry).unwrap();
@@ -178,6 +179,8 @@ pub(crate) fn rechained(pairs: &[Pair]) -> Vec<Pair> {
         let sequence = sequences.entry(entry.stream.clone()).or_insert(0);
         *sequence += 1;
         (entry.position, entry.sequence, entry.prev) = (position, *sequence, prev);
+        entry.time = time.map_or(entry.time, |before| entry.time.max(before));
+        time = Some(entry.time);
         entry.payload_sha256 = payload_hash(&pair.payload);
         let bytes = entry.encode().unwrap();
         prev = leaf_hash(&bytes);

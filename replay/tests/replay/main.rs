@@ -5,6 +5,7 @@
     reason = "a test that does not hold stops"
 )]
 
+mod balancing;
 mod book;
 mod comparing;
 mod exporting;

@@ -7,8 +7,7 @@ use strongroom_ledger::{
     leaf_hash,
 };
 use strongroom_replay::{Expected, Fault, Source, Verifier, verify};
-
-const GENESIS: i32 = Fault::OtherGenesis.exit_code() as i32;
+use strongroom_store::AuditLog;
 
 fn code(fault: Fault) -> i32 {
     fault.exit_code().into()
@@ -40,52 +39,76 @@ async fn a_log_is_verified_while_a_server_writes_it() {
     drop(world);
 }
 
-/// Judges an export in memory: the program would take too long for so many.
-fn fault(export: Vec<u8>, expected: Expected) -> Option<Fault> {
-    let mut source = Source::Export(Reader::new(Box::new(Cursor::new(export))));
-    verify(&mut source, &mut Verifier::new(expected), |_| {}).err().map(|finding| finding.fault)
+/// Judges the rest of an export, in memory: the program would take too long for so many.
+fn fault(before: &Verifier, rest: Vec<u8>) -> Option<Fault> {
+    let mut source = Source::Export(Reader::new(Box::new(Cursor::new(rest))));
+    verify(&mut source, &mut before.clone(), |_| {}).err().map(|finding| finding.fault)
 }
 
-/// Every seventh byte of the file, so that every field of an entry is hit many times over.
+/// Every byte of the file, one after the other.
 #[tokio::test]
 async fn no_byte_can_be_changed() {
     let book = Book::written().await;
     let pairs = book.pairs();
     let expected = Expected { genesis: Some(leaf_hash(&pairs[0].entry)), head: Some(head(&pairs)) };
-    let whole = bytes(&pairs);
-    assert_eq!(fault(whole.clone(), expected), None);
+    let mut before = Verifier::new(expected);
+    assert_eq!(fault(&before, bytes(&pairs)), None);
     let mut seen = std::collections::BTreeMap::new();
-    for (place, change) in (0..whole.len()).step_by(7).zip([1_u8, 0x20, 0x80].into_iter().cycle()) {
-        let mut changed = whole.clone();
-        changed[place] ^= change;
-        let found = fault(changed, expected);
-        let found = found.unwrap_or_else(|| panic!("byte {place} was changed unnoticed"));
-        *seen.entry(found.name()).or_insert(0) += 1;
+    let mut bits = [1_u8, 0x20, 0x80].into_iter().cycle();
+    for (number, pair) in pairs.iter().enumerate() {
+        // What stands before was judged: only what is changed and what follows is read again.
+        let rest = bytes(&pairs[number..]);
+        let length = pair.entry.len() + pair.payload.len() + 2;
+        for place in 0..length {
+            let mut changed = rest.clone();
+            changed[place] ^= bits.next().unwrap();
+            let found = fault(&before, changed)
+                .unwrap_or_else(|| panic!("byte {place} of entry {number} was changed unnoticed"));
+            *seen.entry(found.name()).or_insert(0) += 1;
+        }
+        before.extend(&pair.entry, &pair.payload).unwrap();
     }
     assert!(seen.contains_key(Fault::Altered.name()), "{seen:?}");
     assert!(seen.contains_key(Fault::Malformed.name()), "{seen:?}");
 }
 
+/// Whoever has the server's file has no triggers to stop them.
 #[tokio::test]
-async fn a_changed_byte_in_the_servers_file_is_noticed() {
+async fn whatever_is_done_to_the_servers_file_is_noticed() {
     let book = Book::written().await;
-    for (column, expected) in [("payload", Fault::Altered), ("entry", Fault::Altered)] {
+    let moved = "UPDATE entries SET position = position + 1000000 WHERE position > 20;
+                 UPDATE entries SET position = position - 999999 WHERE position > 1000000;";
+    let swapped = "CREATE TEMP TABLE two AS SELECT * FROM entries WHERE position IN (20, 21);
+                   UPDATE entries SET (entry, payload) =
+                     (SELECT entry, payload FROM two WHERE two.position = 41 - entries.position)
+                   WHERE position IN (20, 21);";
+    let changes = [
+        (
+            "UPDATE entries SET entry = CAST(replace(CAST(entry AS TEXT),
+             '\"actor\":\"saga\"', '\"actor\":\"sage\"') AS BLOB) WHERE position = 20",
+            Fault::Altered,
+        ),
+        (
+            "UPDATE entries SET payload = CAST(payload || ' ' AS BLOB) WHERE position = 20",
+            Fault::Altered,
+        ),
+        ("UPDATE entries SET entry = x'7b7d' WHERE position = 20", Fault::Malformed),
+        ("DELETE FROM entries WHERE position = 20", Fault::Missing),
+        ("DELETE FROM entries WHERE position = (SELECT position FROM head)", Fault::Truncated),
+        ("UPDATE head SET position = position - 1", Fault::Repeated),
+        ("UPDATE head SET leaf = zeroblob(32)", Fault::Altered),
+        (moved, Fault::OutOfOrder),
+        (swapped, Fault::OutOfOrder),
+    ];
+    for (sql, expected) in changes {
         let copy = book.file("copy.db");
         std::fs::copy(&book.log, &copy).unwrap();
         let db = rusqlite::Connection::open(&copy).unwrap();
-        db.execute_batch("DROP TRIGGER entries_stay").unwrap();
-        // The actor of entry 20, or a digit in its payload.
-        let sql = match column {
-            "entry" => {
-                "UPDATE entries SET entry = CAST(replace(CAST(entry AS TEXT),
-                 '\"actor\":\"saga\"', '\"actor\":\"sage\"') AS BLOB) WHERE position = 20"
-            }
-            _ => "UPDATE entries SET payload = payload || x'20' WHERE position = 20",
-        };
-        assert_eq!(db.execute(sql, []).unwrap(), 1);
+        db.execute_batch("DROP TRIGGER entries_stay; DROP TRIGGER entries_remain;").unwrap();
+        db.execute_batch(sql).unwrap();
         drop(db);
         let (found, said) = run(&["verify", copy.to_str().unwrap()]);
-        assert_eq!(found, code(expected), "{said}");
+        assert_eq!(found, code(expected), "{sql}: {said}");
     }
 }
 
@@ -163,13 +186,29 @@ async fn a_cut_between_two_appends_shows_only_to_who_knows_the_head() {
 #[tokio::test]
 async fn another_log_has_another_genesis() {
     let book = Book::written().await;
+    let other = book.file("other.db");
+    let mut world = crate::book::house(&other);
+    world.wait(1);
+    crate::book::live(&mut world).await;
+    drop(world);
+    let mut pairs = Vec::new();
+    AuditLog::open_read_only(&other).unwrap().export(&mut pairs).unwrap();
+    let pairs = read(&pairs);
+    let (found, said) = book.judged(&pairs);
+    assert_eq!(found, code(Fault::OtherGenesis), "{said}");
+    assert_eq!(book.judged_unpinned(&pairs).0, 0, "it is whole in itself");
+}
+
+/// Approvals name the entry that opened their question, and so all that came before it.
+#[tokio::test]
+async fn approvals_do_not_hold_in_a_log_with_another_beginning() {
+    let book = Book::written().await;
     let mut pairs = book.pairs();
     let entry = String::from_utf8(pairs[0].entry.clone()).unwrap();
-    pairs[0].entry = entry.replace("\"actor\":\"saga\"", "\"actor\":\"founders\"").into_bytes();
-    let other = rechained(&pairs);
-    let (found, said) = book.judged(&other);
-    assert_eq!(found, GENESIS, "{said}");
-    assert_eq!(book.judged_unpinned(&other).0, 0);
+    pairs[0].entry = entry.replace("\"actor\":\"saga\"", "\"actor\":\"sage\"").into_bytes();
+    let (found, said) = book.judged_unpinned(&rechained(&pairs));
+    assert_eq!(found, code(Fault::Violation), "{said}");
+    assert!(said.contains("approval-signature"), "{said}");
 }
 
 #[tokio::test]

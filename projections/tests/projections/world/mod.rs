@@ -370,8 +370,11 @@ impl World {
     ) -> Result<(), Refusal> {
         let (paid, fee) = (Amount::new(paid), Amount::new(fee));
         let confirmed = transfer::Confirmed { attempt: 1, block: block(n), paid, fee };
+        let known = self.state.transfers.get(&transfer(n));
+        let signed = known.and_then(|known| known.attempts()?.signed.as_ref());
+        let txid = signed.map(|signed| signed.transaction.clone()).unwrap_or_default();
         let coin = Coin {
-            outpoint: OutPoint { txid: Digest([0x80 ^ n; 32]).to_string(), vout: 1 },
+            outpoint: OutPoint { txid, vout: 1 },
             amount: Amount::new(back),
             path: AddressPath { branch: Branch::Change, index: 0 },
         };

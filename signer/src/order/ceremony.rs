@@ -90,7 +90,7 @@ impl Signer {
         let holders = u16::try_from(ceremony.plan.participants.len()).unwrap_or(u16::MAX);
         let begun = Ceremony::new(holder, ceremony.plan.threshold, holders)
             .and_then(Ceremony::begin)
-            .map_err(|error| self.failed(ceremony, error))?;
+            .map_err(|error| self.failed(ceremony, &error))?;
         let (dealing, package) = (Box::new(begun.0), Bytes(begun.1));
         stages.insert(key, Stage::Dealt { dealing, package: package.clone() });
         Ok(Reply::RoundOne { package })
@@ -122,7 +122,7 @@ impl Signer {
             .filter_map(|(id, package)| Some((ceremony.plan.index_of(*id)?, package.0.clone())))
             .collect();
         let (exchange, dealt) =
-            dealing.exchange(&published).map_err(|error| self.failed(&ceremony, error))?;
+            dealing.exchange(&published).map_err(|error| self.failed(&ceremony, &error))?;
         let mut sealed = Vec::with_capacity(dealt.len());
         for (holder, secret) in &dealt {
             sealed.push(self.seal(key, &ceremony, *holder, secret)?);
@@ -153,7 +153,8 @@ impl Signer {
                 return refuse(Rule::SignerProtocol, "two letters from one participant");
             }
         }
-        let share = exchange.finish(name, &dealt).map_err(|error| self.failed(&ceremony, error))?;
+        let share =
+            exchange.finish(name, &dealt).map_err(|error| self.failed(&ceremony, &error))?;
         share
             .store(&self.sealer, &self.directory)
             .map_err(|error| Trouble::Unavailable(error.to_string()))?;
@@ -220,8 +221,8 @@ impl Signer {
     }
 
     /// A failed step: who is proven to have cheated is named.
-    fn failed(&self, ceremony: &UnderWay, error: CeremonyError) -> Trouble {
-        let holder = match &error {
+    fn failed(&self, ceremony: &UnderWay, error: &CeremonyError) -> Trouble {
+        let holder = match error {
             CeremonyError::Malformed(holder) => Some(*holder),
             CeremonyError::Culprits(holders) => holders.first().copied(),
             CeremonyError::Parameters { .. }

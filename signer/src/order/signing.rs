@@ -167,7 +167,8 @@ impl Signer {
             return Ok(Arc::clone(share));
         }
         let name = ShareName { key: key.0, signer: self.id.0, epoch: 1 };
-        let share = KeyShare::load(&self.sealer, &self.directory, name).map_err(unopened)?;
+        let share = KeyShare::load(&self.sealer, &self.directory, name)
+            .map_err(|error| unopened(&error))?;
         let public = share.public().to_bytes().map_err(|error| corrupt(&error))?;
         if public != active.public_package.as_slice() {
             let because = "the share on disk is of another key than the log's".to_owned();
@@ -224,7 +225,7 @@ pub(super) fn token_key(key: KeyId, active: &Active) -> Result<TokenKey, Trouble
     }
 }
 
-fn unopened(error: ShareError) -> Trouble {
+fn unopened(error: &ShareError) -> Trouble {
     Trouble::Corrupt(format!("this signer's key share can't be used: {error}"), None)
 }
 

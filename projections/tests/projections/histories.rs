@@ -13,7 +13,7 @@ use strongroom_domain::{
     statement::Answer,
     transfer::{AttemptSigned, TransferEvent},
 };
-use strongroom_store::{MemoryLog, Position, ReadLog as _};
+use strongroom_store::{MemoryLog, Position};
 use uuid::Uuid;
 
 /// A furnished house on a log in memory.

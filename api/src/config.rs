@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::IsTerminal as _,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     num::NonZeroU32,
     path::{Path, PathBuf},
@@ -31,6 +32,9 @@ pub struct Config {
     /// The chain nodes, one for each network that is served.
     #[serde(default)]
     pub nodes: Vec<NodeConfig>,
+    /// How often to look.
+    #[serde(default)]
+    pub pace: Pace,
     /// What a caller may take.
     #[serde(default)]
     pub limits: Limits,
@@ -83,6 +87,18 @@ pub struct NodeConfig {
     pub user: Option<String>,
     /// … and the file with the password.
     pub password_file: Option<PathBuf>,
+    /// Blocks below this height are not searched for deposits: at most the height of the tip when
+    /// the network's first wallet is made. Default 0: always right, and slow.
+    #[serde(default)]
+    pub birth_height: u64,
+}
+
+/// How often to look.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pace {
+    /// Between two looks at each node's tip, in milliseconds. Default 1000.
+    pub look_every_ms: u64,
 }
 
 /// What a caller may take.
@@ -108,6 +124,12 @@ pub struct Limits {
 impl Default for Logging {
     fn default() -> Self {
         Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { look_every_ms: 1000 }
     }
 }
 
@@ -167,6 +189,7 @@ impl Logging {
         let filter = tracing_subscriber::EnvFilter::new(&self.filter);
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(filter)
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr);
         let _ = match self.format {
             LogFormat::Text => subscriber.try_init(),

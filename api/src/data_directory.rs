@@ -11,6 +11,7 @@ use std::{
 use ed25519_dalek::SigningKey;
 use rand::rngs::OsRng;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use strongroom_secrets::{DurableFileError, Existing, SealError, Sealer, Secret, write_durably};
@@ -145,16 +146,10 @@ impl DataDirectory {
         let sealer = Sealer::open(&self.0, passphrase)?;
         let key = sealer.open_file(&self.0.join(TLS_KEY), TLS_KEY_CONTEXT)?;
         let path = self.0.join(CERTIFICATE);
-        let certificate = certificate_der(&read(&path)?)
-            .ok_or_else(|| DataError::Damaged { path, reason: "it holds no PEM".to_owned() })?;
-        Ok(TlsIdentity { certificate, key })
+        let certificate = CertificateDer::from_pem_slice(&read(&path)?)
+            .map_err(|error| DataError::Damaged { path, reason: error.to_string() })?;
+        Ok(TlsIdentity { certificate: certificate.to_vec(), key })
     }
-}
-
-/// The DER of the first certificate in a PEM file.
-pub fn certificate_der(pem: &[u8]) -> Option<Vec<u8>> {
-    use rustls::pki_types::{CertificateDer, pem::PemObject as _};
-    CertificateDer::from_pem_slice(pem).ok().map(|der| der.to_vec())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, DataError> {

@@ -38,7 +38,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::access::AccessRegister;
+use crate::{access::AccessRegister, serve::Sagas};
 
 /// How long a read waits for the read model to have come as far as the log.
 const CONSISTENT_WITHIN: Duration = Duration::from_secs(1);
@@ -51,6 +51,7 @@ struct Parts {
     bus: Bus,
     projections: Projections,
     access: AccessRegister,
+    sagas: Sagas,
     metrics: Metrics,
     /// Why the server must stop, once it must.
     fault: watch::Sender<Option<String>>,
@@ -60,11 +61,12 @@ struct Parts {
 
 impl Application {
     /// Over a log's bus and its read model, which somebody else keeps up with the log.
-    pub fn new(bus: Bus, projections: Projections, access: AccessRegister) -> Self {
+    pub fn new(bus: Bus, projections: Projections, access: AccessRegister, sagas: Sagas) -> Self {
         Self(Arc::new(Parts {
             bus,
             projections,
             access,
+            sagas,
             metrics: Metrics::default(),
             fault: watch::Sender::new(None),
             deriving: Mutex::new(()),

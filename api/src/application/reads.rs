@@ -148,7 +148,9 @@ impl Application {
     /// One key.
     pub async fn key(&self, id: KeyId) -> Result<views::Key, Failure> {
         let row = self.read(move |view| view.key(id)).await?;
-        row.map(Into::into).ok_or_else(|| Failure::NotFound { what: "key", id: id.to_string() })
+        let row = row.ok_or_else(|| Failure::NotFound { what: "key", id: id.to_string() })?;
+        let key = views::Key::from(row);
+        Ok(views::Key { waiting: self.0.sagas.ceremonies.waiting(id), ..key })
     }
 
     /// Wallets.

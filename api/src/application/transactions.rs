@@ -121,7 +121,7 @@ impl Application {
             | TransferState::Signing
             | TransferState::Signed
             | TransferState::Broadcast
-            | TransferState::Confirmed => Ok(signing(&story)),
+            | TransferState::Confirmed => Ok(signing(&story, self.0.sagas.payments.waiting(id))),
             TransferState::AwaitingApproval => {
                 let because = "its quorum was not reached: nothing is signed before";
                 Err(Refusal::new(Rule::TransferState, because).into())
@@ -139,7 +139,8 @@ impl Application {
 
     /// A payment and everything that was said about it.
     pub async fn transaction(&self, id: TransferId) -> Result<views::TransactionStory, Failure> {
-        Ok(self.story(id).await?.into())
+        let story = views::TransactionStory::from(self.story(id).await?);
+        Ok(views::TransactionStory { waiting: self.0.sagas.payments.waiting(id), ..story })
     }
 
     async fn story(&self, id: TransferId) -> Result<TransferStory, Failure> {
@@ -151,11 +152,12 @@ fn not_found(id: TransferId) -> Failure {
     Failure::NotFound { what: "transaction", id: id.to_string() }
 }
 
-fn signing(story: &TransferStory) -> views::Signing {
+fn signing(story: &TransferStory, waiting: Option<String>) -> views::Signing {
     let current = story.attempts.last();
     let attempt = current.map(|row| row.attempt);
     let refusals = story.refusals.iter().filter(|refusal| Some(refusal.attempt) == attempt);
     views::Signing {
+        waiting,
         transaction: story.transfer.transfer.to_string(),
         state: story.transfer.state.to_string(),
         attempt: current.cloned().map(Into::into),

@@ -1,8 +1,9 @@
 //! Why there is no server, or not any more. Never holds a secret.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use strongroom_commands::bus::LoadError;
+use strongroom_domain::Network;
 use strongroom_projections::RunError;
 use strongroom_secrets::SecretFileError;
 
@@ -38,6 +39,31 @@ pub enum ServeError {
     /// The tokens.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// A signer's certificate.
+    #[error("cannot read the certificate {}: {source}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Mutual TLS.
+    #[error(transparent)]
+    Tls(#[from] strongroom_commands::signers::TlsError),
+    /// A node's configuration.
+    #[error("the node for {network}: {reason}")]
+    Node {
+        /// Which network's.
+        network: Network,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A network of another family: a bug.
+    #[error(transparent)]
+    Family(#[from] strongroom_chains::WrongFamily),
+    /// The deposit watcher can't go on.
+    #[error(transparent)]
+    Deposits(strongroom_commands::deposits::WatchError),
     /// The address.
     #[error("cannot listen on {address}: {source}")]
     Listen {

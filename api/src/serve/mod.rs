@@ -2,9 +2,11 @@
 //! order. Never goes on serving what may not be true any more.
 
 mod error;
+mod sagas;
 mod signals;
 
 pub use error::ServeError;
+pub use sagas::Sagas;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,7 +21,7 @@ use crate::{
     application::Application,
     clock,
     config::Config,
-    data_directory::{DataDirectory, TlsIdentity},
+    data_directory::DataDirectory,
     rest,
 };
 
@@ -62,8 +64,9 @@ impl Server {
         let mut tasks = JoinSet::new();
         let (reader, followed) = (projections.clone(), bus.log());
         tasks.spawn(async move { reader.run(followed).await.map_err(ServeError::from) });
-        sagas(&config, &bus, tls, &mut tasks)?;
-        let application = Application::new(bus, projections, access);
+        let sagas = sagas::start(&config, &bus, &tls, &mut tasks)?;
+        drop(tls);
+        let application = Application::new(bus, projections, access, sagas);
         let listener = TcpListener::bind(config.listen).await;
         let listener = listener
             .map_err(|source| ServeError::Listen { address: config.listen, source })?;
@@ -104,19 +107,6 @@ impl Server {
         tracing::info!("stopped");
         result
     }
-}
-
-/// The parts that move by themselves: what follows the log and acts.
-fn sagas(
-    config: &Config,
-    _bus: &Bus,
-    _tls: TlsIdentity,
-    _tasks: &mut JoinSet<Result<(), ServeError>>,
-) -> Result<(), ServeError> {
-    if !config.signers.is_empty() || !config.nodes.is_empty() {
-        tracing::warn!("signers and nodes are configured, and not served by this build");
-    }
-    Ok(())
 }
 
 /// Waits for a reason to stop.

@@ -44,6 +44,12 @@ impl ClientIdentity {
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_quotes| TlsError::Key)?;
         Ok(Self { certificate: read_certificate(certificate)?, key })
     }
+
+    /// From the DER of one certificate and of its private key (PKCS #8).
+    pub fn from_der(certificate: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        let key = PrivateKeyDer::try_from(key).map_err(|_quotes| TlsError::Key)?.clone_key();
+        Ok(Self { certificate: CertificateDer::from(certificate.to_vec()), key })
+    }
 }
 
 /// Reads the first certificate of a PEM text.

@@ -84,6 +84,8 @@ views! {
         because: Option<String> = row.because,
         /// Who is proven to have cheated.
         culprit: Option<String> = maybe(row.culprit),
+        /// What its ceremony waits for, where a person may want to know. Not in lists.
+        waiting: Option<String> = None,
         /// When it came to this state.
         changed_at: String = row.changed_at.to_string(),
         /// What each holder has done in the ceremony.

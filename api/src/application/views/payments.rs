@@ -104,6 +104,8 @@ views! {
     }
     /// How far signing is.
     Signing {
+        /// What it waits for, where a person may want to know.
+        waiting: Option<String>,
         /// Which payment.
         transaction: String,
         /// How far it is.
@@ -130,6 +132,8 @@ views! {
     }
     /// A payment and everything that was said about it.
     TransactionStory from TransferStory as row {
+        /// What it waits for, where a person may want to know.
+        waiting: Option<String> = None,
         /// The payment.
         transaction: Transaction = row.transfer.into(),
         /// The question and its answers.

@@ -1,0 +1,115 @@
+//! The parts that move by themselves: connections to signers, ceremonies, payments, deposits. Their
+//! state is the log; stopping them is as harmless as a crash.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use strongroom_commands::{
+    Bus, ChainNodes,
+    ceremony::{self, Ceremonies},
+    deposits::{CursorFolder, DepositWatcher, WatchSettings},
+    payment::{self, Payments},
+    signers::{ClientIdentity, Limits, SignerEndpoint, Signers},
+};
+use strongroom_domain::Family;
+use strongroom_nodes::{BitcoinNode, Credentials, Endpoint, EthereumNode};
+use tokio::task::JoinSet;
+
+use super::ServeError;
+use crate::{
+    config::{Config, NodeConfig},
+    data_directory::TlsIdentity,
+};
+
+/// Handles of what runs: it ends with the last of them.
+#[derive(Clone)]
+pub struct Sagas {
+    /// Payments out of custody.
+    pub payments: Payments,
+    /// The making of keys.
+    pub ceremonies: Ceremonies,
+}
+
+/// Starts all of it. Watchers of deposits are tasks of their own, because they can fail.
+pub(super) fn start(
+    config: &Config,
+    bus: &Bus,
+    tls: &TlsIdentity,
+    tasks: &mut JoinSet<Result<(), ServeError>>,
+) -> Result<Sagas, ServeError> {
+    let every = Duration::from_millis(config.pace.look_every_ms.max(1));
+    let nodes = Arc::new(nodes(&config.nodes)?);
+    let signers = signers(config, bus, tls)?;
+    for node in &config.nodes {
+        let settings = WatchSettings { birth_height: node.birth_height, pause: every };
+        let cursors = Arc::new(CursorFolder::new(config.data.clone()));
+        let (bus, nodes) = (bus.clone(), Arc::clone(&nodes));
+        let watcher = DepositWatcher::new(bus, nodes, node.network, cursors, settings);
+        tasks.spawn(async move { Err(ServeError::Deposits(watcher.run().await)) });
+    }
+    let paced = payment::Settings { tip_every: every, ..payment::Settings::default() };
+    let ceremonies = ceremony::Settings::default();
+    Ok(Sagas {
+        ceremonies: Ceremonies::start(bus.clone(), signers.clone(), ceremonies),
+        payments: Payments::start(bus.clone(), signers, nodes, paced),
+    })
+}
+
+fn signers(config: &Config, bus: &Bus, tls: &TlsIdentity) -> Result<Signers, ServeError> {
+    let identity = ClientIdentity::from_der(&tls.certificate, tls.key.expose())?;
+    let mut endpoints = Vec::new();
+    for signer in &config.signers {
+        endpoints.push(SignerEndpoint {
+            signer: signer.id,
+            address: signer.address.clone(),
+            certificate_pem: read(&signer.certificate_file)?,
+        });
+    }
+    Ok(Signers::start(bus, &identity, endpoints, Limits::default())?)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ServeError> {
+    fs::read(path).map_err(|source| ServeError::Certificate { path: path.to_owned(), source })
+}
+
+fn nodes(configured: &[NodeConfig]) -> Result<ChainNodes, ServeError> {
+    let mut nodes = ChainNodes::new();
+    for node in configured {
+        let refuse = |reason: String| ServeError::Node { network: node.network, reason };
+        if nodes.node(node.network).is_some() {
+            return Err(refuse("a network has one node; this one has two".to_owned()));
+        }
+        let endpoint = Endpoint::new(&node.url, credentials(node)?);
+        let endpoint = endpoint.map_err(|error| refuse(error.to_string()))?;
+        match node.network.family() {
+            Family::Bitcoin => {
+                let chain = strongroom_chains::bitcoin::Chain::of(node.network)?;
+                let genesis = chain.genesis.parse();
+                let genesis =
+                    genesis.map_err(|error: strongroom_nodes::HashError| refuse(error.to_string()))?;
+                let client = BitcoinNode::new(endpoint, genesis);
+                nodes.add_bitcoin(node.network, client.map_err(|error| refuse(error.to_string()))?)?;
+            }
+            Family::Ethereum => {
+                let chain = strongroom_chains::ethereum::Chain::of(node.network)?;
+                let client = EthereumNode::new(endpoint, chain.id);
+                nodes
+                    .add_ethereum(node.network, client.map_err(|error| refuse(error.to_string()))?)?;
+            }
+        }
+    }
+    Ok(nodes)
+}
+
+fn credentials(node: &NodeConfig) -> Result<Credentials, ServeError> {
+    match (&node.cookie_file, &node.user, &node.password_file) {
+        (None, None, None) => Ok(Credentials::None),
+        (Some(cookie), None, None) => Ok(Credentials::CookieFile(cookie.clone())),
+        (None, Some(user), Some(file)) => {
+            Ok(Credentials::PasswordFile { user: user.clone(), file: file.clone() })
+        }
+        _ => Err(ServeError::Node {
+            network: node.network,
+            reason: "name a cookie_file, or a user and a password_file, or none of them".to_owned(),
+        }),
+    }
+}

@@ -105,9 +105,10 @@ impl Approve {
         if status.is_success() {
             return Ok(body);
         }
-        let detail = body.get("detail").and_then(Value::as_str).unwrap_or_default();
-        let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
-        Err(self.failed(format!("{status} {title}: {detail}")))
+        let field = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let rule = field("rule");
+        let named = if rule.is_empty() { field("title").to_owned() } else { format!("rule {rule}") };
+        Err(self.failed(format!("{status}, {named}: {}", field("detail"))))
     }
 
     fn failed(&self, reason: impl ToString) -> CliError {

@@ -1,0 +1,92 @@
+//! An institution with a charter, people, tokens, a funded account and three active keys; founded
+//! once for all tests by the command line's own functions, then copied. Its signers never run: their
+//! keys are the tests'.
+
+mod founding;
+mod ledger;
+mod server;
+
+pub(crate) use founding::{Template, say};
+pub(crate) use server::{Answer, Running};
+
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use ed25519_dalek::SigningKey;
+use tempfile::TempDir;
+
+/// A copy of the founded institution, for one test.
+pub(crate) struct House {
+    folder: TempDir,
+    template: &'static Template,
+}
+
+/// The founded institution. Never changed: tests work on copies.
+pub(crate) fn template() -> &'static Template {
+    static TEMPLATE: OnceLock<Template> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        // Its bus needs a runtime of its own: tests have theirs.
+        std::thread::spawn(Template::found).join().unwrap()
+    })
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let template = template();
+        copy(template.folder.path(), folder.path());
+        Self { folder, template }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A person's token.
+    pub(crate) fn token(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(&format!("{name}.token"))).unwrap().trim().to_owned()
+    }
+
+    /// Starts a server with the default limits.
+    pub(crate) async fn serve(&self) -> Running {
+        self.serve_with("").await
+    }
+
+    /// Starts a server; `more` is added to its configuration.
+    pub(crate) async fn serve_with(&self, more: &str) -> Running {
+        let config = format!(
+            "listen = \"127.0.0.1:0\"\ndata = \"data\"\npassphrase_file = \"passphrase\"\n{more}"
+        );
+        let path = self.path("strongroom.toml");
+        std::fs::write(&path, config).unwrap();
+        Running::start(&path).await
+    }
+}
+
+impl std::ops::Deref for House {
+    type Target = Template;
+
+    fn deref(&self) -> &Template {
+        self.template
+    }
+}
+
+/// A key that is the same in every run.
+pub(crate) fn seeded(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[number; 32])
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

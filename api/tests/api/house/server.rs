@@ -1,0 +1,145 @@
+//! A running server, and a client that speaks for whose token it is given.
+
+use std::path::Path;
+
+use ed25519_dalek::Signer as _;
+use reqwest::Method;
+use serde_json::{Value, json};
+use strongroom_api::{
+    config::Config,
+    serve::{ServeError, Server},
+};
+use strongroom_domain::{AccountId, Address, WalletId};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::{House, founding::approval_key};
+
+/// A server in this process.
+pub(crate) struct Running {
+    pub(crate) url: String,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<Result<(), ServeError>>,
+    client: reqwest::Client,
+}
+
+/// What it answered.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// Asserts a problem document of this type.
+    pub(crate) fn is_problem(&self, status: u16, kind: &str) {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.kind, "application/problem+json");
+        assert_eq!(self.body["type"], format!("/problems/{kind}"), "{}", self.body);
+        assert_eq!(self.body["status"], status);
+        assert!(!self.body["detail"].as_str().unwrap().is_empty());
+        if let Some(rule) = kind.strip_prefix("refused/") {
+            assert_eq!(self.body["rule"], rule);
+        }
+    }
+
+    pub(crate) fn text(&self, field: &str) -> String {
+        self.body[field].as_str().unwrap_or_else(|| panic!("no {field}: {}", self.body)).to_owned()
+    }
+}
+
+impl Running {
+    pub(crate) async fn start(config: &Path) -> Self {
+        let server = Server::open(Config::read(config).unwrap()).await.unwrap();
+        let url = format!("http://{}", server.address().unwrap());
+        let (stop, told) = oneshot::channel();
+        let served = tokio::spawn(server.run(async {
+            let _ = told.await;
+        }));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { url, stop: Some(stop), served, client }
+    }
+
+    /// Stops it in good order.
+    pub(crate) async fn stop(mut self) {
+        drop(self.stop.take());
+        self.served.await.unwrap().unwrap();
+    }
+
+    /// Waits until it stops by itself; why.
+    pub(crate) async fn stopped(self) -> ServeError {
+        let Self { served, stop, .. } = self;
+        let because = served.await.unwrap().unwrap_err();
+        drop(stop);
+        because
+    }
+
+    /// One request, as it is given.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.client.request(method, format!("{}{path}", self.url)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let header = |name: &str| {
+            response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        let (kind, retry_after) =
+            (header("content-type").unwrap_or_default(), header("retry-after"));
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Answer { status, kind, retry_after, body }
+    }
+
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        self.send("GET", &format!("/api/v1{path}"), &[("authorization", &bearer)], "").await
+    }
+
+    pub(crate) async fn post(&self, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
+        self.send("POST", &format!("/api/v1{path}"), &headers, body.to_string()).await
+    }
+
+    pub(crate) async fn graphql(&self, token: &str, query: &str) -> Value {
+        let bearer = format!("Bearer {token}");
+        let body = json!({ "query": query }).to_string();
+        let headers = [("authorization", bearer.as_str())];
+        self.send("POST", "/graphql", &headers, body).await.body
+    }
+
+    /// The statement of a proposal and an approver's signature over it.
+    pub(crate) async fn signed(&self, house: &House, name: &str, proposal: &str) -> Value {
+        let asked = self.get(&house.token(name), &format!("/approvals/{proposal}")).await;
+        let key = approval_key(name);
+        let signature = key.sign(asked.text("statement").as_bytes());
+        json!({
+            "answer": "approve",
+            "key": hex::encode(key.verifying_key().to_bytes()),
+            "signature": hex::encode(signature.to_bytes()),
+        })
+    }
+}
+
+/// A payment out of the house's account.
+pub(crate) fn payment(
+    account: AccountId,
+    wallet: WalletId,
+    amount: u64,
+    destination: &Address,
+) -> Value {
+    json!({
+        "account": account, "wallet": wallet, "asset": "litecoin-regtest/ltc",
+        "amount": amount.to_string(), "destination": destination, "fee_cap": "10000",
+    })
+}

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::Request;
 use futures::poll;
-use std::{pin::pin, task::Poll};
+use std::{collections::BTreeSet, pin::pin, task::Poll};
 use strongroom_chains::{address_of, frost::GroupKey};
 use strongroom_domain::{
     Actor, AddressPath, Branch, Bytes, Command, Family, Intent, KeyId, Network, Refusal, Rule,
@@ -87,7 +87,7 @@ impl Saga {
         };
         let live = self.signers.live();
         let Some(signers) = first_signers(&means.holders, means.threshold, &live) else {
-            return Ok(Progress::Wait(short_of_signers(&means, live.len())));
+            return Ok(Progress::Wait(short_of_signers(&means, &live)));
         };
         if matches!(means.funds, Funds::Coins(_)) && !means.has_change {
             return self.derive_change(id, intent.wallet, &means).await;
@@ -169,9 +169,10 @@ impl Saga {
     }
 }
 
-fn short_of_signers(means: &Means, live: usize) -> String {
+fn short_of_signers(means: &Means, live: &BTreeSet<SignerId>) -> String {
+    let here = means.holders.iter().filter(|id| live.contains(id)).count();
     format!(
-        "{} of the key's {} holders must sign; {live} signers can be reached",
+        "{} of the key's {} holders must sign, {here} can be reached",
         means.threshold,
         means.holders.len()
     )

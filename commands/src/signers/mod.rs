@@ -56,11 +56,11 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(30),
-            silence: Duration::from_secs(8),
+            silence: Duration::from_secs(5),
             keep_alive: Duration::from_secs(5),
             patience: Duration::from_secs(3),
             shortest_pause: Duration::from_millis(100),
-            longest_pause: Duration::from_secs(5),
+            longest_pause: Duration::from_secs(2),
         }
     }
 }

@@ -105,8 +105,10 @@ impl DataDirectory {
             tls_certificate_sha256: hex::encode(Sha256::digest(certificate.der())),
         };
         let file = path.join(IDENTITY);
-        let json = serde_json::to_vec_pretty(&identity)
-            .map_err(|error| DataError::Damaged { path: file.clone(), reason: error.to_string() })?;
+        let json = serde_json::to_vec_pretty(&identity).map_err(|error| DataError::Damaged {
+            path: file.clone(),
+            reason: error.to_string(),
+        })?;
         write_durably(&file, &json, Existing::Keep)?;
         Ok(identity)
     }

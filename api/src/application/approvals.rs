@@ -41,8 +41,7 @@ impl Application {
         answer: Option<Answer>,
     ) -> Result<views::Approval, Failure> {
         let row = self.read(move |view| view.proposal(id)).await?;
-        let row = row
-            .ok_or_else(|| Failure::NotFound { what: "proposal", id: id.to_string() })?;
+        let row = row.ok_or_else(|| Failure::NotFound { what: "proposal", id: id.to_string() })?;
         let approver = approver.unwrap_or(caller.person);
         let answer = answer.unwrap_or(Answer::Approve);
         // Bound to the entry that opened it, which is durable: the read model has it.

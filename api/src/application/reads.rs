@@ -166,9 +166,8 @@ impl Application {
             let Some(wallet) = view.wallet(id)? else { return Ok(None) };
             Ok(Some((wallet, view.addresses(id, Page::oldest(PAGE_LIMIT))?)))
         });
-        let (wallet, addresses) = found
-            .await?
-            .ok_or_else(|| Failure::NotFound { what: "wallet", id: id.to_string() })?;
+        let (wallet, addresses) =
+            found.await?.ok_or_else(|| Failure::NotFound { what: "wallet", id: id.to_string() })?;
         Ok(views::WalletDetail {
             wallet: wallet.into(),
             addresses: addresses.into_iter().map(Into::into).collect(),
@@ -238,5 +237,4 @@ impl Application {
         let missing = || Failure::NotFound { what: "policy", id: "of this log".to_owned() };
         row.map(Into::into).ok_or_else(missing)
     }
-
 }

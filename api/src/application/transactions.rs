@@ -48,8 +48,9 @@ impl Application {
         asked: RequestTransaction,
     ) -> Result<views::TransactionRequested, Failure> {
         caller.demand(Role::Initiator)?;
-        let destination = strongroom_chains::parse_address(asked.asset.network(), &asked.destination)
-            .map_err(|error| Failure::Address(format!("destination: {error}")))?;
+        let destination =
+            strongroom_chains::parse_address(asked.asset.network(), &asked.destination)
+                .map_err(|error| Failure::Address(format!("destination: {error}")))?;
         let (transfer, proposal) = (TransferId(Uuid::now_v7()), ProposalId(Uuid::now_v7()));
         let expires_at = self.expiry(asked.expires_in_s);
         let intent = Intent {
@@ -81,7 +82,8 @@ impl Application {
         let log = self.bus().log();
         let count = usize::try_from(last.saturating_sub(first.get())).unwrap_or(0);
         for record in log.read_from(first, count.saturating_add(1)).await? {
-            let recorded = recorded(&record).map_err(|error| Failure::Corrupt(error.to_string()))?;
+            let recorded =
+                recorded(&record).map_err(|error| Failure::Corrupt(error.to_string()))?;
             if let (strongroom_domain::Stream::Transfer(transfer), Event::Transfer(event)) =
                 (recorded.stream, recorded.event)
                 && let TransferEvent::Refused(refused) = event

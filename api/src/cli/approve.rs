@@ -107,7 +107,8 @@ impl Approve {
         }
         let field = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let rule = field("rule");
-        let named = if rule.is_empty() { field("title").to_owned() } else { format!("rule {rule}") };
+        let named =
+            if rule.is_empty() { field("title").to_owned() } else { format!("rule {rule}") };
         Err(self.failed(format!("{status}, {named}: {}", field("detail"))))
     }
 

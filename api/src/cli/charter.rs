@@ -161,9 +161,9 @@ impl Found {
         bus.execute(Request::new(command, Actor::Founders)).await?;
         let first = log.read_from(Position::FIRST, 1).await?;
         let genesis = first.first().map(strongroom_store::Record::leaf);
-        genesis.map(|leaf| Digest(*leaf.as_bytes())).ok_or_else(|| {
-            unreadable(&directory.log(), "the log is empty after its founding")
-        })
+        genesis
+            .map(|leaf| Digest(*leaf.as_bytes()))
+            .ok_or_else(|| unreadable(&directory.log(), "the log is empty after its founding"))
     }
 }
 

@@ -69,8 +69,6 @@ impl Arguments {
 fn tracing() {
     let filter = tracing_subscriber::EnvFilter::new("warn");
     // A second subscriber in one process (tests) is no fault.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

@@ -106,10 +106,8 @@ fn check_roles(
     let log = AuditLog::open_read_only(directory.log())?;
     let first = log.read_from(Position::FIRST, 1)?;
     let event = first.first().map(recorded).transpose();
-    let event = event.map_err(|error| CliError::Read {
-        path: directory.log(),
-        reason: error.to_string(),
-    })?;
+    let event = event
+        .map_err(|error| CliError::Read { path: directory.log(), reason: error.to_string() })?;
     let Some(Event::Charter(CharterEvent::Founded(founded))) = event.map(|first| first.event)
     else {
         return Err(Refusal::new(Rule::CharterState, "this log has no charter yet").into());

@@ -72,12 +72,11 @@ pub(crate) async fn subscribe(
     protocol: GraphQLProtocol,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    let place = Arc::clone(&graph.places).try_acquire_owned().map_err(|_| {
-        Problem(Failure::Unavailable("too many subscriptions are open".to_owned()))
-    })?;
-    let upgrade = upgrade
-        .max_message_size(64 * 1024)
-        .protocols(async_graphql::http::ALL_WEBSOCKET_PROTOCOLS);
+    let place = Arc::clone(&graph.places)
+        .try_acquire_owned()
+        .map_err(|_| Problem(Failure::Unavailable("too many subscriptions are open".to_owned())))?;
+    let upgrade =
+        upgrade.max_message_size(64 * 1024).protocols(async_graphql::http::ALL_WEBSOCKET_PROTOCOLS);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let application = graph.application.clone();
         GraphQLWebSocket::new(socket, graph.schema.clone(), protocol)

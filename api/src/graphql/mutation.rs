@@ -110,8 +110,7 @@ impl Mutation {
         idempotency_key: String,
         input: AnswerInput,
     ) -> Result<views::Answered> {
-        let arguments =
-            [input.proposal.as_str(), &input.answer, &input.key, &input.signature];
+        let arguments = [input.proposal.as_str(), &input.answer, &input.key, &input.signature];
         let once = once(&idempotency_key, "answerProposal", &arguments)?;
         let asked = AnswerApproval {
             answer: answer(&input.answer)?,

@@ -4,7 +4,7 @@ use async_graphql::{Context, Object, Result};
 
 use super::error::{error, parse};
 use crate::application::{
-    AccountFilter, ApprovalFilter, Application, Caller, DepositFilter, Paging, TransactionFilter,
+    AccountFilter, Application, ApprovalFilter, Caller, DepositFilter, Paging, TransactionFilter,
     views,
 };
 

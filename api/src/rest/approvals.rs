@@ -9,7 +9,7 @@ use super::{
     Problem, Problems,
     body::{Asked, Asking, Id},
 };
-use crate::application::{AnswerApproval, ApprovalFilter, Application, Caller, views};
+use crate::application::{AnswerApproval, Application, ApprovalFilter, Caller, views};
 
 /// Whose statement.
 #[derive(Deserialize, IntoParams)]

@@ -1,6 +1,7 @@
 //! Bodies, queries and ids of requests. Never lenient: an unknown field or a second spelling is
 //! refused with what would be right.
 
+use axum::body::Bytes;
 use axum::{
     extract::{
         FromRequest, FromRequestParts, Path, Query, Request,
@@ -8,7 +9,6 @@ use axum::{
     },
     http::request::Parts,
 };
-use axum::body::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::Problem;

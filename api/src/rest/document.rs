@@ -30,7 +30,9 @@ impl utoipa::Modify for Bearer {
     fn modify(&self, document: &mut Document) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("An API token, `sr1_<id>_<secret>`, made by `strongroom token issue`"))
+            .description(Some(
+                "An API token, `sr1_<id>_<secret>`, made by `strongroom token issue`",
+            ))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));

@@ -134,9 +134,7 @@ impl ProblemDocument {
             Failure::Unavailable(_) => {
                 new("unavailable", "Unavailable: try again later", S::SERVICE_UNAVAILABLE)
             }
-            Failure::Corrupt(_) => {
-                new("corrupt", "The server must stop", S::INTERNAL_SERVER_ERROR)
-            }
+            Failure::Corrupt(_) => new("corrupt", "The server must stop", S::INTERNAL_SERVER_ERROR),
         }
     }
 }

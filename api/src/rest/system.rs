@@ -23,7 +23,9 @@ pub(super) async fn healthz() -> &'static str {
     (status = 200, description = "It serves", body = String),
     (status = 503, description = "It does not, and why", body = ProblemDocument,
      content_type = "application/problem+json")))]
-pub(super) async fn readyz(State(application): State<Application>) -> Result<&'static str, Problem> {
+pub(super) async fn readyz(
+    State(application): State<Application>,
+) -> Result<&'static str, Problem> {
     application.ready().await?;
     Ok("ready\n")
 }

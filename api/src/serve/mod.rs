@@ -17,12 +17,8 @@ use strongroom_store::SqliteLog;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
-    access::AccessRegister,
-    application::Application,
-    clock,
-    config::Config,
-    data_directory::DataDirectory,
-    rest,
+    access::AccessRegister, application::Application, clock, config::Config,
+    data_directory::DataDirectory, rest,
 };
 
 /// How often the log is asked whether it has stopped.
@@ -68,8 +64,8 @@ impl Server {
         drop(tls);
         let application = Application::new(bus, projections, access, sagas);
         let listener = TcpListener::bind(config.listen).await;
-        let listener = listener
-            .map_err(|source| ServeError::Listen { address: config.listen, source })?;
+        let listener =
+            listener.map_err(|source| ServeError::Listen { address: config.listen, source })?;
         let router = rest::router(application.clone(), &config.limits);
         Ok(Self { listener, router, application, log, tasks })
     }

@@ -84,16 +84,21 @@ fn nodes(configured: &[NodeConfig]) -> Result<ChainNodes, ServeError> {
             Family::Bitcoin => {
                 let chain = strongroom_chains::bitcoin::Chain::of(node.network)?;
                 let genesis = chain.genesis.parse();
-                let genesis =
-                    genesis.map_err(|error: strongroom_nodes::HashError| refuse(error.to_string()))?;
+                let genesis = genesis
+                    .map_err(|error: strongroom_nodes::HashError| refuse(error.to_string()))?;
                 let client = BitcoinNode::new(endpoint, genesis);
-                nodes.add_bitcoin(node.network, client.map_err(|error| refuse(error.to_string()))?)?;
+                nodes.add_bitcoin(
+                    node.network,
+                    client.map_err(|error| refuse(error.to_string()))?,
+                )?;
             }
             Family::Ethereum => {
                 let chain = strongroom_chains::ethereum::Chain::of(node.network)?;
                 let client = EthereumNode::new(endpoint, chain.id);
-                nodes
-                    .add_ethereum(node.network, client.map_err(|error| refuse(error.to_string()))?)?;
+                nodes.add_ethereum(
+                    node.network,
+                    client.map_err(|error| refuse(error.to_string()))?,
+                )?;
             }
         }
     }

@@ -107,8 +107,18 @@ impl Template {
         let out = path("ada.signature");
         let (id, (key, passphrase)) = (person("ada").to_string(), ada);
         say(&[
-            "charter", "sign", "--draft", &draft, "--person", &id, "--key", &key,
-            "--passphrase-file", &passphrase, "--out", &out,
+            "charter",
+            "sign",
+            "--draft",
+            &draft,
+            "--person",
+            &id,
+            "--key",
+            &key,
+            "--passphrase-file",
+            &passphrase,
+            "--out",
+            &out,
         ])
         .unwrap();
         let signatures = ["bob", "cyd"].map(|name| sign(Path::new(&draft), name));

@@ -86,7 +86,8 @@ async fn make_key(bus: &Bus, protocol: Protocol) -> KeyId {
         let text = confirmation(log, key, holder, &public_key, &package);
         let identity = seeded(100 + u8::try_from(number).unwrap());
         let signature = Bytes(identity.sign(text.as_bytes()).to_bytes().to_vec());
-        let confirmed = Confirmed { signer: holder, public_key, public_package: package, signature };
+        let confirmed =
+            Confirmed { signer: holder, public_key, public_package: package, signature };
         tell(bus, Command::ConfirmKey { key, confirmed }).await;
     }
     key

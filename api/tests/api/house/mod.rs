@@ -7,7 +7,7 @@ mod ledger;
 mod server;
 
 pub(crate) use founding::{Template, say};
-pub(crate) use server::{Answer, Running};
+pub(crate) use server::{Running, payment};
 
 use std::{
     path::{Path, PathBuf},

@@ -10,15 +10,15 @@ use strongroom_api::{
     serve::{ServeError, Server},
 };
 use strongroom_domain::{AccountId, Address, WalletId};
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::sync::oneshot;
 
 use super::{House, founding::approval_key};
 
 /// A server in this process.
 pub(crate) struct Running {
     pub(crate) url: String,
-    stop: Option<oneshot::Sender<()>>,
-    served: JoinHandle<Result<(), ServeError>>,
+    stop: oneshot::Sender<()>,
+    served: oneshot::Receiver<Result<(), ServeError>>,
     client: reqwest::Client,
 }
 
@@ -51,19 +51,33 @@ impl Answer {
 
 impl Running {
     pub(crate) async fn start(config: &Path) -> Self {
-        let server = Server::open(Config::read(config).unwrap()).await.unwrap();
-        let url = format!("http://{}", server.address().unwrap());
+        let config = Config::read(config).unwrap();
         let (stop, told) = oneshot::channel();
-        let served = tokio::spawn(server.run(async {
-            let _ = told.await;
-        }));
+        let (listens, address) = oneshot::channel();
+        let (ended, served) = oneshot::channel();
+        // A runtime of its own, as in a process: when it is gone, so is everything of the server.
+        std::thread::spawn(move || {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
+            let result = runtime.block_on(async {
+                let server = Server::open(config).await.unwrap();
+                listens.send(server.address().unwrap()).unwrap();
+                let told = async {
+                    let _ = told.await;
+                };
+                server.run(told).await
+            });
+            drop(runtime);
+            ended.send(result).unwrap();
+        });
+        let url = format!("http://{}", address.await.unwrap());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { url, stop: Some(stop), served, client }
+        Self { url, stop, served, client }
     }
 
     /// Stops it in good order.
-    pub(crate) async fn stop(mut self) {
-        drop(self.stop.take());
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
         self.served.await.unwrap().unwrap();
     }
 

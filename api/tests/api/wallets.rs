@@ -1,0 +1,82 @@
+//! Wallets, keys, accounts, deposits and balances, as they are read.
+
+use crate::house::House;
+use serde_json::json;
+
+#[tokio::test]
+async fn what_was_written_is_read_at_once() {
+    let house = House::new();
+    let server = house.serve().await;
+    let (ian, eve) = (house.token("ian"), house.token("eve"));
+    let body = json!({ "network": "litecoin-regtest", "key": house.free_key, "tier": "hot" });
+    let created = server.post(&ian, "/wallets", "w", &body).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let wallet = server.get(&eve, &format!("/wallets/{}", created.text("wallet"))).await;
+    assert_eq!(wallet.body["wallet"]["network"], "litecoin-regtest");
+    assert_eq!(wallet.body["addresses"], json!([]));
+    let wallets = server.get(&eve, "/wallets").await;
+    assert_eq!(wallets.body["items"].as_array().unwrap().len(), 2);
+    let key = server.get(&eve, &format!("/keys/{}", house.free_key)).await;
+    assert_eq!(key.body["wallet"], created.body["wallet"]);
+    assert_eq!((&key.body["state"], &key.body["threshold"]), (&json!("active"), &json!(2)));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn balances_are_the_ledgers_and_debits_equal_credits() {
+    let house = House::new();
+    let server = house.serve().await;
+    let eve = house.token("eve");
+    let account = server.get(&eve, &format!("/accounts/{}", house.account)).await;
+    assert_eq!(account.body["account"]["available"], "100000000");
+    assert_eq!(account.body["addresses"][0]["path"], "0/0");
+    let deposits = server.get(&eve, "/deposits?state=credited").await;
+    assert_eq!(deposits.body["items"][0]["amount"], "100000000");
+    let balances = server.get(&eve, "/balances").await;
+    assert_eq!(balances.body[0]["asset"], "litecoin-regtest/ltc");
+    assert_eq!(balances.body[0]["balanced"], true);
+    assert_eq!(balances.body[0]["custody"]["debits"], "100000000");
+    assert_eq!(balances.body[0]["clients"]["credits"], "100000000");
+    let signers = server.get(&eve, "/signers").await;
+    assert_eq!(signers.body["items"].as_array().unwrap().len(), 2);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_that_join() {
+    let house = House::new();
+    let server = house.serve().await;
+    let (ian, eve) = (house.token("ian"), house.token("eve"));
+    for key in ["1", "2", "3"] {
+        let body = json!({ "asset": "litecoin-regtest/ltc" });
+        assert_eq!(server.post(&ian, "/accounts", key, &body).await.status, 201);
+    }
+    let all = server.get(&eve, "/accounts").await;
+    let first = server.get(&eve, "/accounts?limit=3").await;
+    let next = first.body["next"].as_u64().unwrap();
+    let second = server.get(&eve, &format!("/accounts?limit=3&after={next}")).await;
+    assert!(second.body["next"].is_null());
+    let mut joined = first.body["items"].as_array().unwrap().clone();
+    joined.extend(second.body["items"].as_array().unwrap().iter().cloned());
+    assert_eq!(all.body["items"], json!(joined));
+    assert_eq!(joined.len(), 4);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_is_asked_of_the_governing_quorum() {
+    let house = House::new();
+    let server = house.serve().await;
+    let ian = house.token("ian");
+    let signers = server.get(&ian, "/signers").await;
+    let ids: Vec<_> = (0..2).map(|n| signers.body["items"][n]["signer"].clone()).collect();
+    let body = json!({ "protocol": "frost-secp256k1-tr/1", "threshold": 2, "participants": ids });
+    let asked = server.post(&ian, "/keys", "k", &body).await;
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let waiting = server.get(&ian, "/approvals").await;
+    assert_eq!(waiting.body["items"][0]["proposal"], asked.body["proposal"]);
+    assert_eq!(waiting.body["items"][0]["kind"], "key-ceremony");
+    let alone = json!({ "protocol": "frost-secp256k1-tr/1", "threshold": 1, "participants": ids });
+    server.post(&ian, "/keys", "l", &alone).await.is_problem(422, "refused/ceremony-plan");
+    server.stop().await;
+}

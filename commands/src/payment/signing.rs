@@ -84,15 +84,9 @@ impl Task {
     }
 
     async fn ask(&self, saga: &Saga, signer: SignerId, order: Order) -> Result<Reply, Trouble> {
-        saga.signers.order(signer, &order, self.at_least).await.map_err(|error| match error {
-            OrderError::Malformed { .. } => {
-                Trouble::Abort { because: error.to_string(), culprit: Some(signer) }
-            }
-            OrderError::Unknown { .. }
-            | OrderError::Unreachable { .. }
-            | OrderError::Lost { .. }
-            | OrderError::OtherLog { .. } => Trouble::Away(error.to_string()),
-        })
+        // An answer that was lost or can't be read proves nothing: the signer is asked again.
+        let away = |error: OrderError| Trouble::Away(error.to_string());
+        saga.signers.order(signer, &order, self.at_least).await.map_err(away)
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "`trouble` judges every other answer")]
@@ -193,8 +187,8 @@ impl Task {
         if found == self.payloads.len() {
             return Ok(());
         }
-        let because = format!("{found} answers for {} inputs", self.payloads.len());
-        Err(Trouble::Abort { because, culprit: Some(signer) })
+        let inputs = self.payloads.len();
+        Err(Trouble::Away(format!("signer {signer} gave {found} answers for {inputs} inputs")))
     }
 
     /// Asks all signers of the attempt at once; all answer, or the troubles of those that did not.

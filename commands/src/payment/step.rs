@@ -71,10 +71,10 @@ pub fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Confirmed { .. }
         | Reply::Committed { .. }
         | Reply::Shares { .. }
-        | Reply::Signatures { .. } => Trouble::Abort {
-            because: format!("signer {signer} answered something else than was asked"),
-            culprit: Some(signer),
-        },
+        // A fault of a program, and no cryptography: nothing is proven against the key.
+        | Reply::Signatures { .. } => {
+            Trouble::Away(format!("signer {signer} answered something else than was asked"))
+        }
     }
 }
 

@@ -179,7 +179,10 @@ async fn look(
         }
     };
     match sighting(status, required) {
-        Sighting::Wait { height } => Ok(Looked::Later(height)),
+        Sighting::Wait { height } => {
+            saga.waits.clear(id);
+            Ok(Looked::Later(height))
+        }
         Sighting::Missing => {
             tracing::warn!(transfer = %id, transaction = %of.subject.id, "rebroadcast");
             if let Err(because) = offer(node, &of.subject).await {

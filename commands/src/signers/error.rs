@@ -45,13 +45,3 @@ pub enum OrderError {
         because: String,
     },
 }
-
-impl OrderError {
-    /// Whether the signer may have acted on the order.
-    pub const fn may_have_acted(&self) -> bool {
-        match self {
-            Self::Lost { .. } | Self::Malformed { .. } => true,
-            Self::Unknown { .. } | Self::Unreachable { .. } | Self::OtherLog { .. } => false,
-        }
-    }
-}

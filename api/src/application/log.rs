@@ -7,6 +7,10 @@ use strongroom_store::{Position, Record, Subscription};
 
 use super::{Application, Caller, Failure, reads::Paging, views};
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method's path is not general enough in the view's lifetime"
+)]
 impl Application {
     /// Entries behind a position.
     pub async fn events(&self, paging: Paging) -> Result<views::EventPage, Failure> {

@@ -111,6 +111,10 @@ macro_rules! page {
     }};
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method's path is not general enough in the view's lifetime"
+)]
 impl Application {
     /// Accounts.
     pub async fn accounts(&self, filter: AccountFilter) -> Result<views::AccountPage, Failure> {

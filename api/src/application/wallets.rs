@@ -86,11 +86,7 @@ impl Application {
         let missing = || Failure::NotFound { what: "wallet", id: wallet.to_string() };
         let (network, index, id, key) = self.bus().read(|state| {
             let holding = state.wallets.get(&wallet).ok_or_else(missing)?.holding()?;
-            // Whatever became of the key, where its money goes must stay known to a repeat.
-            let active = match state.keys.get(&holding.key).ok_or_else(missing)? {
-                strongroom_domain::key::Key::Quarantined(active) => active.clone(),
-                key => key.active()?.clone(),
-            };
+            let active = state.keys.get(&holding.key).ok_or_else(missing)?.active()?.clone();
             let index = holding.next_index(Branch::Deposit);
             Ok::<_, Failure>((holding.network, index, holding.key, active))
         })?;

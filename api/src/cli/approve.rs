@@ -86,7 +86,7 @@ impl Approve {
 
     fn read(&self, shown: &Value) -> Result<(String, PersonId), CliError> {
         let field = |name: &str| shown.get(name).and_then(Value::as_str);
-        let malformed = || self.failed("it sent no statement");
+        let malformed = || self.failed(&"it sent no statement");
         let statement = field("statement").ok_or_else(malformed)?;
         let approver = field("approver").and_then(|id| id.parse().ok()).ok_or_else(malformed)?;
         check(statement, self.proposal, approver, self.decline)?;
@@ -99,9 +99,9 @@ impl Approve {
         token: &SecretText,
     ) -> Result<Value, CliError> {
         let request = request.bearer_auth(token.expose());
-        let answer = request.send().await.map_err(|error| self.failed(error.without_url()))?;
+        let answer = request.send().await.map_err(|error| self.failed(&error.without_url()))?;
         let status = answer.status();
-        let body: Value = answer.json().await.map_err(|error| self.failed(error.without_url()))?;
+        let body: Value = answer.json().await.map_err(|error| self.failed(&error.without_url()))?;
         if status.is_success() {
             return Ok(body);
         }
@@ -109,10 +109,10 @@ impl Approve {
         let rule = field("rule");
         let named =
             if rule.is_empty() { field("title").to_owned() } else { format!("rule {rule}") };
-        Err(self.failed(format!("{status}, {named}: {}", field("detail"))))
+        Err(self.failed(&format!("{status}, {named}: {}", field("detail"))))
     }
 
-    fn failed(&self, reason: impl ToString) -> CliError {
+    fn failed(&self, reason: &dyn ToString) -> CliError {
         CliError::Server { url: self.server.clone(), reason: reason.to_string() }
     }
 }

@@ -114,8 +114,9 @@ impl Draft {
         let log_key: Bytes = identity
             .log_key
             .parse()
-            .map_err(|error| unreadable(&self.data.join("server.json"), error))?;
-        let text = fs::read_to_string(&self.spec).map_err(|error| unreadable(&self.spec, error))?;
+            .map_err(|error| unreadable(&self.data.join("server.json"), &error))?;
+        let text =
+            fs::read_to_string(&self.spec).map_err(|error| unreadable(&self.spec, &error))?;
         let base = self.spec.parent().unwrap_or(Path::new("."));
         let drafted = CharterSpec::parse(&text)?.draft(base, log_key)?;
         let json = serde_json::to_vec_pretty(&drafted.charter)?;
@@ -163,15 +164,15 @@ impl Found {
         let genesis = first.first().map(strongroom_store::Record::leaf);
         genesis
             .map(|leaf| Digest(*leaf.as_bytes()))
-            .ok_or_else(|| unreadable(&directory.log(), "the log is empty after its founding"))
+            .ok_or_else(|| unreadable(&directory.log(), &"the log is empty after its founding"))
     }
 }
 
-fn unreadable(path: &Path, reason: impl ToString) -> CliError {
+fn unreadable(path: &Path, reason: &dyn ToString) -> CliError {
     CliError::Read { path: path.to_owned(), reason: reason.to_string() }
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, CliError> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
-    serde_json::from_slice(&bytes).map_err(|error| unreadable(path, error))
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    serde_json::from_slice(&bytes).map_err(|error| unreadable(path, &error))
 }

@@ -80,7 +80,7 @@ pub(crate) async fn subscribe(
     Ok(upgrade.on_upgrade(move |socket| async move {
         let application = graph.application.clone();
         GraphQLWebSocket::new(socket, graph.schema.clone(), protocol)
-            .keepalive_timeout(Duration::from_secs(60))
+            .keepalive_timeout(Duration::from_mins(1))
             .on_connection_init(move |payload| async move {
                 let token = payload.get("token").and_then(serde_json::Value::as_str);
                 let token = token.ok_or("connection_init must hold a token")?.to_owned();

@@ -21,6 +21,7 @@ fn rows(limit: Option<u32>) -> usize {
 }
 
 #[Object]
+#[expect(clippy::unused_async, reason = "resolvers are async, whatever they do")]
 impl Query {
     /// Who the token says is asking.
     async fn me(&self, context: &Context<'_>) -> Result<views::Me> {

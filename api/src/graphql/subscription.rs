@@ -21,6 +21,7 @@ impl Presented {
 
 #[Subscription]
 impl Events {
+    #[expect(clippy::unused_async, reason = "resolvers are async, whatever they do")]
     /// Every entry behind `after` (default: all), and then those to come.
     async fn events(
         &self,

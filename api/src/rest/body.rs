@@ -1,13 +1,10 @@
 //! Bodies, queries and ids of requests. Never lenient: an unknown field or a second spelling is
 //! refused with what would be right.
 
-use axum::body::Bytes;
 use axum::{
-    extract::{
-        FromRequest, FromRequestParts, Path, Query, Request,
-        rejection::{BytesRejection, FailedToBufferBody},
-    },
-    http::request::Parts,
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    http::{StatusCode, request::Parts},
 };
 use serde::de::DeserializeOwned;
 
@@ -37,12 +34,10 @@ pub(crate) struct Id<T>(pub(crate) T);
 /// The body's bytes, within the limit.
 pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| {
-        Problem(match rejection {
-            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                Failure::TooLarge
-            }
-            other => Failure::Malformed(other.body_text()),
-        })
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Problem(Failure::TooLarge);
+        }
+        Problem(Failure::Malformed(rejection.body_text()))
     })
 }
 

@@ -48,12 +48,10 @@ impl RateLimits {
 
 /// Answers in time, or says that the answer is not known.
 pub(super) async fn time(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(shared.time, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let because = "this took too long, and may be done nonetheless: repeat it with the \
-                           same Idempotency-Key";
-            Problem(Failure::Unavailable(because.to_owned())).into_response()
-        }
-    }
+    let answer = tokio::time::timeout(shared.time, next.run(request)).await;
+    answer.unwrap_or_else(|_late| {
+        let because = "this took too long, and may be done nonetheless: repeat it with the same \
+                       Idempotency-Key";
+        Problem(Failure::Unavailable(because.to_owned())).into_response()
+    })
 }

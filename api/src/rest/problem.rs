@@ -88,10 +88,9 @@ impl ProblemDocument {
     }
 
     fn refused(refusal: &Refusal, detail: &Failure) -> Self {
-        let status = match refusal.rule {
-            Rule::RoleMissing | Rule::MakerChecker => StatusCode::FORBIDDEN,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
+        let forbidden = matches!(refusal.rule, Rule::RoleMissing | Rule::MakerChecker);
+        let status =
+            if forbidden { StatusCode::FORBIDDEN } else { StatusCode::UNPROCESSABLE_ENTITY };
         let rule = refusal.rule.id();
         Self {
             detail: refusal.because.clone(),

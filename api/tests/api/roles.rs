@@ -29,12 +29,12 @@ async fn every_route_needs_its_token_and_its_role() {
             Access::Role(Role::Auditor) | Access::Token => "eve",
             Access::Role(Role::Initiator) | Access::Anybody | Access::Within => "ian",
         };
-        let served = ask(Some(&house.token(right))).await;
-        assert!(![401, 403, 405].contains(&served.status), "{method} {path}: {served:?}");
-        assert!(!served.body["detail"].to_string().contains("no route"), "{method} {path}");
+        let answer = ask(Some(&house.token(right))).await;
+        assert!(![401, 403, 405].contains(&answer.status), "{method} {path}: {answer:?}");
+        assert!(!answer.body["detail"].to_string().contains("no route"), "{method} {path}");
         let wrong = match access {
             Access::Anybody => {
-                assert_eq!(ask(None).await.status, served.status, "{method} {path}");
+                assert_eq!(ask(None).await.status, answer.status, "{method} {path}");
                 continue;
             }
             Access::Within => continue,
@@ -65,7 +65,7 @@ fn the_table_and_the_document_name_the_same_routes() {
         for (method, operation) in methods.as_object().unwrap() {
             documented.insert(format!("{} {path}", method.to_uppercase()));
             assert!(operation["summary"].is_string(), "{method} {path}");
-            assert!(operation["responses"].as_object().unwrap().len() >= 1, "{method} {path}");
+            assert!(!operation["responses"].as_object().unwrap().is_empty(), "{method} {path}");
         }
     }
     assert_eq!(table, documented);
@@ -75,9 +75,9 @@ fn the_table_and_the_document_name_the_same_routes() {
 async fn the_document_says_which_requests_need_an_idempotency_key() {
     let house = House::new();
     let server = house.serve().await;
-    let served = server.send("GET", "/api/v1/openapi.json", &[], "").await;
-    assert_eq!(served.body["info"]["title"], "Strongroom");
-    for (path, methods) in served.body["paths"].as_object().unwrap() {
+    let document = server.send("GET", "/api/v1/openapi.json", &[], "").await;
+    assert_eq!(document.body["info"]["title"], "Strongroom");
+    for (path, methods) in document.body["paths"].as_object().unwrap() {
         let Some(post) = methods.get("post") else { continue };
         let parameters = post["parameters"].as_array().cloned().unwrap_or_default();
         let named = parameters.iter().any(|one| one["name"] == "Idempotency-Key");

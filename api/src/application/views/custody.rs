@@ -65,7 +65,7 @@ views! {
         /// When.
         requested_at: String = row.requested_at.to_string(),
         /// How it is made and used.
-        protocol: String = row.protocol.to_string(),
+        protocol: String = row.protocol,
         /// Shares needed to sign.
         threshold: u32 = row.threshold.into(),
         /// Who holds them.

@@ -1,6 +1,7 @@
 //! From an empty folder to a founded log, by the command line.
 
 use std::{
+    fmt::Write as _,
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -169,11 +170,13 @@ fn specification(allowed: &Address) -> String {
             "bob" | "cyd" => format!("approval_keys = [\"{}\"]", key(name)),
             _ => String::new(),
         };
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "[[people]]\nname = \"{name}\"\nid = \"{id}\"\nroles = {roles:?}\n{keys}\n"
-        ));
+        );
     }
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "[policy]\nproposal_lifetime_s = 3600\n\
          [policy.fee_caps]\n\"litecoin-regtest/ltc\" = \"100000\"\n\
          [policy.confirmations]\nlitecoin-regtest = 6\n\
@@ -181,7 +184,7 @@ fn specification(allowed: &Address) -> String {
          label = \"exchange\"\n\
          [[policy.tiers]]\nasset = \"litecoin-regtest/ltc\"\nup_to = \"50000000\"\n\
          approvals = 2\ngroup = [\"ada\", \"bob\", \"cyd\"]\n"
-    ));
+    );
     text
 }
 

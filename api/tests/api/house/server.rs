@@ -18,7 +18,7 @@ use super::{House, founding::approval_key};
 pub(crate) struct Running {
     pub(crate) url: String,
     stop: oneshot::Sender<()>,
-    served: oneshot::Receiver<Result<(), ServeError>>,
+    end: oneshot::Receiver<Result<(), ServeError>>,
     client: reqwest::Client,
 }
 
@@ -54,7 +54,7 @@ impl Running {
         let config = Config::read(config).unwrap();
         let (stop, told) = oneshot::channel();
         let (listens, address) = oneshot::channel();
-        let (ended, served) = oneshot::channel();
+        let (ended, end) = oneshot::channel();
         // A runtime of its own, as in a process: when it is gone, so is everything of the server.
         std::thread::spawn(move || {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -72,19 +72,19 @@ impl Running {
         });
         let url = format!("http://{}", address.await.unwrap());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { url, stop, served, client }
+        Self { url, stop, end, client }
     }
 
     /// Stops it in good order.
     pub(crate) async fn stop(self) {
         drop(self.stop);
-        self.served.await.unwrap().unwrap();
+        self.end.await.unwrap().unwrap();
     }
 
     /// Waits until it stops by itself; why.
     pub(crate) async fn stopped(self) -> ServeError {
-        let Self { served, stop, .. } = self;
-        let because = served.await.unwrap().unwrap_err();
+        let Self { end, stop, .. } = self;
+        let because = end.await.unwrap().unwrap_err();
         drop(stop);
         because
     }

@@ -115,7 +115,7 @@ pub struct Limits {
     pub failures_per_minute: NonZeroU32,
     /// Open event subscriptions at once. Default 64.
     pub subscriptions: usize,
-    /// How deep a GraphQL query may nest. Default 10.
+    /// How deep a GraphQL query may nest. Default 16, which GraphiQL needs for the schema.
     pub graphql_depth: usize,
     /// How many fields it may ask for, lists counted by their length. Default 2000.
     pub graphql_complexity: usize,
@@ -141,7 +141,7 @@ impl Default for Limits {
             requests_per_second: NonZeroU32::MIN.saturating_add(1999),
             failures_per_minute: NonZeroU32::MIN.saturating_add(119),
             subscriptions: 64,
-            graphql_depth: 10,
+            graphql_depth: 16,
             graphql_complexity: 2000,
         }
     }

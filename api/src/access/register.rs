@@ -158,7 +158,8 @@ impl AccessRegister {
     /// Whose token this is; `None` for one that is unknown, revoked or wrong.
     pub fn find(&self, presented: &TokenParts) -> Result<Option<Grant>, AccessError> {
         self.with(|opened| {
-            let version = opened.db.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+            let version =
+                opened.db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
             if version != opened.version {
                 opened.version = version;
                 opened.seen.clear();

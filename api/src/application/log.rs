@@ -17,7 +17,7 @@ impl Application {
         let limit = paging.limit()?;
         let from = behind(paging.after.unwrap_or(0))?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let records = self.bus().log().read_from(from, limit).await?;
+        let records = self.noted(self.bus().log().read_from(from, limit).await)?;
         let items: Vec<_> = records.iter().map(event).collect();
         let next = items.last().filter(|_| items.len() == limit).map(|last| last.position);
         Ok(views::EventPage { items, next })

@@ -145,7 +145,7 @@ impl Application {
         command: Command,
         subject: serde_json::Value,
     ) -> Result<T, Failure> {
-        answered(self.execute(caller, once, command, subject).await?)
+        self.noted(answered(self.execute(caller, once, command, subject).await?))
     }
 
     /// Asks the read model, once it has come as far as the log is now.
@@ -157,7 +157,18 @@ impl Application {
         let head = self.bus().log().head().position.get();
         let deadline = Instant::now() + CONSISTENT_WITHIN;
         self.0.projections.wait_for(head, deadline).await?;
-        Ok(self.0.projections.read(ask).await?)
+        self.noted(self.0.projections.read(ask).await)
+    }
+
+    /// What cannot be stops the server, wherever it is met.
+    fn noted<T, E: Into<Failure>>(&self, result: Result<T, E>) -> Result<T, Failure> {
+        result.map_err(|error| {
+            let failure = error.into();
+            if let Failure::Corrupt(because) = &failure {
+                self.report_fault(because.clone());
+            }
+            failure
+        })
     }
 }
 

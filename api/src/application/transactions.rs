@@ -69,7 +69,7 @@ impl Application {
         });
         let outcome = self.execute(caller, once, command, subject).await?;
         if outcome.has("transfer.refused") {
-            return Err(self.recorded_refusal(&outcome).await?);
+            return Err(self.noted(self.recorded_refusal(&outcome).await)?);
         }
         answered(outcome)
     }

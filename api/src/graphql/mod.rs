@@ -1,12 +1,13 @@
 //! GraphQL: the same reads, the three main mutations, and log events as they become durable. Thin:
 //! nothing here decides.
 
+mod connection;
 mod error;
 pub mod mutation;
 pub mod query;
 pub mod subscription;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_graphql::{Schema, http::GraphiQLSource};
 use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
@@ -21,28 +22,33 @@ use tokio::sync::Semaphore;
 use crate::{
     application::{Application, Caller, Failure},
     config::Limits,
-    rest::{Problem, bytes, json},
+    rest::{Problem, RateLimits, bytes, json},
 };
+use connection::Connection;
 use mutation::Mutation;
 use query::Query;
-use subscription::{Events, Presented};
+use subscription::Events;
 
 /// Where GraphiQL's scripts come from, and what it may do with them: only on its own page.
-const GRAPHIQL_POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data: https:; \
-     font-src data: https:; style-src 'unsafe-inline' https://unpkg.com https://esm.sh; \
-     script-src 'unsafe-inline' https://unpkg.com https://esm.sh; worker-src blob: \
-     https://esm.sh; frame-ancestors 'none'";
+const GRAPHIQL_POLICY: &str = "default-src 'none'; connect-src 'self'; \
+     img-src data: https://graphql.org; font-src data:; \
+     style-src 'unsafe-inline' https://unpkg.com; script-src 'unsafe-inline' https://unpkg.com; \
+     worker-src blob:; frame-ancestors 'none'";
+
+/// The schema.
+pub(crate) type Strongroom = Schema<Query, Mutation, Events>;
 
 /// The schema, and how many may follow the log.
 #[derive(Clone)]
 pub struct Graph {
-    schema: Schema<Query, Mutation, Events>,
+    schema: Strongroom,
     application: Application,
+    rates: Arc<RateLimits>,
     places: Arc<Semaphore>,
 }
 
 /// The schema over an application.
-pub(crate) fn schema(application: Application, limits: &Limits) -> Graph {
+pub(crate) fn schema(application: Application, limits: &Limits, rates: Arc<RateLimits>) -> Graph {
     let schema = Schema::build(Query, Mutation, Events)
         .data(application.clone())
         .limit_depth(limits.graphql_depth)
@@ -50,7 +56,7 @@ pub(crate) fn schema(application: Application, limits: &Limits) -> Graph {
         // A directive is repeated cheaply and checked dearly.
         .limit_directives(16)
         .finish();
-    Graph { schema, application, places: Arc::new(Semaphore::new(limits.subscriptions)) }
+    Graph { schema, application, rates, places: Arc::new(Semaphore::new(limits.subscriptions)) }
 }
 
 /// `POST /graphql`.
@@ -78,20 +84,18 @@ pub(crate) async fn subscribe(
     let upgrade =
         upgrade.max_message_size(64 * 1024).protocols(async_graphql::http::ALL_WEBSOCKET_PROTOCOLS);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let application = graph.application.clone();
-        GraphQLWebSocket::new(socket, graph.schema.clone(), protocol)
-            .keepalive_timeout(Duration::from_mins(1))
+        let connection = Connection::new(graph.schema, graph.application, graph.rates);
+        let introduced = connection.clone();
+        let serving = GraphQLWebSocket::new(socket, connection.clone(), protocol)
             .on_connection_init(move |payload| async move {
-                let token = payload.get("token").and_then(serde_json::Value::as_str);
-                let token = token.ok_or("connection_init must hold a token")?.to_owned();
-                let caller = application.caller(&token).map_err(|error| error.to_string())?;
-                let mut data = async_graphql::Data::default();
-                data.insert(caller);
-                data.insert(Presented::new(token));
-                Ok(data)
+                introduced.introduce(&payload).map_err(|failure| error::error(&failure))?;
+                Ok(async_graphql::Data::default())
             })
-            .serve()
-            .await;
+            .serve();
+        tokio::select! {
+            () = serving => {}
+            () = connection.stranger() => {}
+        }
         drop(place);
     }))
 }

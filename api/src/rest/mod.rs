@@ -95,10 +95,11 @@ fn documented() -> OpenApiRouter<Shared> {
 
 /// The whole of what is served.
 pub fn router(application: Application, limits: &Limits) -> Router {
+    let rates = Arc::new(RateLimits::new(limits));
     let shared = Shared {
-        graph: graphql::schema(application.clone(), limits),
+        graph: graphql::schema(application.clone(), limits, Arc::clone(&rates)),
         application,
-        rates: Arc::new(RateLimits::new(limits)),
+        rates,
         time: Duration::from_secs(limits.request_seconds),
     };
     let (documented, _) = documented().split_for_parts();

@@ -26,11 +26,7 @@ use strongroom_domain::{
     SignerId,
     protocol::{Order, Reply},
 };
-use tokio::{
-    sync::watch,
-    task::JoinSet,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::watch, task::JoinSet};
 
 /// Bounds on what a signer can keep us waiting for.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +39,9 @@ pub struct Limits {
     pub silence: Duration,
     /// Between two signs of life while nothing else is sent; below the signer's idle limit.
     pub keep_alive: Duration,
-    /// For a signer to be reached and to take in the log, before an order is given up.
+    /// For a signer that is away to be reached, before an order is given up: others may do.
+    pub absence: Duration,
+    /// For a signer that is here to take in the log, before an order is given up.
     pub patience: Duration,
     /// Before the second try to reach it; doubles up to `longest_pause`.
     pub shortest_pause: Duration,
@@ -56,8 +54,9 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(30),
-            silence: Duration::from_secs(5),
+            silence: Duration::from_secs(4),
             keep_alive: Duration::from_secs(5),
+            absence: Duration::from_millis(500),
             patience: Duration::from_secs(3),
             shortest_pause: Duration::from_millis(100),
             longest_pause: Duration::from_secs(2),
@@ -83,7 +82,6 @@ pub struct Signers(Arc<Inner>);
 struct Inner {
     peers: BTreeMap<SignerId, Arc<Peer>>,
     changed: Arc<watch::Sender<u64>>,
-    limits: Limits,
     _tasks: JoinSet<()>,
 }
 
@@ -105,7 +103,7 @@ impl Signers {
             tasks.spawn(push::keep(Arc::clone(&peer), bus.clone()));
             peers.insert(signer, peer);
         }
-        Ok(Self(Arc::new(Inner { peers, changed, limits, _tasks: tasks })))
+        Ok(Self(Arc::new(Inner { peers, changed, _tasks: tasks })))
     }
 
     /// The signers that can be asked now.
@@ -138,24 +136,14 @@ impl Signers {
     ) -> Result<Reply, OrderError> {
         let peer = self.0.peers.get(&signer).ok_or(OrderError::Unknown { signer })?;
         let unreachable = |because: String| OrderError::Unreachable { signer, because };
-        let mut standing = peer.standing.subscribe();
-        let ready = standing.wait_for(|standing| match standing {
-            Standing::Here { acknowledged, .. } => *acknowledged >= at_least,
-            Standing::OtherLog { .. } => true,
-            Standing::Away { .. } => false,
-        });
-        let until = Instant::now() + self.0.limits.patience;
-        let link = match timeout_at(until, ready).await {
-            Ok(Ok(standing)) => match &*standing {
-                Standing::Here { link, .. } => Arc::clone(link),
-                Standing::OtherLog { because } => {
-                    return Err(OrderError::OtherLog { signer, because: because.clone() });
-                }
-                Standing::Away { because } => return Err(unreachable(because.clone())),
-            },
-            Ok(Err(_ended)) => return Err(unreachable("the server is stopping".to_owned())),
-            Err(_late) => return Err(unreachable(peer.standing.borrow().short_of(at_least))),
-        };
+        let link = peer.ready(at_least).await.ok_or_else(|| match &*peer.standing.borrow() {
+            Standing::OtherLog { because } => {
+                OrderError::OtherLog { signer, because: because.clone() }
+            }
+            short @ (Standing::Away { .. } | Standing::Here { .. }) => {
+                unreachable(short.short_of(at_least))
+            }
+        })?;
         link.ask(order).await.map_err(|error| match error {
             LinkError::Closed(because) => OrderError::Lost { signer, because },
             LinkError::Late => OrderError::Lost { signer, because: error.to_string() },

@@ -87,6 +87,23 @@ impl Peer {
         }
     }
 
+    /// The connection, once the signer has verified the log up to `at_least`. `None` if it does not
+    /// come back, or does not get so far, within the limits.
+    pub(super) async fn ready(&self, at_least: u64) -> Option<Arc<Link>> {
+        let mut standing = self.standing.subscribe();
+        let back = standing.wait_for(|standing| !matches!(standing, Standing::Away { .. }));
+        // What it returns locks the sender: let it go at once.
+        drop(timeout(self.limits.absence, back).await.ok()?.ok()?);
+        let ready = standing.wait_for(|standing| match standing {
+            Standing::Here { acknowledged, .. } => *acknowledged >= at_least,
+            Standing::Away { .. } | Standing::OtherLog { .. } => true,
+        });
+        match &*timeout(self.limits.patience, ready).await.ok()?.ok()? {
+            Standing::Here { link, .. } => Some(Arc::clone(link)),
+            Standing::Away { .. } | Standing::OtherLog { .. } => None,
+        }
+    }
+
     /// Whether the charter enrols this signer under the configured certificate.
     pub(super) fn enrolled(&self, state: &State) -> Result<(), String> {
         let standing = state.charter.standing().map_err(|refusal| refusal.because)?;

@@ -109,6 +109,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The longest time for an answer, in seconds. Default 30.
     pub request_seconds: u64,
+    /// Requests under way at once, of all callers. Default 4096.
+    pub in_flight: usize,
     /// Requests per second and token. Default 2000.
     pub requests_per_second: NonZeroU32,
     /// Requests without a good token, per minute and address. Default 120.
@@ -138,6 +140,7 @@ impl Default for Limits {
         Self {
             body_bytes: 64 * 1024,
             request_seconds: 30,
+            in_flight: 4096,
             requests_per_second: NonZeroU32::MIN.saturating_add(1999),
             failures_per_minute: NonZeroU32::MIN.saturating_add(119),
             subscriptions: 64,

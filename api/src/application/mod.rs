@@ -31,7 +31,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use strongroom_commands::{Bus, CommandError, Outcome, Request};
-use strongroom_domain::{Actor, Command, Timestamp};
+use strongroom_domain::{Actor, Command, ProposalId, Timestamp};
 use strongroom_projections::{Projections, QueryError, View};
 use tokio::{
     sync::{Mutex, watch},
@@ -90,6 +90,15 @@ impl Application {
     /// Why the server must stop, once it must.
     pub fn fault(&self) -> watch::Receiver<Option<String>> {
         self.0.fault.subscribe()
+    }
+
+    /// Asks the bus for something that it always refuses: one that has stopped says so instead.
+    pub async fn probe(&self) {
+        let nobody = Command::ExpireProposal { proposal: ProposalId(uuid::Uuid::nil()) };
+        let refused = self.bus().execute(Request::new(nobody, Actor::Saga)).await;
+        if let Err(CommandError::Corrupt { because }) = refused {
+            self.report_fault(because);
+        }
     }
 
     fn bus(&self) -> &Bus {

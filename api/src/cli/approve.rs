@@ -4,6 +4,7 @@
 use std::{
     io::{BufRead as _, stdin},
     path::PathBuf,
+    time::Duration,
 };
 
 use clap::Args;
@@ -56,7 +57,13 @@ impl Approve {
         let token = read_secret_text(&self.token_file)?;
         let base = self.server.trim_end_matches('/');
         let url = format!("{base}/api/v1/approvals/{}", self.proposal);
-        let client = reqwest::Client::new();
+        // The token goes to this server alone: through no proxy, and behind no redirect.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_mins(1))
+            .build()
+            .map_err(|error| self.failed(&error))?;
         let asked = client.get(&url).query(&[("answer", self.word())]);
         let shown = self.send(asked, &token).await?;
         let (statement, approver) = self.read(&shown)?;

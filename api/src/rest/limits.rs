@@ -10,6 +10,8 @@ use axum::{
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use tokio::sync::Semaphore;
+
 use super::{Problem, Shared};
 use crate::{access::TokenId, application::Failure, config::Limits};
 
@@ -20,6 +22,7 @@ const KEPT: usize = 10_000;
 pub struct RateLimits {
     tokens: DefaultKeyedRateLimiter<TokenId>,
     peers: DefaultKeyedRateLimiter<IpAddr>,
+    places: Semaphore,
 }
 
 impl RateLimits {
@@ -28,6 +31,7 @@ impl RateLimits {
         Self {
             tokens: RateLimiter::keyed(Quota::per_second(limits.requests_per_second)),
             peers: RateLimiter::keyed(Quota::per_minute(limits.failures_per_minute)),
+            places: Semaphore::new(limits.in_flight),
         }
     }
 
@@ -46,8 +50,12 @@ impl RateLimits {
     }
 }
 
-/// Answers in time, or says that the answer is not known.
+/// Answers in time, or says that the answer is not known; at once where too much is under way.
 pub(super) async fn time(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let Ok(_place) = shared.rates.places.try_acquire() else {
+        let because = "too many requests are under way: nothing was done";
+        return Problem(Failure::Unavailable(because.to_owned())).into_response();
+    };
     let answer = tokio::time::timeout(shared.time, next.run(request)).await;
     answer.unwrap_or_else(|_late| {
         let because = "this took too long, and may be done nonetheless: repeat it with the same \

@@ -159,3 +159,22 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, ProblemDocument};
+
+    #[test]
+    fn the_four_kinds_are_never_mixed() {
+        let text = || "because".to_owned();
+        for (failure, status, kind) in [
+            (Failure::Address(text()), 422, "/problems/refused/address-invalid"),
+            (Failure::Conflict(text()), 409, "/problems/conflict"),
+            (Failure::Unavailable(text()), 503, "/problems/unavailable"),
+            (Failure::Corrupt(text()), 500, "/problems/corrupt"),
+        ] {
+            let document = ProblemDocument::of(&failure);
+            assert_eq!((document.status, document.kind.as_str()), (status, kind));
+        }
+    }
+}

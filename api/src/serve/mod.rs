@@ -21,7 +21,7 @@ use crate::{
     data_directory::DataDirectory, rest,
 };
 
-/// How often the log is asked whether it has stopped.
+/// How often the log and the bus are asked whether they have stopped.
 const LOOK: Duration = Duration::from_millis(250);
 /// How long requests may take that are under way when the server stops.
 const FINISH: Duration = Duration::from_secs(10);
@@ -39,7 +39,11 @@ pub struct Server {
 pub async fn until_told(config: Config) -> Result<(), ServeError> {
     let told = signals::stop()?;
     let server = Server::open(config).await?;
-    tracing::info!(address = %server.address()?, "serving");
+    let address = server.address()?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "tokens come in clear: put a proxy with TLS in front of this");
+    }
+    tracing::info!(%address, "serving");
     server.run(told).await
 }
 
@@ -119,6 +123,7 @@ async fn fault(application: &Application, log: &SqliteLog) -> String {
                 if let Some(because) = log.stop_reason() {
                     return because;
                 }
+                application.probe().await;
             }
         }
     }

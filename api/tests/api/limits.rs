@@ -56,3 +56,13 @@ async fn subscriptions_over_the_limit_are_refused_with_a_time_to_come_back() {
     assert_eq!(answer.retry_after.as_deref(), Some("1"));
     server.stop().await;
 }
+
+#[tokio::test]
+async fn overload_is_answered_at_once() {
+    let house = House::new();
+    let server = house.serve_with("[limits]\nin_flight = 0\n").await;
+    let answer = server.get(&house.token("ian"), "/me").await;
+    answer.is_problem(503, "unavailable");
+    assert_eq!(answer.retry_after.as_deref(), Some("1"));
+    server.stop().await;
+}

@@ -64,7 +64,13 @@ pub fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         }
         Reply::Refused(refusal) => Trouble::Refused(refusal),
         Reply::Unavailable { because } => Trouble::Away(because),
-        Reply::Corrupt { because, culprit } => Trouble::Abort { because, culprit },
+        Reply::Corrupt { because, culprit: culprit @ Some(_) } => {
+            Trouble::Abort { because, culprit }
+        }
+        // Its own disk or token is damaged: that is a signer's affair. The others go on with the key.
+        Reply::Corrupt { because, culprit: None } => {
+            Trouble::Away(format!("signer {signer} says that it is damaged: {because}"))
+        }
         Reply::Status { .. }
         | Reply::RoundOne { .. }
         | Reply::RoundTwo { .. }

@@ -141,10 +141,7 @@ fn prepare(strongroom: &Deployment, arguments: &Arguments) -> Load {
         strongroom_domain::Family::Ethereum => (1_000_000, deposit * 1000),
         strongroom_domain::Family::Bitcoin => {
             let each = 2_000_000_u64;
-            for _ in 0..arguments.count {
-                strongroom.networks.utxo(network).fund(&custody.address, each);
-            }
-            strongroom.networks.mine(network, FINAL);
+            coins(strongroom, &custody, each, arguments.count);
             (1_000_000, u128::from(each) * arguments.count as u128)
         }
     };
@@ -180,6 +177,25 @@ fn prepare(strongroom: &Deployment, arguments: &Arguments) -> Load {
         amount,
         fee_cap,
     }
+}
+
+/// So many final coins, each at an address of its own, by one transaction for each 500.
+fn coins(strongroom: &Deployment, custody: &Custody, each: u64, count: usize) {
+    let client = strongroom.desk.initiator();
+    let path = format!("/wallets/{}/addresses", custody.wallet);
+    let asked = json!({"account": custody.account});
+    let addresses: Vec<_> =
+        (0..count).map(|_| text(&client.post(&path, &asked).ok(), "address")).collect();
+    let node = strongroom.networks.utxo(custody.network);
+    // Makes the node mine what it needs to have coins of its own.
+    node.fund(&addresses[0], each);
+    let whole = each as f64 / 100_000_000.0;
+    for some in addresses[1..].chunks(500) {
+        let outputs: serde_json::Map<String, Value> =
+            some.iter().map(|address| (address.clone(), json!(whole))).collect();
+        node.must("sendmany", json!(["", outputs]));
+    }
+    strongroom.networks.mine(custody.network, FINAL);
 }
 
 /// Counts recorded signatures in the log itself.

@@ -95,6 +95,8 @@ fn what_a_signer_says_of_itself_is_believed_and_another_answer_proves_nothing() 
     let because = || "because".to_owned();
     let unavailable = Reply::Unavailable { because: because() };
     assert_eq!(trouble(A, unavailable), Trouble::Away(because()));
+    let damaged = Reply::Corrupt { because: because(), culprit: None };
+    assert!(matches!(trouble(A, damaged), Trouble::Away(_)), "a damaged disk proves nothing");
     let corrupt = Reply::Corrupt { because: because(), culprit: Some(B) };
     let abort = Trouble::Abort { because: because(), culprit: Some(B) };
     assert_eq!(trouble(A, corrupt), abort);

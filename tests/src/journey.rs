@@ -11,14 +11,14 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strongroom_domain::Network;
+use strongroom_domain::{Family, Network};
 use strongroom_nodes::TransactionStatus;
 use uuid::Uuid;
 
 use crate::deployment::{Client, Deployment, Desk};
 
 /// Long enough for a busy machine; nothing asserts that it takes less.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Blocks that make anything final under the charter's policy.
 pub const FINAL: u32 = 3;
@@ -96,10 +96,8 @@ impl Desk {
     /// A key, asked for, approved and made. `fourth` is the signer with the HSM.
     pub fn key(&self, network: Network) -> String {
         let holders: Vec<&str> = match network.family() {
-            strongroom_domain::Family::Bitcoin => {
-                self.signers.iter().take(3).map(String::as_str).collect()
-            }
-            strongroom_domain::Family::Ethereum => vec![self.signers[3].as_str()],
+            Family::Bitcoin => self.signers.iter().take(3).map(String::as_str).collect(),
+            Family::Ethereum => vec![self.signers[3].as_str()],
         };
         let (protocol, threshold) = match holders.len() {
             1 => ("pkcs11-secp256k1/1", 1),
@@ -198,9 +196,10 @@ impl Deployment {
     /// Pays a deposit address on the chain, and waits until it is the client's.
     pub fn deposit(&self, custody: &Custody, amount: u128) {
         let before = self.desk.available(&custody.account);
-        match custody.network {
-            Network::EthereumDev => drop(self.networks.ethereum.fund(&custody.address, amount)),
-            network => {
+        match custody.network.family() {
+            Family::Ethereum => drop(self.networks.ethereum.fund(&custody.address, amount)),
+            Family::Bitcoin => {
+                let network = custody.network;
                 let amount = u64::try_from(amount).expect("an amount of the Bitcoin family");
                 self.networks.utxo(network).fund(&custody.address, amount);
             }
@@ -215,9 +214,11 @@ impl Deployment {
 
     /// A fresh address of somebody outside.
     pub fn outside_address(&self, network: Network) -> String {
-        match network {
-            Network::LitecoinRegtest => self.networks.litecoin.new_address(),
-            _ => address_of_nobody(network),
+        // Litecoin's own wallet can then be asked what it received.
+        if network == Network::LitecoinRegtest {
+            self.networks.litecoin.new_address()
+        } else {
+            address_of_nobody(network)
         }
     }
 
@@ -230,12 +231,12 @@ impl Deployment {
     pub fn node_knows(&self, network: Network, transaction: &str) -> bool {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let id = transaction.parse().expect("a transaction id");
-        let status = match network {
-            Network::EthereumDev => {
+        let status = match network.family() {
+            Family::Ethereum => {
                 let node = self.networks.ethereum.client();
                 runtime.block_on(async { node.transaction_status(id).await })
             }
-            network => {
+            Family::Bitcoin => {
                 let node = self.networks.utxo(network).client();
                 runtime.block_on(async { node.transaction_status(id, 0).await })
             }

@@ -1,6 +1,12 @@
 //! The architecture, as tests: which crate may use which, and how files read. Nothing here runs
 //! the product.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "clippy takes helpers of an integration test for product code"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -43,7 +43,7 @@ impl Client {
     pub fn new(base: &str, token_file: &Path) -> Self {
         let token = std::fs::read_to_string(token_file).expect("a token").trim().to_owned();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).no_proxy().build();
+        let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).no_proxy().build();
         Self {
             http: http.expect("a client"),
             runtime: runtime.expect("a runtime"),

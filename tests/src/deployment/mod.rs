@@ -9,7 +9,10 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "a scaffold that cannot stand is a failed test, which is what a panic says"
+    clippy::unnecessary_debug_formatting,
+    clippy::format_push_string,
+    reason = "a scaffold that cannot stand is a failed test, which is what a panic says; and TOML \
+              wants its paths quoted and escaped"
 )]
 
 mod client;

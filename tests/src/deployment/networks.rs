@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use strongroom_domain::Network;
+use strongroom_domain::{Family, Network};
 
 use crate::regtest::{Anvil, BitcoinRegtest, Btcd, Core, find};
 
@@ -88,9 +88,9 @@ impl Networks {
 
     /// Mines blocks on a network.
     pub fn mine(&self, network: Network, blocks: u32) {
-        match network {
-            Network::EthereumDev => self.ethereum.mine(blocks),
-            _ => drop(self.utxo(network).mine(blocks)),
+        match network.family() {
+            Family::Ethereum => self.ethereum.mine(blocks),
+            Family::Bitcoin => drop(self.utxo(network).mine(blocks)),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use strongroom_domain::Network;
+use strongroom_domain::{Family, Network};
 use strongroom_tests::deployment::{Deployment, Networks};
 use strongroom_tests::journey::{Custody, FINAL, PATIENCE, Payment, amounts, text};
 
@@ -53,9 +53,11 @@ impl Walk {
     }
 
     fn node(&self, signal: &str) {
-        match self.custody.network {
-            Network::EthereumDev => self.strongroom.networks.ethereum.signal(signal),
-            network => self.strongroom.networks.utxo(network).signal(signal),
+        match self.custody.network.family() {
+            Family::Ethereum => self.strongroom.networks.ethereum.signal(signal),
+            Family::Bitcoin => {
+                self.strongroom.networks.utxo(self.custody.network).signal(signal);
+            }
         }
     }
 
@@ -67,8 +69,8 @@ impl Walk {
 
     /// What an outside address has received, as the node says.
     fn received(&self, address: &str) -> u128 {
-        match self.custody.network {
-            Network::EthereumDev => {
+        match self.custody.network.family() {
+            Family::Ethereum => {
                 let balance = self
                     .strongroom
                     .networks
@@ -77,8 +79,8 @@ impl Walk {
                 u128::from_str_radix(balance.as_str().unwrap().trim_start_matches("0x"), 16)
                     .unwrap()
             }
-            network => {
-                let node = self.strongroom.networks.utxo(network);
+            Family::Bitcoin => {
+                let node = self.strongroom.networks.utxo(self.custody.network);
                 let received = node.must("getreceivedbyaddress", json!([address, 1]));
                 let text = received.to_string();
                 let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -175,12 +177,12 @@ fn signed_and_later(walk: &mut Walk) {
     let raw = text(&shown["attempts"][0], "raw");
     walk.strongroom.server.kill();
     walk.node("CONT");
-    match network {
-        Network::EthereumDev => {
+    match network.family() {
+        Family::Ethereum => {
             let raw = format!("0x{raw}");
             walk.strongroom.networks.ethereum.must("eth_sendRawTransaction", json!([raw]));
         }
-        network => {
+        Family::Bitcoin => {
             walk.strongroom.networks.utxo(network).must("sendrawtransaction", json!([raw]));
         }
     }

@@ -1,11 +1,8 @@
 //! Threshold Schnorr keys seen from outside (FROST, RFC 9591, with the taproot changes of BIP 340
 //! and 341): the group key, its addresses' child keys, checking shares and combining them. Never
 //! touches a key share or a signing nonce: the server links this, and it holds no secrets.
-//!
-//! One group key serves many addresses. The group's compressed point is read as a BIP 32 extended
-//! public key whose chain code is `SHA-256("strongroom/frost-chain-code/v1" ‖ point)`; an address is
-//! its non-hardened child `change/index`, then the BIP 86 output key of that child. Shamir shares of
-//! `s` become shares of `s + tweak` by adding `tweak` to each, so holders follow without talking.
+
+mod child;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,12 +10,8 @@ use std::{
 };
 
 use bitcoin::{
-    NetworkKind, XOnlyPublicKey,
-    bip32::{ChainCode, ChildNumber, Fingerprint, Xpub},
-    key::TapTweak,
-    secp256k1::{
-        self, Message, PublicKey, Scalar, Secp256k1, SecretKey, VerifyOnly, schnorr::Signature,
-    },
+    XOnlyPublicKey,
+    secp256k1::{self, Message, PublicKey, Scalar, Secp256k1, VerifyOnly, schnorr::Signature},
 };
 use frost_core::CheaterDetection;
 use frost_secp256k1_tr::{
@@ -27,12 +20,9 @@ use frost_secp256k1_tr::{
     round1::SigningCommitments,
     round2::SignatureShare,
 };
-use sha2::{Digest, Sha256};
-use strongroom_domain::AddressPath;
 use thiserror::Error;
 
-/// Separates this chain code from every other use of SHA-256 over a point.
-const CHAIN_CODE_DOMAIN: &[u8] = b"strongroom/frost-chain-code/v1";
+pub use child::{ChildKey, GroupKey, KeyPath};
 
 static SECP: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
 
@@ -105,100 +95,6 @@ pub enum FrostError {
     /// The commitments cannot be used together, e.g. one is the point at infinity.
     #[error("these commitments cannot be signed under: {0}")]
     Commitments(String),
-}
-
-/// An address's place below a group key: non-hardened BIP 32 `change/index`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KeyPath {
-    /// 0 for addresses that are given out, 1 for change (as in BIP 44).
-    pub change: u32,
-    /// Counts addresses from 0.
-    pub index: u32,
-}
-
-impl From<AddressPath> for KeyPath {
-    fn from(path: AddressPath) -> Self {
-        Self { change: path.branch.number(), index: path.index }
-    }
-}
-
-/// A group key: 33 bytes, compressed, its Y even or odd as the ceremony left it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GroupKey(PublicKey);
-
-/// A child of a group key, and how far it lies from it.
-#[derive(Clone, Copy)]
-pub struct ChildKey {
-    point: PublicKey,
-    distance: SecretKey,
-}
-
-impl GroupKey {
-    /// Reads a compressed point.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FrostError> {
-        let bytes: &[u8; 33] = bytes.try_into().map_err(|_length| FrostError::GroupKey)?;
-        PublicKey::from_slice(bytes).map(Self).map_err(|_point| FrostError::GroupKey)
-    }
-
-    /// The compressed point.
-    pub fn to_bytes(self) -> [u8; 33] {
-        self.0.serialize()
-    }
-
-    /// The chain code of the extended public key that this group key is read as.
-    pub fn chain_code(self) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(CHAIN_CODE_DOMAIN)
-            .chain_update(self.0.serialize())
-            .finalize()
-            .into()
-    }
-
-    /// The child at `path` (BIP 32, CKDpub, twice).
-    pub fn child(self, path: KeyPath) -> Result<ChildKey, FrostError> {
-        let KeyPath { change, index } = path;
-        let hardened = FrostError::Path { change, index };
-        let none = FrostError::NoChild { change, index };
-        let root = Xpub {
-            network: NetworkKind::Main,
-            depth: 0,
-            parent_fingerprint: Fingerprint::default(),
-            child_number: ChildNumber::Normal { index: 0 },
-            public_key: self.0,
-            chain_code: ChainCode::from(self.chain_code()),
-        };
-        let number = |n| ChildNumber::from_normal_idx(n).map_err(|_bit| hardened.clone());
-        let (change, index) = (number(change)?, number(index)?);
-        let middle = root.ckd_pub(&SECP, change).map_err(|_rare| none.clone())?;
-        let leaf = middle.ckd_pub(&SECP, index).map_err(|_rare| none.clone())?;
-        let first = root.ckd_pub_tweak(change).map_err(|_rare| none.clone())?.0;
-        let second = middle.ckd_pub_tweak(index).map_err(|_rare| none.clone())?.0;
-        let distance = first.add_tweak(&Scalar::from(second)).map_err(|_rare| none)?;
-        Ok(ChildKey { point: leaf.public_key, distance })
-    }
-}
-
-impl ChildKey {
-    /// The child's compressed point, before the taproot tweak.
-    pub fn to_bytes(&self) -> [u8; 33] {
-        self.point.serialize()
-    }
-
-    /// What each share and each public share (times the generator) is moved by: a scalar,
-    /// big-endian. Not a secret: anybody who has the group key computes it.
-    pub fn distance(&self) -> [u8; 32] {
-        self.distance.secret_bytes()
-    }
-
-    /// The taproot internal key (BIP 341): the child's X coordinate.
-    pub fn internal_key(&self) -> XOnlyPublicKey {
-        self.point.x_only_public_key().0
-    }
-
-    /// The taproot output key without scripts (BIP 86); its address is the P2TR address.
-    pub fn output_key(&self) -> XOnlyPublicKey {
-        self.internal_key().tap_tweak(&*SECP, None).0.to_x_only_public_key()
-    }
 }
 
 /// A group key with the public share of each holder: what a ceremony publishes.
@@ -310,7 +206,7 @@ impl GroupPublic {
     /// of `who` alone: each costs a multiplication.
     fn tweaked(&self, path: KeyPath, who: &[u16]) -> Result<PublicKeyPackage, FrostError> {
         let child = self.key.child(path)?;
-        let distance = Scalar::from(child.distance);
+        let distance = child.offset();
         let none = || FrostError::NoChild { change: path.change, index: path.index };
         let mut shares = BTreeMap::new();
         for number in who {

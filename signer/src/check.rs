@@ -84,10 +84,10 @@ fn owned(
             .ok()?
             .child(key_path(path))
             .ok()?
-            .to_bytes(),
-        Protocol::Pkcs11Secp256k1 => key.public_key.array()?,
+            .address(network),
+        Protocol::Pkcs11Secp256k1 => address_of(network, &key.public_key.array()?),
     };
-    (address_of(network, &derived).ok()? == *address).then_some(path)
+    (derived.ok()? == *address).then_some(path)
 }
 
 /// What is spent must be what the log set aside for this transfer: coins or account nonce.

@@ -104,3 +104,22 @@ fn a_signature_of_nothing_does_not_verify() {
     let output = key.child(KeyPath { change: 0, index: 0 }).unwrap().output_key();
     assert_eq!(verify(&output, &[1; 32], &[0; 64]), Err(FrostError::Unverified));
 }
+
+#[test]
+fn a_remembered_child_is_the_derived_one_and_has_the_address_of_its_point() {
+    for (group, ..) in VECTORS {
+        let key = GroupKey::from_bytes(&hex::decode(group).unwrap()).unwrap();
+        for (change, index) in [(0, 0), (0, 1), (1, 0)] {
+            let [first, again] = [(); 2].map(|()| key.child(KeyPath { change, index }).unwrap());
+            assert_eq!(first.to_bytes(), again.to_bytes());
+            assert_eq!(first.distance(), again.distance());
+            for network in [
+                strongroom_domain::Network::LitecoinRegtest,
+                strongroom_domain::Network::EthereumDev,
+            ] {
+                let expected = crate::address_of(network, &again.to_bytes());
+                assert_eq!(again.address(network).ok(), expected.ok());
+            }
+        }
+    }
+}

@@ -38,17 +38,6 @@ pub struct Consumed {
     pub unsigned: Bytes,
 }
 
-/// Why an attempt was not consumed.
-#[derive(Debug, thiserror::Error)]
-pub enum ConsumeError {
-    /// An earlier one forbids it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The journal can't be written: nothing was signed.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-}
-
 /// Every consumption that still matters, and the journal that remembers all.
 pub struct Consumptions {
     journal: Journal,
@@ -57,8 +46,32 @@ pub struct Consumptions {
 
 #[derive(Default)]
 struct Open {
-    by_transfer: BTreeMap<TransferId, Vec<Consumed>>,
+    by_transfer: BTreeMap<TransferId, Vec<Kept>>,
     acknowledged: Head,
+}
+
+struct Kept {
+    consumed: Consumed,
+    durable: bool,
+}
+
+/// A consumption that every later order sees, and that a crash may still lose. No key is used on
+/// the strength of it: [`Consumptions::settle`] it first.
+#[must_use = "nothing may be signed before it is settled"]
+pub struct Noted {
+    consumed: Consumed,
+    head: Head,
+    durable: bool,
+}
+
+impl Open {
+    /// Orders run at the same time, and what they judged may reach the journal in another order:
+    /// what was acknowledged never goes back.
+    fn acknowledge(&mut self, head: Head) {
+        if head.position > self.acknowledged.position {
+            self.acknowledged = head;
+        }
+    }
 }
 
 impl Consumptions {
@@ -71,9 +84,12 @@ impl Consumptions {
         let mut open = Open::default();
         for record in opened.records {
             match record {
-                Record::Verified(head) => open.acknowledged = head,
+                Record::Verified(head) => open.acknowledge(head),
                 Record::Consumed(consumed) => {
-                    open.by_transfer.entry(consumed.transfer).or_default().push(consumed);
+                    let kept = open.by_transfer.entry(consumed.transfer).or_default();
+                    if !kept.iter().any(|kept| kept.consumed == consumed) {
+                        kept.push(Kept { consumed, durable: true });
+                    }
                 }
             }
         }
@@ -85,36 +101,58 @@ impl Consumptions {
         self.lock().acknowledged
     }
 
-    /// Consumes an attempt, durably, together with the head it was judged at.
-    ///
-    /// A crash before it returns leaves the attempt consumed or not, and nothing signed; the same
-    /// order then gives the same transaction again.
-    pub fn consume(
+    /// Notes that an attempt is being consumed, judged at `head`; from here on no other order can
+    /// consume one that it does not exclude. Call it while the log can't move on, and
+    /// [`Self::settle`] it after.
+    pub fn note(
         &self,
         consumed: Consumed,
         unsigned: &UnsignedTx,
         head: Head,
-    ) -> Result<(), ConsumeError> {
-        {
-            let mut open = self.lock();
-            let earlier = open.by_transfer.entry(consumed.transfer).or_default();
-            for before in earlier.iter().filter(|before| before.unsigned != consumed.unsigned) {
-                exclusive(before, unsigned)?;
-            }
-            // Before it is durable, so that a second order that runs at the same time sees it.
-            if !earlier.contains(&consumed) {
-                earlier.push(consumed.clone());
-            }
-            open.acknowledged = head;
+    ) -> Result<Noted, Refusal> {
+        let mut open = self.lock();
+        let known = open.acknowledged.position >= head.position;
+        let earlier = open.by_transfer.entry(consumed.transfer).or_default();
+        for before in earlier.iter().filter(|kept| kept.consumed.unsigned != consumed.unsigned) {
+            exclusive(&before.consumed, unsigned)?;
         }
-        self.journal.append_durable(&[Record::Verified(head), Record::Consumed(consumed)])?;
+        let durable = match earlier.iter().find(|kept| kept.consumed == consumed) {
+            // A repeated order adds nothing to the journal: it could fill the disk.
+            Some(kept) => kept.durable && known,
+            None => {
+                earlier.push(Kept { consumed: consumed.clone(), durable: false });
+                false
+            }
+        };
+        Ok(Noted { consumed, head, durable })
+    }
+
+    /// Makes a consumption durable, together with the head that it was judged at.
+    ///
+    /// A crash before it returns leaves the attempt consumed or not, and nothing signed; the same
+    /// order then gives the same transaction again.
+    pub fn settle(&self, noted: Noted) -> Result<(), JournalError> {
+        let Noted { consumed, head, durable } = noted;
+        if durable {
+            return Ok(());
+        }
+        self.journal
+            .append_durable(&[Record::Verified(head), Record::Consumed(consumed.clone())])?;
+        let mut open = self.lock();
+        open.acknowledge(head);
+        let kept = open.by_transfer.get_mut(&consumed.transfer);
+        // Gone where its transfer ended meanwhile.
+        if let Some(kept) = kept.into_iter().flatten().find(|kept| kept.consumed == consumed) {
+            kept.durable = true;
+        }
         Ok(())
     }
 
     /// Remembers how far the log was verified.
     pub fn acknowledge(&self, head: Head) -> Result<(), JournalError> {
-        self.lock().acknowledged = head;
-        self.journal.append_durable(&[Record::Verified(head)])
+        self.journal.append_durable(&[Record::Verified(head)])?;
+        self.lock().acknowledge(head);
+        Ok(())
     }
 
     /// A transfer is over: no order of it can be authorised any more.

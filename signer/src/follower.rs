@@ -64,9 +64,11 @@ impl Follower {
         Ok(Self { copy: opened.copy, audited, pinned, halted: None })
     }
 
-    /// What the log says, as far as it was verified.
-    pub const fn audited(&self) -> &Audited {
-        &self.audited
+    /// What the log says, as far as it was verified. After an entry broke a rule nobody may act on
+    /// it any more.
+    pub fn audited(&self) -> Result<&Audited, FollowError> {
+        self.running()?;
+        Ok(&self.audited)
     }
 
     /// How far the log was verified.
@@ -131,6 +133,13 @@ impl Follower {
         match self.copy.commit() {
             Ok(head) => Ok(domain_head(head)),
             Err(error) => Err(self.halt(error.to_string())),
+        }
+    }
+
+    /// Stops following for a reason outside of the log: what is held may be half taken in.
+    pub fn stop(&mut self, because: &str) {
+        if self.halted.is_none() {
+            self.halt(because.to_owned());
         }
     }
 

@@ -40,8 +40,10 @@ impl Signer {
 
     /// The ceremony, if the log shows it approved and this signer part of it.
     fn under_way(&self, key: KeyId) -> Result<(UnderWay, u16), Trouble> {
-        let follower = self.follower();
-        let state = follower.audited().state();
+        let mut follower = self.follower_mut();
+        // What is acted upon is on disk first: it can't be another log after a crash.
+        follower.commit()?;
+        let state = follower.audited()?.state();
         let ceremony = match state.keys.get(&key) {
             None => {
                 return refuse(Rule::SignerLogBehind, "this signer has not read of that key");
@@ -169,7 +171,7 @@ impl Signer {
     }
 
     fn confirm(&self, key: KeyId, public_key: Bytes, package: Bytes) -> Result<Reply, Trouble> {
-        let log = self.follower().audited().state().charter.standing()?.log;
+        let log = self.follower().audited()?.state().charter.standing()?.log;
         let text = statement::confirmation(log, key, self.id, &public_key, &package);
         let signature = Bytes(self.identity.confirm(text.as_bytes()).to_vec());
         let confirmed =
@@ -212,7 +214,7 @@ impl Signer {
     /// The key that the charter enrols for sealing to a signer.
     fn sealing_key(&self, signer: SignerId) -> Result<SealingPublic, Trouble> {
         let follower = self.follower();
-        let standing = follower.audited().state().charter.standing()?;
+        let standing = follower.audited()?.state().charter.standing()?;
         let Some(enrolled) = standing.signers.get(&signer) else {
             return refuse(Rule::SignerState, "a signer that is not in the charter");
         };

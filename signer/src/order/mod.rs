@@ -6,7 +6,7 @@ mod signing;
 
 use std::{
     path::PathBuf,
-    sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -18,7 +18,7 @@ use strongroom_domain::{
 use strongroom_secrets::Sealer;
 
 use crate::{
-    consumption::{ConsumeError, Consumptions},
+    consumption::Consumptions,
     follower::{FollowError, Follower, Pinned},
     identity::Identity,
     journal::JournalError,
@@ -85,7 +85,7 @@ impl Signer {
         let pinned = Pinned { genesis, signer: id, identity_key };
         let copy = directory.join("log.jsonl");
         let follower = Follower::open(&copy, consumptions.acknowledged(), pinned)?;
-        let transfers = &follower.audited().state().transfers;
+        let transfers = &follower.audited()?.state().transfers;
         consumptions.retain(|id| !matches!(transfers.get(&id), Some(Transfer::Closed(_))));
         Ok(Self {
             identity,
@@ -150,16 +150,29 @@ impl Signer {
 
     fn extend(&self, entries: &[LogEntry]) -> Result<Reply, Trouble> {
         let ended = self.follower_mut().extend(entries, now())?;
+        self.sessions().forget(&ended);
         self.consumptions.forget(ended);
         Ok(self.status())
     }
 
     fn follower(&self) -> RwLockReadGuard<'_, Follower> {
-        self.follower.read().unwrap_or_else(PoisonError::into_inner)
+        self.follower.read().unwrap_or_else(|_poisoned| {
+            drop(self.follower_mut());
+            self.follower.read().unwrap_or_else(PoisonError::into_inner)
+        })
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn follower_mut(&self) -> RwLockWriteGuard<'_, Follower> {
-        self.follower.write().unwrap_or_else(PoisonError::into_inner)
+        self.follower.write().unwrap_or_else(|poisoned| {
+            // A panic left it half changed, perhaps with an entry that no rule has seen yet.
+            let mut follower = poisoned.into_inner();
+            follower.stop("a panic while it took in an entry");
+            follower
+        })
     }
 
     /// Puts what was verified on disk and in the journal: the last thing before the process ends.
@@ -198,13 +211,10 @@ impl From<FollowError> for Trouble {
     }
 }
 
-impl From<ConsumeError> for Trouble {
-    fn from(error: ConsumeError) -> Self {
-        match error {
-            ConsumeError::Refused(refusal) => Self::Refused(refusal),
-            // Nothing was signed; but this process writes its journal no more.
-            ConsumeError::Journal(error) => Self::Unavailable(error.to_string()),
-        }
+impl From<JournalError> for Trouble {
+    fn from(error: JournalError) -> Self {
+        // Nothing was signed; but this process writes its journal no more.
+        Self::Unavailable(error.to_string())
     }
 }
 

@@ -2,8 +2,8 @@
 //! that does not verify never leaves, and a signing nonce is used once or never.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Arc, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLockWriteGuard},
 };
 
 use rand::{RngCore, rngs::OsRng};
@@ -18,25 +18,21 @@ use super::{Signer, Trouble, now, refuse};
 use crate::{
     check::{Checked, check, key_path},
     consumption::Consumed,
+    follower::Follower,
     frost::{KeyShare, ShareError, ShareName, SignError, SigningNonces},
     pkcs11::{Token, TokenKey},
 };
 
-/// Sessions between round one and round two that are kept; the oldest is forgotten first, and its
-/// nonces with it. The server then asks for a new session.
-const MOST_SESSIONS: usize = 4096;
-
 /// Shares that were opened, by key.
 pub(super) type Shares = BTreeMap<KeyId, Arc<KeyShare>>;
 
-/// Sessions that wait for round two. In memory only: a restart loses the nonces, never reuses one.
+/// Sessions that wait for round two: the latest of each transfer, so that nobody can ask for more
+/// than people approved. In memory only: a restart loses the nonces, never reuses one.
 #[derive(Default)]
-pub(super) struct Sessions {
-    waiting: BTreeMap<Bytes, Waiting>,
-    order: VecDeque<Bytes>,
-}
+pub(super) struct Sessions(BTreeMap<TransferId, Waiting>);
 
 struct Waiting {
+    session: Bytes,
     checked: Checked,
     share: Arc<KeyShare>,
     nonces: Vec<SigningNonces>,
@@ -44,43 +40,60 @@ struct Waiting {
 }
 
 impl Sessions {
-    fn put(&mut self, session: Bytes, waiting: Waiting) {
-        while self.waiting.len() >= MOST_SESSIONS {
-            let Some(oldest) = self.order.pop_front() else { break };
-            self.waiting.remove(&oldest);
-        }
-        if self.order.len() >= MOST_SESSIONS.saturating_mul(2) {
-            let waiting = &self.waiting;
-            self.order.retain(|session| waiting.contains_key(session));
-        }
-        self.order.push_back(session.clone());
-        self.waiting.insert(session, waiting);
+    fn put(&mut self, transfer: TransferId, waiting: Waiting) {
+        self.0.insert(transfer, waiting);
     }
 
     /// By value: whoever takes it has the nonces, and nobody else ever will.
-    fn take(&mut self, session: &Bytes) -> Option<Waiting> {
-        self.waiting.remove(session)
+    fn take(&mut self, transfer: TransferId, session: &Bytes) -> Option<Waiting> {
+        if self.0.get(&transfer)?.session == *session { self.0.remove(&transfer) } else { None }
+    }
+
+    /// These transfers are over.
+    pub(super) fn forget(&mut self, transfers: &[TransferId]) {
+        for transfer in transfers {
+            self.0.remove(transfer);
+        }
     }
 }
 
 impl Signer {
     /// All checks, then the consumption on disk.
-    fn consume(&self, transfer: TransferId, attempt: u32) -> Result<Checked, Trouble> {
-        let head = self.follower_mut().commit()?;
-        let checked = self.checked(transfer, attempt)?;
+    fn consume(
+        &self,
+        transfer: TransferId,
+        attempt: u32,
+        protocol: Protocol,
+    ) -> Result<Checked, Trouble> {
+        let mut follower = self.follower_mut();
+        let head = follower.commit()?;
+        // From here until the attempt is noted the log can't move on: what is checked is what is
+        // on disk, and a transfer that ends now is not forgotten before it is noted.
+        let follower = RwLockWriteGuard::downgrade(follower);
+        let checked = self.checked(&follower, transfer, attempt)?;
+        if checked.active.plan.protocol != protocol {
+            let because = format!("the key is a {} key", checked.active.plan.protocol.name());
+            return refuse(Rule::SignerProtocol, because);
+        }
         let consumed = Consumed {
             transfer,
             attempt,
             network: checked.network,
             unsigned: checked.bytes.clone(),
         };
-        self.consumptions.consume(consumed, &checked.unsigned, head)?;
+        let noted = self.consumptions.note(consumed, &checked.unsigned, head)?;
+        drop(follower);
+        self.consumptions.settle(noted)?;
         Ok(checked)
     }
 
-    fn checked(&self, transfer: TransferId, attempt: u32) -> Result<Checked, Trouble> {
-        let follower = self.follower();
-        let audited = follower.audited();
+    fn checked(
+        &self,
+        follower: &Follower,
+        transfer: TransferId,
+        attempt: u32,
+    ) -> Result<Checked, Trouble> {
+        let audited = follower.audited()?;
         if !audited.state().transfers.contains_key(&transfer) {
             return refuse(Rule::SignerLogBehind, "this signer has not read of that transfer");
         }
@@ -89,13 +102,8 @@ impl Signer {
     }
 
     pub(super) fn sign_alone(&self, transfer: TransferId, attempt: u32) -> Result<Reply, Trouble> {
-        let checked = self.consume(transfer, attempt)?;
-        let key = match checked.active.plan.protocol {
-            Protocol::Pkcs11Secp256k1 => token_key(checked.key, &checked.active)?,
-            Protocol::FrostSecp256k1Tr => {
-                return refuse(Rule::SignerProtocol, "a share does not sign alone");
-            }
-        };
+        let checked = self.consume(transfer, attempt, Protocol::Pkcs11Secp256k1)?;
+        let key = token_key(checked.key, &checked.active)?;
         let token = self.token()?;
         let mut signatures = Vec::with_capacity(checked.payloads.len());
         for payload in &checked.payloads {
@@ -111,7 +119,7 @@ impl Signer {
     }
 
     pub(super) fn commit(&self, transfer: TransferId, attempt: u32) -> Result<Reply, Trouble> {
-        let checked = self.consume(transfer, attempt)?;
+        let checked = self.consume(transfer, attempt, Protocol::FrostSecp256k1Tr)?;
         let share = self.share(checked.key, &checked.active)?;
         let count = u16::try_from(checked.payloads.len()).map_err(|_| {
             Trouble::Corrupt("a transaction with more than 65535 inputs".to_owned(), None)
@@ -122,8 +130,14 @@ impl Signer {
         let mut name = vec![0; 16];
         OsRng.fill_bytes(&mut name);
         let session = Bytes(name);
-        let waiting = Waiting { checked, share, nonces, commitments: commitments.clone() };
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).put(session.clone(), waiting);
+        let waiting = Waiting {
+            session: session.clone(),
+            checked,
+            share,
+            nonces,
+            commitments: commitments.clone(),
+        };
+        self.sessions().put(transfer, waiting);
         Ok(Reply::Committed { session, commitments })
     }
 
@@ -134,12 +148,13 @@ impl Signer {
         session: &Bytes,
         committed: &[Committed],
     ) -> Result<Reply, Trouble> {
-        let taken = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).take(session);
+        let taken = self.sessions().take(transfer, session);
         let Some(waiting) = taken else {
             return refuse(Rule::SignerProtocol, "no such session: commit again");
         };
-        let (before, now) = (&waiting.checked, self.checked(transfer, attempt)?);
-        if before.transfer != transfer || before.attempt != attempt || before.bytes != now.bytes {
+        let (before, now) =
+            (&waiting.checked, self.checked(&self.follower(), transfer, attempt)?);
+        if before.attempt != attempt || before.bytes != now.bytes {
             return refuse(Rule::SignerProtocol, "the session is another attempt's");
         }
         let commitments = by_input(&waiting, committed, self.id)?;

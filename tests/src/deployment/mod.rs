@@ -15,6 +15,7 @@
               wants its paths quoted and escaped"
 )]
 
+mod captives;
 mod client;
 mod desk;
 mod hsm;
@@ -24,6 +25,7 @@ mod programs;
 mod server;
 mod signers;
 
+pub use captives::Captives;
 pub use client::{Answer, Client};
 pub use desk::Desk;
 pub use hsm::Hsm;

@@ -28,7 +28,7 @@ pub struct SignerProcess {
 
 impl SignerProcess {
     /// Makes the identities of all signers.
-    pub(super) fn init_all(programs: &Programs, root: &Path) -> Vec<Self> {
+    pub fn init_all(programs: &Programs, root: &Path) -> Vec<Self> {
         (1..=SHARE_HOLDERS + 1).map(|number| Self::init(programs, root, number)).collect()
     }
 
@@ -62,7 +62,8 @@ impl SignerProcess {
         self.folder.join("certificate.pem")
     }
 
-    pub(super) fn pin(&self, genesis: &str) {
+    /// Pins the log that it will follow.
+    pub fn pin(&self, genesis: &str) {
         run(self
             .programs
             .signer()

@@ -1,0 +1,14 @@
+//! A stolen server against real signers: it has the server's TLS key and writes any log that it
+//! likes. It never has an approver's key or a signer's. Each lie is refused by the rule that its
+//! test names, or makes the signer stop; and an honest order on the honest log is carried out after it.
+
+mod attempts;
+mod ceremonies;
+mod entries;
+mod forge;
+mod link;
+mod lives;
+mod sessions;
+mod strangers;
+mod transactions;
+mod world;

@@ -11,7 +11,7 @@ use std::{
 
 use bitcoin::{
     XOnlyPublicKey,
-    secp256k1::{self, Message, PublicKey, Scalar, Secp256k1, VerifyOnly, schnorr::Signature},
+    secp256k1::{self, Message, PublicKey, Secp256k1, VerifyOnly, schnorr::Signature},
 };
 use frost_core::CheaterDetection;
 use frost_secp256k1_tr::{

@@ -3,3 +3,4 @@
 pub mod deployment;
 pub mod journey;
 pub mod regtest;
+pub mod withdrawals;

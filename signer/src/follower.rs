@@ -15,6 +15,9 @@ use crate::log_copy::{LogCopy, LogCopyError};
 /// How far an entry's time may lie ahead of this signer's clock, in seconds.
 const SKEW_S: u64 = 60;
 
+/// Verified bytes that may wait in memory for an order to make them durable.
+const MOST_UNWRITTEN: usize = 1024 * 1024;
+
 /// Why the log can't be followed.
 #[derive(Debug, Error)]
 pub enum FollowError {
@@ -45,6 +48,7 @@ pub struct Follower {
     copy: LogCopy,
     audited: Audited,
     pinned: Pinned,
+    unwritten: usize,
     halted: Option<String>,
 }
 
@@ -61,7 +65,7 @@ impl Follower {
         if opened.cut > 0 {
             tracing::warn!(bytes = opened.cut, "cut the torn end of the log copy");
         }
-        Ok(Self { copy: opened.copy, audited, pinned, halted: None })
+        Ok(Self { copy: opened.copy, audited, pinned, unwritten: 0, halted: None })
     }
 
     /// What the log says, as far as it was verified. After an entry broke a rule nobody may act on
@@ -77,6 +81,7 @@ impl Follower {
     }
 
     /// Takes further entries. Those before a refused one stand. Returns the transfers that ended.
+    /// They are durable after [`Self::commit`], or when they come to a mebibyte.
     pub fn extend(
         &mut self,
         entries: &[LogEntry],
@@ -88,6 +93,11 @@ impl Follower {
             let (entry, payload) = (pushed.entry.as_bytes(), pushed.payload.as_bytes());
             let recorded = self.verify(entry, payload, now)?;
             ended.extend(self.fold(&recorded)?);
+            let bytes = entry.len().saturating_add(payload.len());
+            self.unwritten = self.unwritten.saturating_add(bytes);
+            if self.unwritten > MOST_UNWRITTEN {
+                self.commit()?;
+            }
         }
         Ok(ended)
     }
@@ -131,7 +141,10 @@ impl Follower {
     pub fn commit(&mut self) -> Result<Head, FollowError> {
         self.running()?;
         match self.copy.commit() {
-            Ok(head) => Ok(domain_head(head)),
+            Ok(head) => {
+                self.unwritten = 0;
+                Ok(domain_head(head))
+            }
             Err(error) => Err(self.halt(error.to_string())),
         }
     }

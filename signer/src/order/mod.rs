@@ -27,6 +27,9 @@ use crate::{
 use ceremony::Ceremonies;
 use signing::Sessions;
 
+/// Characters of what is wrong with something that is no order.
+const LONGEST_COMPLAINT: usize = 200;
+
 /// Why an order was not carried out.
 #[derive(Debug)]
 enum Trouble {
@@ -107,7 +110,11 @@ impl Signer {
         let reply = match serde_json::from_slice::<Order>(body) {
             Ok(order) => self.carry_out(order),
             Err(error) => {
-                Reply::Refused(Refusal::new(Rule::SignerProtocol, format!("not an order: {error}")))
+                // It quotes what was sent: as much of it as a line of a log should hold.
+                let why: String =
+                    error.to_string().escape_debug().take(LONGEST_COMPLAINT).collect();
+                let because = format!("not an order: {why}");
+                Reply::Refused(Refusal::new(Rule::SignerProtocol, because))
             }
         };
         serde_json::to_vec(&reply).unwrap_or_default()

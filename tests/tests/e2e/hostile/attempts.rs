@@ -73,9 +73,7 @@ fn on_coins() -> Vec<(&'static str, Bent)> {
             let key = |path| if path == CHANGE { POISON.with(|key| *key) } else { c.key_of(path) };
             (c.psbt_with(i, coin, FEE, key), FEE)
         }),
-        ("a fee above the cap, stated below it", |c, i, coin| {
-            (c.psbt(i, coin, FEE_CAP + 1), FEE)
-        }),
+        ("a fee above the cap, stated below it", |c, i, coin| (c.psbt(i, coin, FEE_CAP + 1), FEE)),
         ("all change as fee", |c, i, coin| (c.psbt(i, coin, COIN - AMOUNT), FEE)),
         ("another fee than stated", |c, i, coin| (c.psbt(i, coin, FEE), FEE + 1)),
         ("another coin than reserved", |c, i, coin| {

@@ -52,9 +52,8 @@ fn letters_open_for_their_receiver_in_their_ceremony_alone() {
     // Each try uses a ceremony up: whoever began it has to begin another.
     let replayed = world.two_rounds(&HOLDERS);
     let other = world.two_rounds(&HOLDERS);
-    let finish = |world: &World, key, sealed| {
-        world.reader(0).ask(&Order::FinishCeremony { key, sealed })
-    };
+    let finish =
+        |world: &World, key, sealed| world.reader(0).ask(&Order::FinishCeremony { key, sealed });
     let reply = finish(&world, other.key, replayed.letters[0].clone());
     refused("letters of another ceremony", &reply, Rule::SignerProtocol);
     let swapped = world.two_rounds(&HOLDERS);

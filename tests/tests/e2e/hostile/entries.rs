@@ -6,17 +6,15 @@ use strongroom_domain::account::AccountEvent;
 use strongroom_domain::deposit::DepositEvent;
 use strongroom_domain::key::{Confirmed, KeyEvent};
 use strongroom_domain::policy::Policy;
-use strongroom_domain::proposal::{
-    Approved, Opened, ProposalEvent, QuorumReached, Subject,
-};
+use strongroom_domain::proposal::{Approved, Opened, ProposalEvent, QuorumReached, Subject};
 use strongroom_domain::protocol::{LogEntry, Reply};
 use strongroom_domain::statement::Answer;
 use strongroom_domain::transfer::{self, Failed, TransferEvent};
+use strongroom_domain::wallet::{CoinsReserved, WalletEvent};
 use strongroom_domain::{
     AccountId, Amount, Command, Event, Head, Intent, KeyId, Network, ProposalId, Rule, SignerId,
     Spends, Stream, Timestamp, WalletId, charter::CharterEvent, charter::PolicyChanged,
 };
-use strongroom_domain::wallet::{CoinsReserved, WalletEvent};
 use uuid::Uuid;
 
 use super::forge::{Forge, clock, public, sign, strange_address};
@@ -68,8 +66,8 @@ fn answer(
     let people = forge.people.clone();
     let approver = &people.approvers[number];
     let key = key.unwrap_or(&approver.key);
-    let text = text
-        .unwrap_or_else(|| forge.statement(asked.proposal, Answer::Approve, approver.id));
+    let text =
+        text.unwrap_or_else(|| forge.statement(asked.proposal, Answer::Approve, approver.id));
     let (key, signature) = (public(key), sign(key, &text));
     let event = ProposalEvent::from(Approved { approver: approver.id, key, signature });
     forge.write(Stream::Proposal(asked.proposal), event);
@@ -277,7 +275,8 @@ fn other_questions() -> Vec<(&'static str, Expected, Lie)> {
         ("no hold on the account", Halted(Rule::LogUnlawful), |f, c| {
             let (before, (_, command)) = (f.head(), c.request(f));
             let events = f.decide(command);
-            let placed = |event: &Event| matches!(event, Event::Account(AccountEvent::HoldPlaced(_)));
+            let placed =
+                |event: &Event| matches!(event, Event::Account(AccountEvent::HoldPlaced(_)));
             for (stream, event) in events.into_iter().filter(|(_, event)| !placed(event)) {
                 f.write(stream, event);
             }

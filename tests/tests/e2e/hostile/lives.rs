@@ -1,1 +1,316 @@
-//! x
+//! Orders at the wrong time of a transfer's life, and signers that are killed, rewound and told
+//! another story. What a signer acted upon is on its disk, and it follows no log that says otherwise.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+use strongroom_chains::ethereum::{self, Gas};
+use strongroom_domain::deposit::BlockRef;
+use strongroom_domain::key::Quarantined;
+use strongroom_domain::policy::Policy;
+use strongroom_domain::protocol::{Order, Reply};
+use strongroom_domain::statement::Answer;
+use strongroom_domain::transfer::{AttemptSigned, Confirmed};
+use strongroom_domain::{Amount, Bytes, Command, Network, ProposalId, Rule, Timestamp, TransferId};
+use uuid::Uuid;
+
+use super::forge::{Forge, clock, public, sign};
+use super::link::refused;
+use super::transactions::{AMOUNT, Asked, Custody, FEE, GAS_PRICE};
+use super::world::{HSM, World};
+
+/// Two hours ago: whole lives of transfers have room until now.
+fn earlier() -> Timestamp {
+    Timestamp::from_micros(clock().micros() - 7_200_000_000)
+}
+
+/// How a transfer comes to an end, from its request on.
+type End = fn(&mut Forge, &Custody) -> TransferId;
+
+fn signed(forge: &mut Forge, custody: &Custody) -> TransferId {
+    let transfer = custody.honest(forge).intent.transfer;
+    let signed = AttemptSigned { attempt: 1, raw: Bytes(vec![1]), transaction: "0".repeat(64) };
+    forge.run(Command::RecordSigned { transfer, signed });
+    transfer
+}
+
+fn decline(forge: &mut Forge, asked: &Asked, number: usize) {
+    let people = forge.people.clone();
+    let one = &people.approvers[number];
+    let (proposal, answer) = (asked.proposal, Answer::Decline);
+    let signature = sign(&one.key, &forge.statement(proposal, answer, one.id));
+    let (approver, key) = (one.id, public(&one.key));
+    forge.run(Command::AnswerProposal { proposal, answer, approver, key, signature });
+}
+
+fn brief(forge: &mut Forge, custody: &Custody) -> Asked {
+    let (asked, command) = custody.request(forge);
+    let Command::RequestTransfer { intent, proposal, maker, .. } = command else { panic!() };
+    let expires_at = forge.time.plus_seconds(60);
+    forge.run(Command::RequestTransfer { intent, proposal, maker, expires_at });
+    asked
+}
+
+fn lives() -> Vec<(&'static str, Rule, End)> {
+    vec![
+        ("never asked for", Rule::SignerLogBehind, |_, _| TransferId(Uuid::now_v7())),
+        ("asked for", Rule::TransferState, |f, c| c.ask(f).intent.transfer),
+        ("approved by one", Rule::TransferState, |f, c| {
+            let asked = c.ask(f);
+            f.approve(asked.proposal, 1);
+            asked.intent.transfer
+        }),
+        ("approved, without a transaction", Rule::TransferState, |f, c| {
+            c.ask_and_approve(f).intent.transfer
+        }),
+        ("cancelled", Rule::TransferState, |f, c| {
+            let asked = c.ask(f);
+            let (proposal, by) = (asked.proposal, f.people.maker);
+            f.run(Command::CancelProposal { proposal, by });
+            asked.intent.transfer
+        }),
+        ("rejected", Rule::TransferState, |f, c| {
+            let asked = c.ask(f);
+            decline(f, &asked, 0);
+            decline(f, &asked, 1);
+            asked.intent.transfer
+        }),
+        ("expired in the log", Rule::TransferState, |f, c| {
+            let asked = brief(f, c);
+            f.time = f.time.plus_seconds(61);
+            f.run(Command::ExpireProposal { proposal: asked.proposal });
+            asked.intent.transfer
+        }),
+        ("expired by the signer's clock alone", Rule::SignerExpired, |f, c| {
+            let (coin, asked) = (c.fund(f), brief(f, c));
+            f.agree(asked.proposal);
+            c.authorise_honestly(f, &asked, &coin);
+            asked.intent.transfer
+        }),
+        ("failed", Rule::TransferState, |f, c| {
+            let transfer = c.honest(f).intent.transfer;
+            f.run(Command::FailTransfer { transfer, because: "no".to_owned() });
+            transfer
+        }),
+        ("signed", Rule::TransferState, signed),
+        ("broadcast", Rule::TransferState, |f, c| {
+            let transfer = signed(f, c);
+            f.run(Command::RecordBroadcast { transfer, attempt: 1 });
+            transfer
+        }),
+        ("confirmed", Rule::TransferState, |f, c| {
+            let transfer = signed(f, c);
+            let block = BlockRef { height: 9, hash: "0".repeat(64) };
+            let (paid, fee) = (Amount::new(AMOUNT), Amount::new(FEE));
+            let confirmed = Confirmed { attempt: 1, block, paid, fee };
+            f.run(Command::ConfirmTransfer { transfer, confirmed, change: Vec::new() });
+            transfer
+        }),
+    ]
+}
+
+/// A policy that a quorum really put in force.
+fn change_policy(forge: &mut Forge, change: impl FnOnce(&mut Policy)) {
+    let mut policy = forge.state.charter.standing().unwrap().policy.clone();
+    policy.version += 1;
+    change(&mut policy);
+    let proposal = ProposalId(Uuid::now_v7());
+    let (maker, expires_at) = (forge.people.maker, forge.time.plus_seconds(3600));
+    forge.run(Command::ProposePolicy { proposal, policy, maker, expires_at });
+    forge.agree(proposal);
+}
+
+#[test]
+fn an_order_out_of_a_transfers_time_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), earlier());
+    let custody = world.custody(Network::LitecoinRegtest);
+    for _ in 0..lives().len() {
+        custody.fund(&mut world.forge);
+    }
+    for (name, rule, end) in lives() {
+        let transfer = end(&mut world.forge, &custody);
+        refused(name, &world.reader(0).commit(transfer, 1), rule);
+    }
+    let transfer = custody.honest(&mut world.forge).intent.transfer;
+    // The signer has not been told of it.
+    refused("not pushed yet", &world.link(0).commit(transfer, 1), Rule::SignerLogBehind);
+    for attempt in [0, 2, u32::MAX] {
+        let reply = world.reader(0).commit(transfer, attempt);
+        refused("an attempt that is not", &reply, Rule::AttemptState);
+    }
+    // Approved under a policy that has changed since: both must allow it.
+    change_policy(&mut world.forge, |policy| policy.tiers[0].quorum.approvals = 3);
+    let reply = world.reader(0).commit(transfer, 1);
+    refused("two approvals where three are needed now", &reply, Rule::SignerQuorum);
+    let mut destinations = Vec::new();
+    change_policy(&mut world.forge, |policy| {
+        policy.tiers[0].quorum.approvals = 2;
+        destinations = std::mem::take(&mut policy.destinations);
+    });
+    let reply = world.reader(0).commit(transfer, 1);
+    refused("a destination that is not allowed any more", &reply, Rule::SignerPolicy);
+    change_policy(&mut world.forge, |policy| policy.destinations = destinations);
+    world.pays(&custody);
+
+    let transfer = custody.honest(&mut world.forge).intent.transfer;
+    let quarantined = Quarantined { because: "for the test".to_owned(), culprit: None };
+    world.forge.run(Command::QuarantineKey { key: custody.key, quarantined });
+    refused("a key in quarantine", &world.reader(0).commit(transfer, 1), Rule::SignerKey);
+    let account = world.custody(Network::EthereumDev);
+    world.pays(&account);
+}
+
+#[test]
+fn a_signer_follows_its_own_log_from_its_first_entry_or_none() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let other = Forge::found(world.enrolments(), clock());
+    let reply = world.link(0).push(&other.entries);
+    refused("another genesis", &reply, Rule::SignerGenesis);
+    // Pinned by an operator to a charter that gives its place to another key.
+    let mut enrolments = world.enrolments();
+    let stranger = ed25519_dalek::SigningKey::generate(&mut rand::rngs::OsRng);
+    enrolments[0].identity_key = public(&stranger);
+    let other = Forge::found(enrolments, clock());
+    let pinned = world.signers[0].data.join("genesis");
+    let mine = std::fs::read(&pinned).unwrap();
+    std::fs::write(&pinned, format!("{}\n", other.genesis())).unwrap();
+    world.restart(0);
+    let reply = world.link(0).push(&other.entries);
+    refused("its own id under another key", &reply, Rule::SignerGenesis);
+    std::fs::write(&pinned, mine).unwrap();
+    world.restart(0);
+    let custody = world.custody(Network::LitecoinRegtest);
+    world.pays(&custody);
+}
+
+#[test]
+fn what_a_signer_acted_upon_is_not_told_otherwise_after_a_kill() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let custody = world.custody(Network::LitecoinRegtest);
+    world.pays(&custody);
+    let copy = world.signers[0].data.join("log.jsonl");
+    let before = (world.forge.clone(), std::fs::read(&copy).unwrap());
+    let transfer = custody.honest(&mut world.forge).intent.transfer;
+    assert!(matches!(world.reader(0).commit(transfer, 1), Reply::Committed { .. }));
+    let acted = world.forge.head();
+    world.restart(0);
+    assert_eq!(world.link(0).head(), acted);
+    let mut branch = before.0.clone();
+    custody.honest(&mut branch);
+    let told = branch.after(before.0.head().position).to_vec();
+    refused("another story", &world.link(0).push(&told), Rule::SignerLogFork);
+    let told = branch.after(acted.position.min(branch.head().position - 1)).to_vec();
+    refused("its end", &world.link(0).push(&told), Rule::SignerLogFork);
+    refused("the log again", &world.link(0).push(&branch.entries), Rule::SignerLogFork);
+
+    // A disk that forgot: the journal knows better, and the signer does not start.
+    world.signers[0].kill();
+    let full = std::fs::read(&copy).unwrap();
+    std::fs::write(&copy, &before.1).unwrap();
+    let started = catch_unwind(AssertUnwindSafe(|| world.signers[0].start()));
+    assert!(started.is_err(), "it started with an older copy of the log");
+    std::fs::write(&copy, &full).unwrap();
+    world.signers[0].start();
+    assert_eq!(world.link(0).head(), acted);
+    world.pays(&custody);
+}
+
+#[test]
+fn a_signer_killed_at_any_point_opens_again_and_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let custody = world.custody(Network::LitecoinRegtest);
+    world.pays(&custody);
+    for step in 0..12_u64 {
+        let transfer = custody.honest(&mut world.forge).intent.transfer;
+        let mut link = world.link(0);
+        let entries = world.forge.after(link.head().position).to_vec();
+        for order in [Order::Extend { entries }, Order::Commit { transfer, attempt: 1 }] {
+            let body = serde_json::to_vec(&order).unwrap();
+            let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+            link.send(&[length.as_slice(), &[0; 8], &body].concat()).unwrap();
+        }
+        std::thread::sleep(Duration::from_micros(step * step * 100));
+        world.restart(0);
+        let head = world.link(0).head();
+        let place = usize::try_from(head.position).unwrap();
+        let leaf = strongroom_ledger::leaf_hash(world.forge.entries[place - 1].entry.as_bytes());
+        assert_eq!(head.leaf.0, *leaf.as_bytes(), "killed at step {step}");
+        let reply = world.reader(0).commit(transfer, 1);
+        assert!(matches!(reply, Reply::Committed { .. }), "killed at step {step}: {reply:?}");
+    }
+    world.pays(&custody);
+}
+
+#[test]
+fn a_long_push_is_on_disk_before_it_fills_the_memory() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let because = "x".repeat(200_000);
+    for _ in 0..8 {
+        let signer = world.id(1);
+        world.forge.run(Command::ReachSigner { signer });
+        world.forge.run(Command::LoseSigner { signer, because: because.clone() });
+    }
+    drop(world.reader(0));
+    world.restart(0);
+    let (kept, all) = (world.link(0).head().position, world.forge.head().position);
+    assert!(kept > all / 2, "{kept} of {all} entries are left");
+    let custody = world.custody(Network::LitecoinRegtest);
+    world.pays(&custody);
+}
+
+#[test]
+fn orders_at_the_same_time_consume_what_excludes_itself_and_repeats_add_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let account = world.custody(Network::EthereumDev);
+    let asked = account.honest(&mut world.forge);
+    let transfer = asked.intent.transfer;
+    let mut link = world.reader(HSM);
+    assert!(matches!(link.sign_alone(transfer, 1), Reply::Signatures { .. }));
+    let journal = world.signers[HSM].data.join("journal");
+    let length = std::fs::metadata(&journal).unwrap().len();
+    for _ in 0..20 {
+        assert_eq!(
+            link.sign_alone(transfer, 1),
+            Reply::Signatures { signatures: signatures.clone() }
+        );
+    }
+    assert_eq!(std::fs::metadata(&journal).unwrap().len(), length, "the journal grew by repeats");
+    // A second attempt comes in while the first is asked for over and over.
+    let coin = account.fund(&mut world.forge.clone());
+    let (mut attempt, _) = account.honest_attempt(&world.forge, &asked, &coin);
+    let before = world.forge.head().position;
+    attempt.attempt = 2;
+    let chain = ethereum::Chain::of(Network::EthereumDev).unwrap();
+    let gas = Gas { max_fee: GAS_PRICE * 2, max_priority_fee: GAS_PRICE * 2 };
+    let bumped = ethereum::build(chain, &asked.intent, 0, gas).unwrap();
+    (attempt.unsigned, attempt.fee) = (bumped.to_bytes(), bumped.fee().unwrap());
+    let spends = Spends::AccountNonce(0);
+    account.authorise(&mut world.forge, &asked, attempt, spends);
+    let entries = world.forge.after(before).to_vec();
+    let world = &world;
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(move || {
+                let mut link = world.link(HSM);
+                for _ in 0..20 {
+                    match link.sign_alone(transfer, 1) {
+                        Reply::Signatures { .. } => {}
+                        reply => refused("the first attempt", &reply, Rule::AttemptState),
+                    }
+                }
+            });
+        }
+        world.link(HSM).follow(&entries);
+        let reply = world.link(HSM).sign_alone(transfer, 2);
+        assert!(matches!(reply, Reply::Signatures { .. }), "{reply:?}");
+        refused("after it", &world.link(HSM).sign_alone(transfer, 1), Rule::AttemptState);
+    });
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let consumed = text.lines().filter(|line| line.contains("consumed")).count();
+    assert_eq!(consumed, 2, "{text}");
+}

@@ -1,1 +1,193 @@
-//! x
+//! FROST's second round with anything but the first round that belongs to it. A signing nonce makes
+//! one share or none, whatever a hostile server sends.
+
+use strongroom_domain::protocol::{Committed, Order, Reply};
+use strongroom_domain::{Bytes, Network, Rule, SignerId, TransferId};
+
+use super::forge::clock;
+use super::link::{Link, refused};
+use super::transactions::FEE;
+use super::world::{World, commit_all};
+
+/// A first round of both signers, and what the second should be.
+struct Round {
+    transfer: TransferId,
+    session: Bytes,
+    other_session: Bytes,
+    committed: Vec<Committed>,
+    /// Who has no part in it.
+    stranger: SignerId,
+}
+
+/// What is sent in place of the second round.
+type Bent = fn(&Round) -> (Bytes, Vec<Committed>);
+
+fn second_rounds() -> Vec<(&'static str, Bent)> {
+    vec![
+        ("a session that never was", |round| (Bytes(vec![1; 16]), round.committed.clone())),
+        ("no session", |round| (Bytes::default(), round.committed.clone())),
+        ("the other signer's session", |round| {
+            (round.other_session.clone(), round.committed.clone())
+        }),
+        ("a stranger's commitments", |round| {
+            let mut committed = round.committed.clone();
+            committed[1].signer = round.stranger;
+            (round.session.clone(), committed)
+        }),
+        ("a stranger's commitments besides", |round| {
+            let mut committed = round.committed.clone();
+            committed.push(Committed { signer: round.stranger, ..committed[1].clone() });
+            (round.session.clone(), committed)
+        }),
+        ("own commitments alone", |round| (round.session.clone(), round.committed[..1].to_vec())),
+        ("own commitments twice", |round| {
+            let one = round.committed[0].clone();
+            (round.session.clone(), vec![one.clone(), one])
+        }),
+        ("own commitments altered", |round| {
+            let mut committed = round.committed.clone();
+            committed[0].commitments = committed[1].commitments.clone();
+            (round.session.clone(), committed)
+        }),
+        ("own commitments missing", |round| (round.session.clone(), round.committed[1..].to_vec())),
+        ("a commitment too many", |round| {
+            let mut committed = round.committed.clone();
+            let one = committed[1].commitments[0].clone();
+            committed[1].commitments.push(one);
+            (round.session.clone(), committed)
+        }),
+        ("a commitment too few", |round| {
+            let mut committed = round.committed.clone();
+            committed[1].commitments.clear();
+            (round.session.clone(), committed)
+        }),
+        ("commitments that are no points", |round| {
+            let mut committed = round.committed.clone();
+            committed[1].commitments[0].0.fill(0xff);
+            (round.session.clone(), committed)
+        }),
+        ("commitments to nothing", |round| {
+            let mut committed = round.committed.clone();
+            committed[1].commitments[0].0.fill(0);
+            (round.session.clone(), committed)
+        }),
+        ("commitments cut short", |round| {
+            let mut committed = round.committed.clone();
+            committed[1].commitments[0].0.truncate(20);
+            (round.session.clone(), committed)
+        }),
+    ]
+}
+
+fn sign(
+    link: &mut Link,
+    transfer: TransferId,
+    attempt: u32,
+    round: (Bytes, Vec<Committed>),
+) -> Reply {
+    let (session, commitments) = round;
+    link.ask(&Order::Sign { transfer, attempt, session, commitments })
+}
+
+#[test]
+fn a_second_round_follows_its_own_first_round_or_none() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let custody = world.custody(Network::LitecoinRegtest);
+    let ids = [world.id(0), world.id(1)];
+    let transfer = custody.honest(&mut world.forge).intent.transfer;
+    let other = custody.honest(&mut world.forge).intent.transfer;
+    let mut links = [world.reader(0), world.reader(1)];
+    let begin = |links: &mut [Link], transfer| {
+        let (sessions, committed) = commit_all(links, transfer, &ids);
+        let (session, other_session) = (sessions[0].clone(), sessions[1].clone());
+        Round { transfer, session, other_session, committed, stranger: world.id(2) }
+    };
+    for (name, bent) in second_rounds() {
+        let round = begin(&mut links, transfer);
+        let reply = sign(&mut links[0], round.transfer, 1, bent(&round));
+        refused(name, &reply, Rule::SignerProtocol);
+    }
+
+    let (one, two) = (begin(&mut links, transfer), begin(&mut links, other));
+    let crossed = (two.session.clone(), two.committed.clone());
+    let reply = sign(&mut links[0], transfer, 1, crossed);
+    refused("another transfer's session", &reply, Rule::SignerProtocol);
+    let mixed = (one.session.clone(), vec![one.committed[0].clone(), two.committed[1].clone()]);
+    // Of the right signer, for another digest: a share that helps nobody, and the nonce is gone.
+    assert!(matches!(sign(&mut links[0], transfer, 1, mixed.clone()), Reply::Shares { .. }));
+    refused("a session twice", &sign(&mut links[0], transfer, 1, mixed), Rule::SignerProtocol);
+    let honest = (one.session, one.committed);
+    let reply = sign(&mut links[0], transfer, 1, honest);
+    refused("a session twice, with other commitments", &reply, Rule::SignerProtocol);
+
+    let (first, second) = (begin(&mut links, transfer), begin(&mut links, transfer));
+    let reply = sign(&mut links[0], transfer, 1, (first.session, first.committed));
+    refused("a session that another took the place of", &reply, Rule::SignerProtocol);
+    world.restart(0);
+    let reply = sign(&mut world.reader(0), transfer, 1, (second.session, second.committed));
+    refused("a session from before a restart", &reply, Rule::SignerProtocol);
+
+    world.pays(&custody);
+}
+
+#[test]
+fn a_second_round_of_an_attempt_that_was_replaced_or_failed_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let custody = world.custody(Network::LitecoinRegtest);
+    let coin = custody.fund(&mut world.forge);
+    let asked = custody.ask_and_approve(&mut world.forge);
+    custody.authorise_honestly(&mut world.forge, &asked, &coin);
+    let transfer = asked.intent.transfer;
+    let ids = [world.id(0), world.id(1)];
+    let (sessions, committed) = commit_all(&mut [world.reader(0), world.reader(1)], transfer, &ids);
+    let round = (sessions[0].clone(), committed);
+
+    let (mut attempt, spends) = custody.honest_attempt(&world.forge, &asked, &coin);
+    attempt.attempt = 2;
+    attempt.unsigned = custody.psbt(&asked.intent, &coin, 2 * FEE);
+    attempt.fee = strongroom_domain::Amount::new(2 * FEE);
+    custody.authorise(&mut world.forge, &asked, attempt, spends);
+    let reply = sign(&mut world.reader(0), transfer, 1, round.clone());
+    refused("the first attempt's second round", &reply, Rule::AttemptState);
+    let reply = sign(&mut world.reader(0), transfer, 2, round);
+    refused("under the second attempt's number", &reply, Rule::SignerProtocol);
+
+    let ids = [world.id(0)];
+    let mut link = world.reader(0);
+    let Reply::Committed { session, commitments } = link.commit(transfer, 2) else { panic!() };
+    let because = "for the test".to_owned();
+    world.forge.run(strongroom_domain::Command::FailTransfer { transfer, because });
+    let committed = vec![Committed { signer: ids[0], commitments }];
+    let reply = sign(&mut world.reader(0), transfer, 2, (session, committed));
+    refused("a second round after the end", &reply, Rule::SignerProtocol);
+    world.pays(&custody);
+}
+
+#[test]
+fn a_key_signs_by_its_own_protocol_and_with_its_own_holders() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let coins = world.custody(Network::LitecoinRegtest);
+    let account = world.custody(Network::EthereumDev);
+    let by_shares = coins.honest(&mut world.forge).intent.transfer;
+    let by_token = account.honest(&mut world.forge).intent.transfer;
+    let hsm = super::world::HSM;
+    let reply = world.reader(0).sign_alone(by_shares, 1);
+    refused("a share alone", &reply, Rule::SignerProtocol);
+    let reply = world.reader(hsm).commit(by_token, 1);
+    refused("a token in rounds", &reply, Rule::SignerProtocol);
+    refused("a holder not asked", &world.reader(2).commit(by_shares, 1), Rule::SignerNotInSet);
+    refused("no holder", &world.reader(hsm).commit(by_shares, 1), Rule::SignerNotInSet);
+    refused("no holder", &world.reader(0).sign_alone(by_token, 1), Rule::SignerNotInSet);
+    let order = Order::Sign {
+        transfer: by_token,
+        attempt: 1,
+        session: Bytes(vec![0; 16]),
+        commitments: Vec::new(),
+    };
+    refused("a token's second round", &world.reader(hsm).ask(&order), Rule::SignerProtocol);
+    world.pays(&coins);
+    world.pays(&account);
+}

@@ -52,6 +52,9 @@ fn what_is_no_order_is_refused_and_what_is_no_frame_ends_the_connection() {
         let answer = link.exchange(body.as_bytes()).unwrap();
         refused(name, &serde_json::from_slice::<Reply>(&answer).unwrap(), Rule::SignerProtocol);
     }
+    let long = format!(r#"{{"ask":"{}"}}"#, "x\\n".repeat(1_000_000));
+    let answer = link.exchange(long.as_bytes()).unwrap();
+    assert!(answer.len() < 1000, "a refusal of {} bytes", answer.len());
     let not_text = link.exchange(&[0xff; 64]).unwrap();
     refused("no text", &serde_json::from_slice(&not_text).unwrap(), Rule::SignerProtocol);
     for length in [16 * 1024 * 1024 + 1, u32::MAX] {

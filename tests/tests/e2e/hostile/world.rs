@@ -214,14 +214,12 @@ impl World {
         let unsigned = UnsignedTx::parse(custody.network, &attempt.current.unsigned).unwrap();
         let signatures = match custody.network.family() {
             Family::Bitcoin => self.sign_together(custody, &asked, &unsigned),
-            Family::Ethereum => {
-                match self.reader(HSM).sign_alone(asked.intent.transfer, 1) {
-                    Reply::Signatures { signatures } => {
-                        signatures.iter().map(|bytes| bytes.array().unwrap()).collect()
-                    }
-                    other => panic!("{other:?}"),
+            Family::Ethereum => match self.reader(HSM).sign_alone(asked.intent.transfer, 1) {
+                Reply::Signatures { signatures } => {
+                    signatures.iter().map(|bytes| bytes.array().unwrap()).collect()
                 }
-            }
+                other => panic!("{other:?}"),
+            },
         };
         unsigned.assemble(&custody.public_key, &signatures).unwrap();
     }

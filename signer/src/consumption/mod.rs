@@ -186,3 +186,6 @@ fn exclusive(before: &Consumed, unsigned: &UnsignedTx) -> Result<(), Refusal> {
     );
     Err(Refusal::new(Rule::SignerAttemptConsumed, because))
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,14 +116,12 @@ impl Consumptions {
         for before in earlier.iter().filter(|kept| kept.consumed.unsigned != consumed.unsigned) {
             exclusive(&before.consumed, unsigned)?;
         }
-        let durable = match earlier.iter().find(|kept| kept.consumed == consumed) {
-            // A repeated order adds nothing to the journal: it could fill the disk.
-            Some(kept) => kept.durable && known,
-            None => {
-                earlier.push(Kept { consumed: consumed.clone(), durable: false });
-                false
-            }
-        };
+        let kept = earlier.iter().find(|kept| kept.consumed == consumed);
+        // A repeated order adds nothing to the journal: it could fill the disk.
+        let durable = known && kept.is_some_and(|kept| kept.durable);
+        if kept.is_none() {
+            earlier.push(Kept { consumed: consumed.clone(), durable: false });
+        }
         Ok(Noted { consumed, head, durable })
     }
 

@@ -21,6 +21,7 @@ for k, entry in enumerate(lines, 1):
     ):
         ok or sys.exit(f"entry {k}: {what}")
     sequences[e["stream"]], head = e["sequence"], hashlib.sha256(b"\0" + entry).hexdigest()
+k or sys.exit("the file is empty: a log has at least its charter")
 if len(sys.argv) > 2 and head != sys.argv[2]:
     sys.exit(f"the log ends at {k} {head}, not at {sys.argv[2]}")
 print("ok", k, head)

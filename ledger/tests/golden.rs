@@ -189,6 +189,12 @@ fn the_auditors_script_prints_the_head() {
 }
 
 #[test]
+fn the_auditors_script_takes_an_empty_file_for_no_log() {
+    let (content, said) = python(&[]);
+    assert!(!content && said.contains("the file is empty"), "{said}");
+}
+
+#[test]
 fn the_auditors_script_finds_each_damage() {
     type Damage = fn(&mut Vec<Pair>);
     let damages: [(Damage, &str); 6] = [

@@ -27,10 +27,11 @@ impl Once {
         Ok(Self { key: key.to_owned(), request_sha256: Digest::of(&bytes) })
     }
 
-    /// As this caller's.
+    /// As this person's, whichever token they come with: who repeats a request after their token was
+    /// replaced asks for nothing new.
     pub(super) fn of(self, caller: &Caller) -> IdempotencyKey {
         IdempotencyKey {
-            caller: format!("token:{}", caller.token),
+            caller: format!("person:{}", caller.person),
             key: self.key,
             request_sha256: self.request_sha256,
         }

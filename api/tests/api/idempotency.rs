@@ -1,6 +1,6 @@
 //! The same key and body give the first answer again, whatever it was, also after a restart.
 
-use crate::house::{House, payment};
+use crate::house::{House, PEOPLE, payment, say};
 use serde_json::json;
 
 #[tokio::test]
@@ -17,10 +17,37 @@ async fn a_repeated_request_is_answered_as_the_first_time_also_after_a_restart()
     server.stop().await;
     let server = house.serve().await;
     assert_eq!(server.post(&ian, "/accounts", "one", &body).await, first);
-    // Another caller's key is another key.
+    // Another person's key is another key.
     let others = server.post(&cyd, "/accounts", "one", &body).await;
     assert_eq!(others.status, 201);
     assert_ne!(others.body["account"], first.body["account"]);
+    server.stop().await;
+}
+
+/// Makes a new token and revokes the old one, as operators do.
+fn renewed(house: &House, name: &str, old: &str) -> String {
+    let (data, out) = (house.path("data"), house.path("new.token"));
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let (_, id, roles) = PEOPLE.iter().find(|(known, _, _)| *known == name).unwrap();
+    let issue = ["token", "issue", "--data", data, "--person", id, "--out", out, "--role"];
+    say(&[&issue[..], roles].concat()).unwrap();
+    say(&["token", "revoke", "--data", data, old]).unwrap();
+    std::fs::read_to_string(out).unwrap().trim().to_owned()
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_with_a_new_token_makes_no_second_payment() {
+    let house = House::new();
+    let server = house.serve().await;
+    let ian = house.token("ian");
+    let asked = payment(house.account, house.wallet, 1000, &house.allowed);
+    let first = server.post(&ian, "/transactions", "t", &asked).await;
+    assert_eq!(first.status, 202, "{first:?}");
+    let renewed = renewed(&house, "ian", &server.get(&ian, "/me").await.text("token"));
+    assert_eq!(server.get(&ian, "/me").await.status, 401);
+    let head = server.get(&renewed, "/log/head").await;
+    assert_eq!(server.post(&renewed, "/transactions", "t", &asked).await, first);
+    assert_eq!(server.get(&renewed, "/log/head").await, head, "nothing was appended");
     server.stop().await;
 }
 

@@ -6,7 +6,7 @@ mod founding;
 mod ledger;
 mod server;
 
-pub(crate) use founding::{Template, say};
+pub(crate) use founding::{PEOPLE, Template, say};
 pub(crate) use server::{Running, payment};
 
 use std::{

@@ -109,6 +109,12 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The longest time for an answer, in seconds. Default 30.
     pub request_seconds: u64,
+    /// Connections at once; who comes when there are so many waits. Each is a file descriptor, so
+    /// the process must be allowed more than this. Default 1024.
+    pub connections: NonZeroU32,
+    /// The longest time until a connection has sent a request's headers, in seconds; one that says
+    /// nothing for so long is closed. Default 10.
+    pub header_seconds: u64,
     /// Requests under way at once, of all callers. Default 4096.
     pub in_flight: usize,
     /// Requests per second and token. Default 2000.
@@ -140,6 +146,8 @@ impl Default for Limits {
         Self {
             body_bytes: 64 * 1024,
             request_seconds: 30,
+            connections: NonZeroU32::MIN.saturating_add(1023),
+            header_seconds: 10,
             in_flight: 4096,
             requests_per_second: NonZeroU32::MIN.saturating_add(1999),
             failures_per_minute: NonZeroU32::MIN.saturating_add(119),

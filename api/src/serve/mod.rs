@@ -1,6 +1,7 @@
 //! Wiring: opens everything in the order in which it is needed, serves, and stops in the opposite
 //! order. Never goes on serving what may not be true any more.
 
+mod connections;
 mod error;
 mod sagas;
 mod signals;
@@ -17,8 +18,12 @@ use strongroom_store::SqliteLog;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
-    access::AccessRegister, application::Application, clock, config::Config,
-    data_directory::DataDirectory, rest,
+    access::AccessRegister,
+    application::Application,
+    clock,
+    config::{Config, Limits},
+    data_directory::DataDirectory,
+    rest,
 };
 
 /// How often the log and the bus are asked whether they have stopped.
@@ -30,6 +35,7 @@ const FINISH: Duration = Duration::from_secs(10);
 pub struct Server {
     listener: TcpListener,
     router: axum::Router,
+    limits: Limits,
     application: Application,
     log: SqliteLog,
     tasks: JoinSet<Result<(), ServeError>>,
@@ -71,7 +77,7 @@ impl Server {
         let listener =
             listener.map_err(|source| ServeError::Listen { address: config.listen, source })?;
         let router = rest::router(application.clone(), &config.limits);
-        Ok(Self { listener, router, application, log, tasks })
+        Ok(Self { listener, router, limits: config.limits, application, log, tasks })
     }
 
     /// Where it listens.
@@ -81,14 +87,9 @@ impl Server {
 
     /// Serves until `told`, or until something says that it must not.
     pub async fn run(self, told: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
-        let Self { listener, router, application, log, mut tasks } = self;
+        let Self { listener, router, limits, application, log, mut tasks } = self;
         let (stop, stopping) = tokio::sync::watch::channel(false);
-        let mut stopped = stopping.clone();
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        });
-        let serving = tokio::spawn(serving.into_future());
+        let serving = tokio::spawn(connections::serve(listener, router, limits, stopping));
         let result = tokio::select! {
             () = told => Ok(()),
             because = fault(&application, &log) => Err(ServeError::Stopped(because)),

@@ -211,6 +211,8 @@ pub enum Command {
         transfer: TransferId,
         /// Why.
         because: String,
+        /// Where signers have heard of it: more holders' words than a signature can do without.
+        abstentions: Vec<transfer::Abstention>,
     },
     /// It failed on its chain, finally, and cost a fee.
     FailTransferOnChain {

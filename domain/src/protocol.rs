@@ -53,6 +53,11 @@ pub enum Order {
         /// One of each signer of the attempt, this one's included.
         commitments: Vec<Committed>,
     },
+    /// Swear a transfer off: say that you have consumed no attempt of it, and never will.
+    Abstain {
+        /// Which transfer.
+        transfer: TransferId,
+    },
     /// Check the attempt, consume it, and sign it alone (PKCS#11 keys).
     SignAlone {
         /// Which transfer.
@@ -133,6 +138,11 @@ pub enum Reply {
     Shares {
         /// One for each input.
         shares: Vec<Bytes>,
+    },
+    /// It has sworn the transfer off, durably.
+    Abstained {
+        /// Ed25519 of its identity key over [`crate::statement::abstention`].
+        signature: Bytes,
     },
     /// Complete signatures.
     Signatures {

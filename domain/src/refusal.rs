@@ -97,6 +97,8 @@ rules! {
     TransferState = "transfer-state",
     /// The attempt is not the next one, or not the current one.
     AttemptState = "attempt-state",
+    /// Too few holders of the key have sworn off the transfer: a signature may exist.
+    TransferAbstentions = "transfer-abstentions",
     /// The deposit is not at the point where this can happen.
     DepositState = "deposit-state",
     /// The key is not at the point where this can happen.

@@ -3,7 +3,7 @@
 
 use crate::{
     Amount, Asset, Bytes, Digest, Head, KeyId, LogId, PersonId, ProposalId, Refusal, Rule,
-    SignerId,
+    SignerId, TransferId,
     charter::{CharterText, Standing},
     key::CeremonyPlan,
     policy::{Policy, Quorum},
@@ -242,6 +242,15 @@ pub fn founding(charter: &CharterText) -> String {
     }
     let _ = write!(text, "policy:\n{}", policy(&charter.policy));
     text
+}
+
+/// What a signer signs with its identity key when it swears a transfer off: it has consumed no
+/// attempt of it, and its journal forbids that it ever does.
+pub fn abstention(log: LogId, transfer: TransferId, signer: SignerId) -> String {
+    format!(
+        "Strongroom abstention, version 1\n\nI have no part in a signature of this transfer, and \
+         never will.\nLog: {log}\nTransfer: {transfer}\nSigner: {signer}\n"
+    )
 }
 
 /// What a signer signs with its identity key when it has made its part of a key.

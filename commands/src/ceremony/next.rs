@@ -82,6 +82,7 @@ pub(super) fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Confirmed { .. }
         | Reply::Committed { .. }
         | Reply::Shares { .. }
+        | Reply::Abstained { .. }
         | Reply::Signatures { .. } => {
             Trouble::Fail(format!("signer {signer} answered something else than was asked"))
         }

@@ -248,7 +248,13 @@ async fn setback(
     match next {
         Next::Again => Ok(Progress::Wait("a signer did not sign yet".to_owned())),
         Next::Wait(because) => Ok(Progress::Wait(because)),
-        Next::Fail(because) => saga.give_up(id, because).await,
+        Next::Fail(because) => {
+            let threshold = usize::from(plan.threshold);
+            match saga.abstentions(id, &plan.participants, threshold).await {
+                Ok(abstentions) => saga.give_up(id, because, abstentions).await,
+                Err(short) => Ok(Progress::Wait(format!("{because}; {short}"))),
+            }
+        }
         Next::Attempt(signers) => another(saga, id, attempts, run, signers).await,
     }
 }

@@ -14,11 +14,15 @@
 //! **The pivot** is the moment when the last of the holders that it takes has answered the order to
 //! give its part of the signature (`Sign`; `SignAlone` for a key in a token): from then on a complete
 //! signature may exist, and the saga only goes forward. Before it the compensation is `FailTransfer`,
-//! which voids the hold, frees the funds and burns the approvals. Every further attempt signs the
+//! which voids the hold, frees the funds and burns the approvals. Once signers have heard of the
+//! transfer, the ledger takes it only with so many holders' signed word that they have consumed no
+//! attempt and never will that the others can't sign: not even a stolen server can let a transfer
+//! fail whose signature exists. Every further attempt signs the
 //! same transaction, so that at most one of them can ever take effect. What an earlier process of
 //! this server had received and not recorded has died with it: a signed transaction leaves the
 //! process only after `RecordSigned` is durable.
 
+mod abstention;
 mod drive;
 mod expiry;
 mod fees;

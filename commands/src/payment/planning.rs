@@ -15,7 +15,7 @@ use strongroom_domain::{
     Actor, AddressPath, Branch, Bytes, Command, Family, Intent, KeyId, Network, Refusal, Rule,
     SignerId, State, TransferId, WalletId,
     key::Active,
-    transfer::{Asked, AttemptAuthorised},
+    transfer::{Abstention, Asked, AttemptAuthorised},
     wallet::{AddressDerived, Holding},
 };
 
@@ -97,7 +97,8 @@ impl Saga {
             Err(NoPlan::NotNow { because }) => return Ok(Progress::Wait(because)),
             Err(NoPlan::Never { because }) => {
                 drop(turn);
-                return self.give_up(id, because).await;
+                // No signer has heard of it.
+                return self.give_up(id, because, Vec::new()).await;
             }
         };
         let attempt = AttemptAuthorised {
@@ -155,9 +156,10 @@ impl Saga {
         &self,
         transfer: TransferId,
         because: String,
+        abstentions: Vec<Abstention>,
     ) -> Result<Progress, Stopped> {
         tracing::warn!(%transfer, because, "the transfer fails");
-        let command = Command::FailTransfer { transfer, because };
+        let command = Command::FailTransfer { transfer, because, abstentions };
         Ok(match self.execute(transfer, command, Actor::Saga).await? {
             Recorded::Done(_) => Progress::On,
             // House rule: a compensation that fails calls a person.

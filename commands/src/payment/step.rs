@@ -77,6 +77,7 @@ pub fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Confirmed { .. }
         | Reply::Committed { .. }
         | Reply::Shares { .. }
+        | Reply::Abstained { .. }
         // A fault of a program, and no cryptography: nothing is proven against the key.
         | Reply::Signatures { .. } => {
             Trouble::Away(format!("signer {signer} answered something else than was asked"))

@@ -142,8 +142,10 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Only the first reason is kept: the others follow from it.
-    fn end(&self, because: String) {
+    /// Only the first reason is kept: the others follow from it. People read it, so what a library
+    /// adds for programmers (`: https://docs…`) is left out.
+    fn end(&self, mut because: String) {
+        because.truncate(because.find(": https://").unwrap_or(because.len()));
         self.over.send_if_modified(|over| {
             let first = over.is_none();
             if first {

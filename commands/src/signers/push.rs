@@ -231,6 +231,7 @@ fn unexpected(reply: &Reply) -> SessionEnd {
         | Reply::Confirmed { .. }
         | Reply::Committed { .. }
         | Reply::Shares { .. }
+        | Reply::Abstained { .. }
         | Reply::Signatures { .. } => {
             SessionEnd::Lost("it answered something else than was asked".to_owned())
         }

@@ -281,7 +281,9 @@ fn failed_how(state: &State, id: TransferId, failed: &transfer::Failed) -> Comma
             | Transfer::Signing(_)
             | Transfer::Closed(_),
         )
-        | None => Command::FailTransfer { transfer: id, because },
+        | None => {
+            Command::FailTransfer { transfer: id, because, abstentions: failed.abstentions.clone() }
+        }
     }
 }
 

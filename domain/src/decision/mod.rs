@@ -85,7 +85,9 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         C::ConfirmTransfer { transfer, confirmed, change } => {
             payment::confirm(state, transfer, confirmed, change)
         }
-        C::FailTransfer { transfer, because } => payment::fail(state, transfer, because),
+        C::FailTransfer { transfer, because, abstentions } => {
+            payment::fail(state, transfer, because, abstentions)
+        }
         C::FailTransferOnChain { transfer, attempt, fee, because, block: _ } => {
             payment::fail_on_chain(state, transfer, attempt, (fee, because))
         }

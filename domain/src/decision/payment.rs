@@ -7,10 +7,12 @@ use crate::{
     TransferId, account,
     aggregate::so_far,
     command::Spends,
-    key::Active,
+    key::{Active, Key},
     proposal::{Fulfilled, ProposalEvent, Subject},
+    statement,
     transfer::{
-        self, Asked, AttemptAuthorised, AttemptRefused, AttemptSigned, Confirmed, Transfer,
+        self, Abstention, Asked, AttemptAuthorised, AttemptRefused, AttemptSigned, Attempts,
+        Confirmed, Transfer,
     },
     wallet::{self, AccountNonceReserved, Coin, CoinsReserved},
 };
@@ -223,10 +225,53 @@ fn settle(
     Ok(())
 }
 
-pub(super) fn fail(state: &State, id: TransferId, because: String) -> Result<Decision, Refusal> {
+/// Whether so many holders have sworn off the transfer that the others can't sign it: then no
+/// signature exists or ever will, whatever the server says. Each word is durable at its signer.
+fn check_abstentions(
+    state: &State,
+    attempts: &Attempts,
+    abstentions: &[Abstention],
+) -> Result<(), Refusal> {
+    let refuse = |because: String| Err(Refusal::new(Rule::TransferAbstentions, because));
+    let standing = state.charter.standing()?;
+    let Some(key) = state.keys.get(&attempts.current.key) else {
+        return refuse("there is no such key".to_owned());
+    };
+    let (Key::Active(active) | Key::Quarantined(active)) = key else {
+        return refuse(format!("the key is {}", key.name()));
+    };
+    let transfer = attempts.asked.intent.transfer;
+    let mut sworn = BTreeSet::new();
+    for Abstention { signer, signature } in abstentions {
+        let text = statement::abstention(standing.log, transfer, *signer);
+        let enrolled = standing.signers.get(signer);
+        let holder = active.plan.participants.contains(signer);
+        let good = enrolled.is_some_and(|of| statement::verify(&of.identity_key, &text, signature));
+        if !holder || !good || !sworn.insert(*signer) {
+            return refuse(format!("{signer} is no holder, or did not say this, or said it twice"));
+        }
+    }
+    let left = active.plan.participants.len().saturating_sub(sworn.len());
+    if left >= usize::from(active.plan.threshold) {
+        let because = format!("{left} holders have not sworn it off: they could sign it");
+        return refuse(because);
+    }
+    Ok(())
+}
+
+pub(super) fn fail(
+    state: &State,
+    id: TransferId,
+    because: String,
+    abstentions: Vec<Abstention>,
+) -> Result<Decision, Refusal> {
     let (transfer, asked) = find_asked(state, id)?;
     let intent = &asked.intent;
-    let events = transfer.decide(transfer::Command::Fail { because: because.clone() })?;
+    if let Transfer::Signing(attempts) = transfer {
+        check_abstentions(state, attempts, &abstentions)?;
+    }
+    let events =
+        transfer.decide(transfer::Command::Fail { because: because.clone(), abstentions })?;
     let mut decision = Decision::default().with(Stream::Transfer(id), events);
     let void = account::Command::VoidHold { transfer: id };
     let voided = custody::account(state, intent.account)?.decide(void)?;

@@ -135,6 +135,19 @@ pub struct Confirmed {
 pub struct Failed {
     /// Why.
     pub because: String,
+    /// Where signers had heard of it: the word of so many holders of the key that no signature
+    /// exists or ever will. Empty where nobody had heard of it, or where it failed on its chain.
+    pub abstentions: Vec<Abstention>,
+}
+
+/// A holder's word that it has no part in a signature of this transfer, and never will.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Abstention {
+    /// Whose word.
+    pub signer: SignerId,
+    /// Ed25519 of the signer's identity key over [`crate::statement::abstention`].
+    pub signature: Bytes,
 }
 
 /// Its quorum said no.

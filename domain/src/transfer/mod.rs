@@ -4,8 +4,8 @@
 mod event;
 
 pub use event::{
-    Approved, AttemptAuthorised, AttemptBroadcast, AttemptRefused, AttemptSigned, Cancelled,
-    Confirmed, Expired, Failed, Refused, Rejected, Requested, TransferEvent,
+    Abstention, Approved, AttemptAuthorised, AttemptBroadcast, AttemptRefused, AttemptSigned,
+    Cancelled, Confirmed, Expired, Failed, Refused, Rejected, Requested, TransferEvent,
 };
 
 use crate::{
@@ -116,10 +116,13 @@ pub enum Command {
     },
     /// It is final.
     Confirm(Confirmed),
-    /// It comes to nothing. Only while no complete signature can exist.
+    /// It comes to nothing. Only while no complete signature can exist: where signers have heard
+    /// of it, the caller has verified enough abstentions.
     Fail {
         /// Why.
         because: String,
+        /// The holders' words.
+        abstentions: Vec<Abstention>,
     },
     /// Its transaction is on the chain, failed there, and cost `fee`.
     FailOnChain {
@@ -301,8 +304,12 @@ impl Aggregate for Transfer {
                 check_paid(&attempts.asked, &confirmed)?;
                 Ok(vec![confirmed.into()])
             }
-            (Self::Approved(_) | Self::Signing(_), C::Fail { because }) => {
-                Ok(vec![Failed { because }.into()])
+            // Nobody has heard of it: there is nothing to abstain from.
+            (Self::Approved(_), C::Fail { because, abstentions }) if abstentions.is_empty() => {
+                Ok(vec![Failed { because, abstentions }.into()])
+            }
+            (Self::Signing(_), C::Fail { because, abstentions }) => {
+                Ok(vec![Failed { because, abstentions }.into()])
             }
             (
                 Self::Signed(attempts) | Self::Broadcast(attempts),
@@ -310,7 +317,7 @@ impl Aggregate for Transfer {
             ) => {
                 attempts.current(attempt)?;
                 check_fee(&attempts.asked, fee)?;
-                Ok(vec![Failed { because }.into()])
+                Ok(vec![Failed { because, abstentions: Vec::new() }.into()])
             }
             (state, _) => state.not_now(),
         }

@@ -62,11 +62,11 @@ fn confirmed(attempt: u32, paid: u128, fee: u128) -> Confirmed {
 }
 
 fn failed() -> TransferEvent {
-    Failed { because: "gone".to_owned() }.into()
+    Failed { because: "gone".to_owned(), abstentions: Vec::new() }.into()
 }
 
 fn fail() -> Command {
-    Command::Fail { because: "gone".to_owned() }
+    Command::Fail { because: "gone".to_owned(), abstentions: Vec::new() }
 }
 
 /// The events of an undisturbed life, of which a test takes the first so many.

@@ -123,7 +123,18 @@ pub(crate) fn confirm(n: u8, attempt: u32, paid: u128, change: Option<u128>) -> 
 }
 
 pub(crate) fn fail(n: u8) -> Command {
-    Command::FailTransfer { transfer: transfer(n), because: "no signer answers".to_owned() }
+    fail_with(n, Vec::new())
+}
+
+pub(crate) fn fail_with(n: u8, abstentions: Vec<transfer::Abstention>) -> Command {
+    let because = "no signer answers".to_owned();
+    Command::FailTransfer { transfer: transfer(n), because, abstentions }
+}
+
+/// `holder`'s word that it has no part in a transfer, signed by its identity.
+pub(crate) fn abstention(n: u8, holder: SignerId) -> transfer::Abstention {
+    let text = statement::abstention(LOG, transfer(n), holder);
+    transfer::Abstention { signer: holder, signature: sign(&key_of(holder.0), &text) }
 }
 
 pub(crate) fn fail_on_chain(n: u8, attempt: u32) -> Command {

@@ -1,7 +1,11 @@
 //! Attempts at a transfer, what they spend, and how they end.
 
 use crate::{asks::*, book::*, names::*};
-use strongroom_domain::{Amount, Command, Rule, Spends, transfer::AttemptRefused, wallet::Funds};
+use strongroom_domain::{
+    Amount, Command, Rule, Spends,
+    transfer::{Abstention, AttemptRefused},
+    wallet::Funds,
+};
 
 fn available(book: &Book) -> u128 {
     book.state.accounts[&LTC_ACCOUNT].claim().unwrap().available().units()
@@ -167,6 +171,30 @@ fn what_is_final_is_what_was_approved() {
 }
 
 #[test]
+fn what_signers_have_heard_of_fails_only_when_too_few_of_them_are_left_to_sign_it() {
+    let mut book = Book::funded();
+    book.signing(1, LTC_WALLET, 1_000);
+    let holders = [signer(1), signer(2), signer(3)];
+    let word = |n: usize| abstention(1, holders[n]);
+    let forged = Abstention { signature: word(1).signature, ..word(0) };
+    let stranger = abstention(1, signer(4));
+    let other = Abstention { signer: holders[1], ..abstention(2, holders[1]) };
+    for few in [
+        vec![],
+        vec![word(0)],
+        vec![word(0), word(0)],
+        vec![forged, word(1)],
+        vec![word(0), stranger],
+        vec![word(0), other],
+    ] {
+        book.refused(fail_with(1, few), Rule::TransferAbstentions);
+    }
+    // One holder of a 2-of-3 key is left: no signature exists, and none ever will.
+    book.put(fail_with(1, vec![word(0), word(2)])).unwrap();
+    assert_eq!(status(&book, 1), "failed");
+}
+
+#[test]
 fn a_failed_transfer_gives_everything_back_and_burns_its_approvals() {
     let mut book = Book::funded();
     for (n, wallet) in [(1, LTC_WALLET), (2, ETH_WALLET)] {
@@ -174,7 +202,7 @@ fn a_failed_transfer_gives_everything_back_and_burns_its_approvals() {
         if n == 1 {
             book.put(book.attempt(n, 1)).unwrap();
         }
-        book.put(fail(n)).unwrap();
+        book.put(book.fail(n)).unwrap();
         assert_eq!(status(&book, n), "failed");
         assert_eq!(book.state.proposals[&question(n)].name(), "burnt");
         assert!(book.authorised(n, 1).is_err());
@@ -183,7 +211,7 @@ fn a_failed_transfer_gives_everything_back_and_burns_its_approvals() {
     assert_eq!(available(&book), 1_800_000);
     // The nonce that was given back is the next that is taken.
     book.signing(3, ETH_WALLET, 1_000);
-    book.put(fail(3)).unwrap();
+    book.put(book.fail(3)).unwrap();
     book.signing(4, ETH_WALLET, 1_000);
     let Funds::Balance(balance) = &book.state.wallets[&ETH_WALLET].holding().unwrap().funds else {
         unreachable!()

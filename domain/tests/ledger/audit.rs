@@ -175,7 +175,7 @@ fn funds_are_set_aside_for_nothing_but_the_attempt_that_follows() {
 fn an_approved_transfer_is_asked_for_again_under_another_id_only_with_another_quorum() {
     let mut book = Book::funded();
     book.signing(1, LTC_WALLET, 1_000);
-    book.put(fail(1)).unwrap();
+    book.put(book.fail(1)).unwrap();
     book.put(book.request(2, LTC_WALLET, 1_000)).unwrap();
     // The burnt approvals, for the new question.
     for recorded in book.history.clone() {

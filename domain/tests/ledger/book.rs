@@ -227,6 +227,15 @@ impl Book {
         self.approve(question(n), &[ANN, BEN]);
     }
 
+    /// A failure, with the word of every holder where they have heard of the transfer.
+    pub(crate) fn fail(&self, n: u8) -> Command {
+        let known = self.state.transfers.get(&transfer(n)).and_then(|known| known.attempts());
+        let key = known.and_then(|attempts| self.state.keys.get(&attempts.current.key));
+        let holders = key.and_then(|key| key.active().ok()).map(|key| &key.plan.participants);
+        let words = holders.into_iter().flatten().map(|holder| abstention(n, *holder)).collect();
+        fail_with(n, words)
+    }
+
     /// An attempt that spends what is free.
     pub(crate) fn attempt(&self, n: u8, attempt: u32) -> Command {
         let transfer = transfer(n);

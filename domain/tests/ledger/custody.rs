@@ -123,7 +123,7 @@ fn what_was_spent_and_reorganised_is_a_shortfall_that_the_next_deposit_covers() 
     book.refused(book.request(2, LTC_WALLET, 1), Rule::AccountShortfall);
     book.deposit(LTC_WALLET, 2, 4_500);
     assert_eq!(totals(&book), (4_500, 4_000, 0));
-    book.put(fail(1)).unwrap();
+    book.put(book.fail(1)).unwrap();
     assert_eq!(totals(&book), (4_500, 0, 0));
 }
 
@@ -133,7 +133,7 @@ fn a_coin_that_is_gone_is_not_free_when_its_transfer_fails() {
     let deposit = book.deposit(LTC_WALLET, 1, 5_000);
     book.signing(1, LTC_WALLET, 3_000);
     book.put(Command::ReorganiseDeposit { deposit }).unwrap();
-    book.put(fail(1)).unwrap();
+    book.put(book.fail(1)).unwrap();
     let Funds::Coins(coins) = &book.state.wallets[&LTC_WALLET].holding().unwrap().funds else {
         unreachable!()
     };

@@ -40,6 +40,7 @@ const AUTHORITY: &[&str] = &[
     "transfer.requested",
     "transfer.approved",
     "transfer.attempt-authorised",
+    "transfer.failed",
     "key.ceremony-requested",
     "key.ceremony-approved",
     "key.confirmed",
@@ -50,6 +51,7 @@ const AUTHORITY: &[&str] = &[
 /// What a writer may choose freely in those: what the transaction's bytes do is checked by
 /// `chains`, and any enough of a key's holders can sign.
 const FREE: &[(&str, &str)] = &[
+    ("transfer.failed", "/because"),
     ("transfer.attempt-authorised", "/unsigned"),
     ("transfer.attempt-authorised", "/fee"),
     ("transfer.attempt-authorised", "/signers/0"),
@@ -76,7 +78,7 @@ fn history() -> &'static [Recorded] {
         }
         for (n, wallet) in [(3, LTC_WALLET), (4, ETH_WALLET)] {
             book.signing(n, wallet, 1_000);
-            book.put(fail(n)).unwrap();
+            book.put(book.fail(n)).unwrap();
         }
         book.signing(5, LTC_WALLET, 2_000);
         book.history

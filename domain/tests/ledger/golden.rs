@@ -81,7 +81,8 @@ fn everything_that_happens() -> BTreeMap<Kind, Event> {
         let rule = strongroom_domain::Rule::SignerIntentMismatch;
         let refused = AttemptRefused { attempt: 1, signer: signer(1), rule, because };
         put(&mut book, Command::RecordRefusal { transfer: transfer(n), refused });
-        put(&mut book, fail(n));
+        let failure = book.fail(n);
+        put(&mut book, failure);
     }
     let request = book.request(5, LTC_WALLET, 10_000_001);
     put(&mut book, request);

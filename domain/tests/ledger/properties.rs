@@ -175,7 +175,7 @@ fn command(book: &Book, step: Step) -> Option<Command> {
             let change = asked.filter(|asked| asked.intent.wallet == LTC_WALLET).map(|_| 7_000);
             confirm(n, attempt, if right { paid } else { paid + 1 }, change)
         }
-        Step::Fail(n) => fail(n),
+        Step::Fail(n) => book.fail(n),
         Step::FailOnChain(n, attempt) => fail_on_chain(n, attempt),
         Step::AskPolicy(which) => Command::ProposePolicy {
             proposal: POLICY_QUESTION,

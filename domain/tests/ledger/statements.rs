@@ -48,6 +48,11 @@ fn a_signers_confirmation_names_log_key_and_signer() {
     same_text("confirmation.v1.txt", &text);
 }
 
+#[test]
+fn a_signers_abstention_names_log_transfer_and_signer() {
+    same_text("abstention.v1.txt", &statement::abstention(LOG, transfer(1), signer(1)));
+}
+
 /// A network and its test network have the same units: the text must tell them apart, because
 /// nothing else binds a founding signature.
 #[test]

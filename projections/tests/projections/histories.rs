@@ -81,7 +81,7 @@ async fn one(world: &mut World, what: u8, n: u8) -> Result<(), Refusal> {
         }
         18 => {
             let because = "no signer answers".to_owned();
-            world.act(Command::FailTransfer { transfer: transfer(n), because }).await
+            world.fail(n, because).await
         }
         19 => signers(world, n).await,
         20 => policy(world, n).await,

@@ -43,7 +43,10 @@ async fn told() -> World {
     world.answer(question(4), 0, Answer::Approve).await.unwrap();
     world.answer(question(4), 2, Answer::Approve).await.unwrap();
     let because = "no signer answers".to_owned();
-    world.act(Command::FailTransfer { transfer: transfer(4), because }).await.unwrap();
+    world
+        .act(Command::FailTransfer { transfer: transfer(4), because, abstentions: Vec::new() })
+        .await
+        .unwrap();
     world
 }
 

@@ -3,7 +3,7 @@
 //! transfer are both consumed only if at most one of them can ever take effect.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -22,6 +22,8 @@ pub enum Record {
     Verified(Head),
     /// An attempt may have been signed by now.
     Consumed(Consumed),
+    /// No attempt of this transfer was consumed, and none will be.
+    Abstained(TransferId),
 }
 
 /// An attempt that may have been signed.
@@ -47,6 +49,8 @@ pub struct Consumptions {
 #[derive(Default)]
 struct Open {
     by_transfer: BTreeMap<TransferId, Vec<Kept>>,
+    /// Transfers that were sworn off.
+    abstained: BTreeSet<TransferId>,
     acknowledged: Head,
 }
 
@@ -62,6 +66,17 @@ pub struct Noted {
     consumed: Consumed,
     head: Head,
     durable: bool,
+}
+
+/// Why a transfer was not sworn off.
+#[derive(Debug, thiserror::Error)]
+pub enum AbstainError {
+    /// It was consumed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The journal can't be written: nothing was said.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 impl Open {
@@ -85,6 +100,7 @@ impl Consumptions {
         for record in opened.records {
             match record {
                 Record::Verified(head) => open.acknowledge(head),
+                Record::Abstained(transfer) => drop(open.abstained.insert(transfer)),
                 Record::Consumed(consumed) => {
                     let kept = open.by_transfer.entry(consumed.transfer).or_default();
                     if !kept.iter().any(|kept| kept.consumed == consumed) {
@@ -111,6 +127,10 @@ impl Consumptions {
         head: Head,
     ) -> Result<Noted, Refusal> {
         let mut open = self.lock();
+        if open.abstained.contains(&consumed.transfer) {
+            let because = "this signer has sworn that it has no part in this transfer";
+            return Err(Refusal::new(Rule::SignerAttemptConsumed, because));
+        }
         let known = open.acknowledged.position >= head.position;
         let earlier = open.by_transfer.entry(consumed.transfer).or_default();
         for before in earlier.iter().filter(|kept| kept.consumed.unsigned != consumed.unsigned) {
@@ -153,17 +173,45 @@ impl Consumptions {
         Ok(())
     }
 
+    /// Swears a transfer off, durably. Refused where an attempt of it was consumed: then a signature
+    /// may exist, and this signer gives its part of the same one to whoever asks again.
+    ///
+    /// A crash before it returns leaves it sworn off or not, and nobody was told.
+    pub fn abstain(&self, transfer: TransferId) -> Result<(), AbstainError> {
+        {
+            let mut open = self.lock();
+            if open.by_transfer.get(&transfer).is_some_and(|kept| !kept.is_empty()) {
+                let because = "an attempt of it was consumed: a signature may exist";
+                return Err(Refusal::new(Rule::SignerAttemptConsumed, because).into());
+            }
+            // Before it is durable, so that an order that runs at the same time sees it.
+            open.abstained.insert(transfer);
+        }
+        self.journal.append_durable(&[Record::Abstained(transfer)])?;
+        Ok(())
+    }
+
+    /// Whether exactly these bytes were consumed for a transfer: they may have been signed.
+    pub fn holds(&self, transfer: TransferId, unsigned: &Bytes) -> bool {
+        let open = self.lock();
+        let kept = open.by_transfer.get(&transfer);
+        kept.into_iter().flatten().any(|kept| kept.durable && kept.consumed.unsigned == *unsigned)
+    }
+
     /// A transfer is over: no order of it can be authorised any more.
     pub fn forget(&self, transfers: impl IntoIterator<Item = TransferId>) {
         let mut open = self.lock();
         for transfer in transfers {
             open.by_transfer.remove(&transfer);
+            open.abstained.remove(&transfer);
         }
     }
 
     /// Forgets everything that `over` says is over.
     pub fn retain(&self, alive: impl Fn(TransferId) -> bool) {
-        self.lock().by_transfer.retain(|transfer, _| alive(*transfer));
+        let mut open = self.lock();
+        open.by_transfer.retain(|transfer, _| alive(*transfer));
+        open.abstained.retain(|transfer| alive(*transfer));
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

@@ -18,7 +18,7 @@ use strongroom_domain::{
 use strongroom_secrets::Sealer;
 
 use crate::{
-    consumption::Consumptions,
+    consumption::{AbstainError, Consumptions},
     follower::{FollowError, Follower, Pinned},
     identity::Identity,
     journal::JournalError,
@@ -131,6 +131,7 @@ impl Signer {
             Order::Sign { transfer, attempt, session, commitments } => {
                 self.sign(transfer, attempt, &session, &commitments)
             }
+            Order::Abstain { transfer } => self.abstain(transfer),
             Order::SignAlone { transfer, attempt } => self.sign_alone(transfer, attempt),
         };
         match done {
@@ -222,6 +223,15 @@ impl From<JournalError> for Trouble {
     fn from(error: JournalError) -> Self {
         // Nothing was signed; but this process writes its journal no more.
         Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<AbstainError> for Trouble {
+    fn from(error: AbstainError) -> Self {
+        match error {
+            AbstainError::Refused(refusal) => Self::Refused(refusal),
+            AbstainError::Journal(error) => Self::Unavailable(error.to_string()),
+        }
     }
 }
 

@@ -9,9 +9,11 @@ use std::{
 use rand::{RngCore, rngs::OsRng};
 use strongroom_chains::frost::ByHolder;
 use strongroom_domain::{
-    Bytes, KeyId, Rule, SignerId, TransferId,
+    Bytes, KeyId, Rule, SignerId, Timestamp, TransferId,
     key::{Active, Protocol},
     protocol::{Committed, Reply},
+    statement,
+    transfer::Transfer,
 };
 
 use super::{Signer, Trouble, now, refuse};
@@ -97,8 +99,29 @@ impl Signer {
         if !audited.state().transfers.contains_key(&transfer) {
             return refuse(Rule::SignerLogBehind, "this signer has not read of that transfer");
         }
-        let authorised = audited.authorised(transfer, attempt, now())?;
+        // What was consumed in time may be signed: giving the same bytes again, after a lost answer,
+        // adds nothing to that, and without it the transfer could neither complete nor fail.
+        let attempts = audited.state().transfers.get(&transfer).and_then(Transfer::attempts);
+        let again = attempts
+            .is_some_and(|known| self.consumptions.holds(transfer, &known.current.unsigned));
+        let now = if again { Timestamp::default() } else { now() };
+        let authorised = audited.authorised(transfer, attempt, now)?;
         Ok(check(&authorised, self.id)?)
+    }
+
+    /// Says that no signature of a transfer will ever come from here, where none can have come.
+    pub(super) fn abstain(&self, transfer: TransferId) -> Result<Reply, Trouble> {
+        let log = {
+            let follower = self.follower();
+            let state = follower.audited()?.state();
+            if !state.transfers.contains_key(&transfer) {
+                return refuse(Rule::SignerLogBehind, "this signer has not read of that transfer");
+            }
+            state.charter.standing()?.log
+        };
+        self.consumptions.abstain(transfer)?;
+        let text = statement::abstention(log, transfer, self.id);
+        Ok(Reply::Abstained { signature: Bytes(self.identity.confirm(text.as_bytes()).to_vec()) })
     }
 
     pub(super) fn sign_alone(&self, transfer: TransferId, attempt: u32) -> Result<Reply, Trouble> {
@@ -152,8 +175,7 @@ impl Signer {
         let Some(waiting) = taken else {
             return refuse(Rule::SignerProtocol, "no such session: commit again");
         };
-        let (before, now) =
-            (&waiting.checked, self.checked(&self.follower(), transfer, attempt)?);
+        let (before, now) = (&waiting.checked, self.checked(&self.follower(), transfer, attempt)?);
         if before.attempt != attempt || before.bytes != now.bytes {
             return refuse(Rule::SignerProtocol, "the session is another attempt's");
         }

@@ -16,7 +16,7 @@ use strongroom_domain::{
     key::{CeremonyPlan, Confirmed, Protocol, RoundOnePublished},
     place,
     statement::{self, Answer},
-    transfer::{self, AttemptAuthorised, AttemptRefused},
+    transfer::{self, Abstention, AttemptAuthorised, AttemptRefused},
     wallet::{self, AddressDerived, Coin, Funds, OutPoint},
 };
 use strongroom_store::{
@@ -184,6 +184,20 @@ impl World {
             self.append(&decision).await;
         }
         Ok(())
+    }
+
+    /// A transfer fails, with every holder's word where they have heard of it.
+    pub(crate) async fn fail(&mut self, n: u8, because: String) -> Result<(), Refusal> {
+        let transfer = transfer(n);
+        let known = self.state.transfers.get(&transfer).and_then(|known| known.attempts());
+        let key = known.and_then(|attempts| self.state.keys.get(&attempts.current.key));
+        let holders = key.and_then(|key| key.active().ok()).map(|key| &key.plan.participants);
+        let words = holders.into_iter().flatten().map(|holder| {
+            let text = statement::abstention(LOG, transfer, *holder);
+            Abstention { signer: *holder, signature: sign(&key_of(holder.0), &text) }
+        });
+        let abstentions = words.collect();
+        self.act(Command::FailTransfer { transfer, because, abstentions }).await
     }
 
     async fn append(&mut self, decision: &Decision) {

@@ -420,9 +420,25 @@ fn usurped_powers() -> Vec<(&'static str, Expected, Lie)> {
         }),
         ("a failed transfer that keeps its hold", Halted(Rule::LogUnlawful), |f, c| {
             let (before, asked) = (f.head(), c.ask_and_approve(f));
-            let failed = TransferEvent::from(Failed { because: "no".to_owned() });
-            f.write(Stream::Transfer(asked.intent.transfer), failed);
+            let failed = Failed { because: "no".to_owned(), abstentions: Vec::new() };
+            f.write(Stream::Transfer(asked.intent.transfer), TransferEvent::from(failed));
             c.ask(f);
+            written(f, before)
+        }),
+        ("a failure that no holder has sworn to", Halted(Rule::TransferAbstentions), |f, c| {
+            let (before, asked) = (f.head(), c.honest(f));
+            let failed = Failed { because: "no".to_owned(), abstentions: Vec::new() };
+            f.write(Stream::Transfer(asked.intent.transfer), TransferEvent::from(failed));
+            written(f, before)
+        }),
+        ("a failure sworn to by nobody real", Halted(Rule::TransferAbstentions), |f, c| {
+            let (before, asked) = (f.head(), c.honest(f));
+            let signature = strongroom_domain::Bytes(vec![7; 64]);
+            let holders = c.signers.iter().copied();
+            let words =
+                holders.map(|signer| transfer::Abstention { signer, signature: signature.clone() });
+            let failed = Failed { because: "no".to_owned(), abstentions: words.collect() };
+            f.write(Stream::Transfer(asked.intent.transfer), TransferEvent::from(failed));
             written(f, before)
         }),
     ]

@@ -89,8 +89,10 @@ fn lives() -> Vec<(&'static str, Rule, End)> {
             asked.intent.transfer
         }),
         ("failed", Rule::TransferState, |f, c| {
-            let transfer = c.honest(f).intent.transfer;
-            f.run(Command::FailTransfer { transfer, because: "no".to_owned() });
+            // Nobody has heard of it: no holder has to swear it off.
+            let transfer = c.ask_and_approve(f).intent.transfer;
+            let (because, abstentions) = ("no".to_owned(), Vec::new());
+            f.run(Command::FailTransfer { transfer, because, abstentions });
             transfer
         }),
         ("signed", Rule::TransferState, signed),

@@ -2,7 +2,7 @@
 //! one share or none, whatever a hostile server sends.
 
 use strongroom_domain::protocol::{Committed, Order, Reply};
-use strongroom_domain::{Bytes, Network, Rule, SignerId, TransferId};
+use strongroom_domain::{Bytes, Network, Rule, SignerId, TransferId, transfer::Abstention};
 
 use super::forge::clock;
 use super::link::{Link, refused};
@@ -154,14 +154,48 @@ fn a_second_round_of_an_attempt_that_was_replaced_or_failed_is_refused() {
     let reply = sign(&mut world.reader(0), transfer, 2, round);
     refused("under the second attempt's number", &reply, Rule::SignerProtocol);
 
-    let ids = [world.id(0)];
+    let asked = custody.honest(&mut world.forge);
+    let (ids, transfer) = ([world.id(0)], asked.intent.transfer);
     let mut link = world.reader(0);
-    let Reply::Committed { session, commitments } = link.commit(transfer, 2) else { panic!() };
+    let Reply::Committed { session, commitments } = link.commit(transfer, 1) else { panic!() };
+    let abstentions = vec![abstain(&mut world, 1, transfer), abstain(&mut world, 2, transfer)];
     let because = "for the test".to_owned();
-    world.forge.run(strongroom_domain::Command::FailTransfer { transfer, because });
+    world.forge.run(strongroom_domain::Command::FailTransfer { transfer, because, abstentions });
     let committed = vec![Committed { signer: ids[0], commitments }];
-    let reply = sign(&mut world.reader(0), transfer, 2, (session, committed));
+    let reply = sign(&mut world.reader(0), transfer, 1, (session, committed));
     refused("a second round after the end", &reply, Rule::SignerProtocol);
+    world.pays(&custody);
+}
+
+fn abstain(world: &mut World, signer: usize, transfer: TransferId) -> Abstention {
+    match world.reader(signer).ask(&Order::Abstain { transfer }) {
+        Reply::Abstained { signature } => Abstention { signer: world.id(signer), signature },
+        other => panic!("signer {signer} did not swear it off: {other:?}"),
+    }
+}
+
+#[test]
+fn who_has_consumed_does_not_swear_it_off_and_who_has_sworn_does_not_consume() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let custody = world.custody(Network::LitecoinRegtest);
+    let transfer = custody.honest(&mut world.forge).intent.transfer;
+    let Reply::Committed { .. } = world.reader(0).commit(transfer, 1) else { panic!() };
+    for restarted in [false, true] {
+        if restarted {
+            world.restart(0);
+            world.restart(1);
+        }
+        let reply = world.reader(0).ask(&Order::Abstain { transfer });
+        refused("sworn off after it was consumed", &reply, Rule::SignerAttemptConsumed);
+        let first = abstain(&mut world, 1, transfer);
+        assert_eq!(first, abstain(&mut world, 1, transfer), "the same word each time");
+        let reply = world.reader(1).commit(transfer, 1);
+        refused("consumed after it was sworn off", &reply, Rule::SignerAttemptConsumed);
+    }
+    let unknown = TransferId(uuid::Uuid::now_v7());
+    let reply = world.reader(0).ask(&Order::Abstain { transfer: unknown });
+    refused("a transfer that nobody asked for", &reply, Rule::SignerLogBehind);
     world.pays(&custody);
 }
 

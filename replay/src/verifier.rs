@@ -11,8 +11,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use strongroom_domain::{Asset, EntryParts, Recorded, State, audit::Audited};
 use strongroom_ledger::{
-    Chain, ChainError, Hash, Head,
+    Chain, ChainError, EntryRef, Hash, Head,
     export::{ExportError, Pair},
+    leaf_hash,
 };
 
 /// What is known of a log before it is read.
@@ -216,7 +217,11 @@ pub(crate) fn step(source: &mut Source, verifier: &mut Verifier) -> Result<bool,
     let Some(filed) = next else { return Ok(false) };
     match verifier.judge(&pair.entry, &pair.payload) {
         Ok(()) => {}
-        Err(Stop::Found(finding)) => return Err(finding),
+        // Only an entry that was written so can be malformed, unlawful or newer.
+        Err(Stop::Found(finding)) => return Err(altered(source, &pair.entry, finding)),
+        Err(Stop::Chain(error @ ChainError::Malformed { .. })) => {
+            return Err(altered(source, &pair.entry, error.into()));
+        }
         // What stands behind it tells a missing entry from one that stands elsewhere.
         Err(Stop::Chain(error)) => return Err(error.refine(rest(source)).into()),
     }
@@ -228,6 +233,40 @@ pub(crate) fn step(source: &mut Source, verifier: &mut Verifier) -> Result<bool,
         }
         Some(_) | None => Ok(true),
     }
+}
+
+/// Calls an entry altered where the log names another one in its place, whatever else is wrong with
+/// it: what it says is nobody's word.
+fn altered(source: &mut Source, entry: &[u8], finding: Finding) -> Finding {
+    let Some(position) = finding.position else { return finding };
+    let blamed = matches!(
+        finding.fault,
+        Fault::Malformed | Fault::UnknownVersion | Fault::Violation | Fault::Unbalanced
+    );
+    let named = if blamed { named(source, position) } else { None };
+    let leaf = leaf_hash(entry);
+    match named {
+        Some(named) if named != leaf => {
+            let because = finding.message;
+            let message = format!(
+                "entry {position} has leaf {leaf}, but what follows it names {named}: it was \
+                 altered ({because})"
+            );
+            Finding::at(Fault::Altered, position, message)
+        }
+        Some(_) | None => finding,
+    }
+}
+
+/// The leaf at a position by the entry behind it, or by the file's head where it is the last.
+/// Nobody names an export's last entry.
+fn named(source: &mut Source, position: u64) -> Option<Hash> {
+    let Some(next) = rest(source).next() else {
+        let (head, _) = source.claims().ok()??;
+        return (head.position.get() == position).then_some(head.leaf);
+    };
+    let next = EntryRef::parse(&next).ok()?;
+    (position.checked_add(1) == Some(next.position.get())).then_some(next.prev)
 }
 
 /// The entries that were not read yet, as far as they can be.

@@ -62,14 +62,47 @@ async fn no_byte_can_be_changed() {
         for place in 0..length {
             let mut changed = rest.clone();
             changed[place] ^= bits.next().unwrap();
+            // Only where nothing behind it can be read, nobody names another entry in its place.
+            let form = number + 1 == pairs.len() || rest[place] == b'\n' || changed[place] == b'\n';
             let found = fault(&before, changed)
                 .unwrap_or_else(|| panic!("byte {place} of entry {number} was changed unnoticed"));
             *seen.entry(found.name()).or_insert(0) += 1;
+            assert!(form || found != Fault::Malformed, "byte {place} of entry {number}");
         }
         before.extend(&pair.entry, &pair.payload).unwrap();
     }
     assert!(seen.contains_key(Fault::Altered.name()), "{seen:?}");
     assert!(seen.contains_key(Fault::Malformed.name()), "{seen:?}");
+    // Only a log whose hashes fit says what an entry means.
+    for fault in [Fault::Violation, Fault::UnknownVersion, Fault::Unbalanced] {
+        assert!(!seen.contains_key(fault.name()), "{seen:?}");
+    }
+}
+
+/// Nobody is sent for a newer build because of a flipped bit.
+#[tokio::test]
+async fn an_entry_is_newer_only_where_what_follows_names_it() {
+    let book = Book::written().await;
+    let pairs = book.pairs();
+    let at = crate::book::find(&pairs, "deposit.seen");
+    for (from, to) in [
+        ("\"version\":1", "\"version\":3"),
+        ("deposit.seen", "deposit.teen"),
+        ("\"version\":1", "\"version\":x"),
+    ] {
+        let mut changed = pairs.clone();
+        let entry = String::from_utf8(changed[at].entry.clone()).unwrap();
+        assert!(entry.contains(from));
+        changed[at].entry = entry.replace(from, to).into_bytes();
+        let (found, said) = book.judged_unpinned(&changed);
+        assert_eq!(found, code(Fault::Altered), "{said}");
+        let position = at + 1;
+        assert!(said.contains(&format!("entry {position} has leaf")), "{said}");
+        assert!(said.contains("it was altered"), "{said}");
+        // The same as the end of an export: nobody names it.
+        let (found, said) = book.judged_unpinned(&changed[..=at]);
+        assert!([Fault::UnknownVersion, Fault::Malformed].map(code).contains(&found), "{said}");
+    }
 }
 
 /// Whoever has the server's file has no triggers to stop them.
@@ -92,7 +125,12 @@ async fn whatever_is_done_to_the_servers_file_is_noticed() {
             "UPDATE entries SET payload = CAST(payload || ' ' AS BLOB) WHERE position = 20",
             Fault::Altered,
         ),
-        ("UPDATE entries SET entry = x'7b7d' WHERE position = 20", Fault::Malformed),
+        ("UPDATE entries SET entry = x'7b7d' WHERE position = 20", Fault::Altered),
+        (
+            "UPDATE entries SET entry = CAST(replace(CAST(entry AS TEXT), '\"version\":1',
+             '\"version\":3') AS BLOB) WHERE position = (SELECT position FROM head)",
+            Fault::Altered,
+        ),
         ("DELETE FROM entries WHERE position = 20", Fault::Missing),
         ("DELETE FROM entries WHERE position = (SELECT position FROM head)", Fault::Truncated),
         ("UPDATE head SET position = position - 1", Fault::Repeated),

@@ -34,6 +34,14 @@ pub enum Failure {
     /// Malformed: there must be an idempotency key.
     #[error("this changes something: send an Idempotency-Key of 1 to 255 visible ASCII characters")]
     KeyMissing,
+    /// Malformed: an idempotency key of another form.
+    #[error(
+        "an Idempotency-Key is 1 to 255 visible ASCII characters without spaces: this one is not"
+    )]
+    KeyMalformed,
+    /// A body that says it is no JSON.
+    #[error("send the body as JSON with `Content-Type: application/json`")]
+    MediaType,
     /// There is no such thing.
     #[error("there is no {what} {id}")]
     NotFound {

@@ -16,7 +16,7 @@ impl Once {
     /// A key of 1 to 255 visible ASCII characters, for a request that is made of these parts.
     pub fn new(key: &str, parts: &[&[u8]]) -> Result<Self, Failure> {
         if !(1..=255).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Failure::KeyMissing);
+            return Err(Failure::KeyMalformed);
         }
         // Lengths first: two requests never have the same bytes.
         let mut bytes = Vec::new();

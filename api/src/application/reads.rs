@@ -1,6 +1,8 @@
 //! Lists and single things out of the read model. Never older than the log was when they were
 //! asked for.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use strongroom_domain::{AccountId, ClientId, KeyId, WalletId};
 use strongroom_projections::{
@@ -146,7 +148,11 @@ impl Application {
     pub async fn keys(&self, paging: Paging) -> Result<views::KeyPage, Failure> {
         let page = paging.page()?;
         let rows = self.read(move |view| view.keys(page)).await?;
-        Ok(page!(KeyPage, rows, page.limit))
+        let mut found = page!(KeyPage, rows, page.limit);
+        for key in &mut found.items {
+            key.waiting = key.key.parse().ok().and_then(|id| self.0.sagas.ceremonies.waiting(id));
+        }
+        Ok(found)
     }
 
     /// One key.
@@ -190,7 +196,14 @@ impl Application {
             account: parse::<AccountId>(filter.account.as_ref())?,
         };
         let rows = self.read(move |view| view.transfers(filter, page)).await?;
-        Ok(page!(TransactionPage, rows, page.limit))
+        let waiting = self.0.sagas.payments.all_waiting();
+        let waiting: BTreeMap<_, _> =
+            waiting.into_iter().map(|(id, because)| (id.to_string(), because)).collect();
+        let mut found = page!(TransactionPage, rows, page.limit);
+        for payment in &mut found.items {
+            payment.waiting = waiting.get(&payment.transaction).cloned();
+        }
+        Ok(found)
     }
 
     /// Proposals.

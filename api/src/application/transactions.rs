@@ -141,8 +141,10 @@ impl Application {
 
     /// A payment and everything that was said about it.
     pub async fn transaction(&self, id: TransferId) -> Result<views::TransactionStory, Failure> {
-        let story = views::TransactionStory::from(self.story(id).await?);
-        Ok(views::TransactionStory { waiting: self.0.sagas.payments.waiting(id), ..story })
+        let mut story = views::TransactionStory::from(self.story(id).await?);
+        story.waiting = self.0.sagas.payments.waiting(id);
+        story.transaction.waiting.clone_from(&story.waiting);
+        Ok(story)
     }
 
     async fn story(&self, id: TransferId) -> Result<TransferStory, Failure> {

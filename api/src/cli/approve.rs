@@ -93,8 +93,10 @@ impl Approve {
 
     fn read(&self, shown: &Value) -> Result<(String, PersonId), CliError> {
         let field = |name: &str| shown.get(name).and_then(Value::as_str);
-        let malformed = || self.failed(&"it sent no statement");
-        let statement = field("statement").ok_or_else(malformed)?;
+        let malformed = || self.failed(&"it sent no statement, and no proposal");
+        let Some(statement) = field("statement") else {
+            return Err(nothing_to_sign(shown).unwrap_or_else(malformed));
+        };
         let approver = field("approver").and_then(|id| id.parse().ok()).ok_or_else(malformed)?;
         check(statement, self.proposal, approver, self.decline)?;
         Ok((statement.to_owned(), approver))
@@ -122,6 +124,25 @@ impl Approve {
     fn failed(&self, reason: &dyn ToString) -> CliError {
         CliError::Server { url: self.server.clone(), reason: reason.to_string() }
     }
+}
+
+/// Why there is no statement, by the proposal that was sent instead.
+fn nothing_to_sign(shown: &Value) -> Option<CliError> {
+    let proposal = shown.get("proposal")?;
+    let field = |name: &str| proposal.get(name).and_then(Value::as_str).map(printable);
+    let (state, expires) = (field("state")?, field("expires_at")?);
+    let because = field("because").map(|because| format!(" ({because})")).unwrap_or_default();
+    let reason = if state == "open" {
+        format!("the proposal is open until {expires}, but has no statement for this person now")
+    } else {
+        format!("the proposal is {state}{because}, it was open until {expires}: nothing to sign")
+    };
+    Some(CliError::Statement(reason))
+}
+
+/// A server's text, in signs that a terminal shows as they are.
+fn printable(text: &str) -> String {
+    text.chars().map(|sign| if (' '..='~').contains(&sign) { sign } else { '?' }).collect()
 }
 
 /// Whether a text is a statement of this version about this proposal, this person and this

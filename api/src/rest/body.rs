@@ -4,7 +4,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
-    http::{StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
 };
 use serde::de::DeserializeOwned;
 
@@ -31,14 +31,24 @@ pub(crate) struct Asking<T>(pub(crate) T);
 /// An id in the path.
 pub(crate) struct Id<T>(pub(crate) T);
 
-/// The body's bytes, within the limit.
+/// The body's bytes, within the limit. A body that says it is something else than JSON is not read;
+/// one that says nothing is taken for JSON.
 pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    if !says_json(request.headers()) {
+        return Err(Problem(Failure::MediaType));
+    }
     Bytes::from_request(request, state).await.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             return Problem(Failure::TooLarge);
         }
         Problem(Failure::Malformed(rejection.body_text()))
     })
+}
+
+fn says_json(headers: &HeaderMap) -> bool {
+    let Some(stated) = headers.get(CONTENT_TYPE) else { return true };
+    let media = stated.to_str().ok().and_then(|stated| stated.split(';').next());
+    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// JSON of one form.
@@ -48,8 +58,8 @@ pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 async fn once_of<S: Send + Sync>(request: Request, state: &S) -> Result<(Once, Bytes), Problem> {
-    let key = request.headers().get(KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
-    let key = key.ok_or(Problem(Failure::KeyMissing))?;
+    let key = request.headers().get(KEY).ok_or(Problem(Failure::KeyMissing))?;
+    let key = key.to_str().map_err(|_| Problem(Failure::KeyMalformed))?.to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let bytes = bytes(request, state).await?;
     let once = Once::new(&key, &[method.as_str().as_bytes(), path.as_bytes(), &bytes])?;

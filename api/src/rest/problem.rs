@@ -55,6 +55,9 @@ pub enum Problems {
     /// A body over the limit.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(#[to_schema] ProblemDocument),
+    /// A body that is not JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    MediaType(#[to_schema] ProblemDocument),
     /// A rule forbids it.
     #[response(status = 422, content_type = "application/problem+json")]
     Refused(#[to_schema] ProblemDocument),
@@ -122,6 +125,10 @@ impl ProblemDocument {
             Failure::KeyMissing => {
                 new("idempotency-key-missing", "Idempotency-Key is missing", S::BAD_REQUEST)
             }
+            Failure::KeyMalformed => {
+                new("idempotency-key-malformed", "Idempotency-Key is malformed", S::BAD_REQUEST)
+            }
+            Failure::MediaType => new("media-type", "Not JSON", S::UNSUPPORTED_MEDIA_TYPE),
             Failure::NotFound { .. } => new("not-found", "Not found", S::NOT_FOUND),
             Failure::Unauthenticated => {
                 new("unauthenticated", "No token that is in force", S::UNAUTHORIZED)

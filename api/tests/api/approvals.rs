@@ -10,12 +10,9 @@ async fn asked(house: &House, server: &Running, maker: &str) -> String {
     asked.text("proposal")
 }
 
-#[tokio::test]
-async fn the_command_line_shows_the_statement_and_signs_exactly_it() {
-    let house = House::new();
-    let server = house.serve().await;
-    let proposal = asked(&house, &server, "ian").await;
-    let approve = Approve {
+/// Ada's answer by the command line.
+fn adas(house: &House, server: &Running, proposal: &str) -> Approve {
+    Approve {
         proposal: proposal.parse().unwrap(),
         server: server.url.clone(),
         token_file: house.path("ada.token"),
@@ -23,7 +20,29 @@ async fn the_command_line_shows_the_statement_and_signs_exactly_it() {
         passphrase_file: house.path("ada.passphrase"),
         decline: false,
         yes: true,
-    };
+    }
+}
+
+#[tokio::test]
+async fn the_command_line_says_what_became_of_a_proposal_that_is_closed() {
+    let house = House::new();
+    let server = house.serve().await;
+    let (ian, body) = (house.token("ian"), payment(house.account, house.wallet, 1, &house.allowed));
+    let asked = server.post(&ian, "/transactions", "asked", &body).await;
+    let cancel = format!("/transactions/{}/cancel", asked.text("transaction"));
+    assert_eq!(server.post(&ian, &cancel, "cancelled", &json!({})).await.status, 200);
+    let late = adas(&house, &server, &asked.text("proposal"));
+    let said = late.answer(&mut Say::to(&mut Vec::new())).await.unwrap_err().to_string();
+    assert!(said.starts_with("not signed: the proposal is cancelled"), "{said}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_command_line_shows_the_statement_and_signs_exactly_it() {
+    let house = House::new();
+    let server = house.serve().await;
+    let proposal = asked(&house, &server, "ian").await;
+    let approve = adas(&house, &server, &proposal);
     let mut out = Vec::new();
     approve.answer(&mut Say::to(&mut out)).await.unwrap();
     let out = String::from_utf8(out).unwrap();

@@ -21,7 +21,12 @@ async fn what_is_malformed_is_told_what_would_be_right() {
     without.is_problem(400, "idempotency-key-missing");
     let headers = [headers[0], ("idempotency-key", "two words")];
     let spaced = server.send("POST", "/api/v1/accounts", &headers, "{}").await;
-    spaced.is_problem(400, "idempotency-key-missing");
+    spaced.is_problem(400, "idempotency-key-malformed");
+    let headers = [headers[0], ("idempotency-key", "k"), ("content-type", "text/plain")];
+    for path in ["/api/v1/accounts", "/graphql"] {
+        let text = server.send("POST", path, &headers, "{}").await;
+        text.is_problem(415, "media-type");
+    }
     server.get(&ian, "/accounts/7").await.is_problem(400, "malformed");
     server.get(&ian, "/accounts?limit=501").await.is_problem(400, "malformed");
     server.get(&ian, "/accounts?limit=0").await.is_problem(400, "malformed");

@@ -84,7 +84,7 @@ views! {
         because: Option<String> = row.because,
         /// Who is proven to have cheated.
         culprit: Option<String> = maybe(row.culprit),
-        /// What its ceremony waits for, where a person may want to know. Not in lists.
+        /// What its ceremony waits for, where a person may want to know.
         waiting: Option<String> = None,
         /// When it came to this state.
         changed_at: String = row.changed_at.to_string(),

@@ -56,6 +56,8 @@ views! {
         paid: Option<String> = maybe(row.paid),
         /// What the network took.
         fee: Option<String> = maybe(row.fee),
+        /// What it waits for, where a person may want to know.
+        waiting: Option<String> = None,
     }
     /// A page of payments.
     TransactionPage {

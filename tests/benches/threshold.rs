@@ -1,12 +1,14 @@
 //! What a 2-of-3 FROST signature costs through real processes, against the bare crate in memory, as
-//! a ratio in one run; and the same interval for a key in an HSM. It asserts nothing about time.
+//! a ratio in one run; and the same interval for a key in an HSM, for which `signer/benches/hsm.rs`
+//! measures the bare operation. It asserts nothing about time.
 //!
 //! Measured from the time of the entry `transfer.attempt-authorised` to that of
 //! `transfer.attempt-signed`. In between: the first entry's fsync; the push of the log to the
 //! signers over mutual TLS; in each, verification of the entries and every rule applied again; both
 //! rounds, each with all of a signer's checks, and the consumption and log copy synced to disk before
 //! the first; every share checked by its maker; combination and verification by the server; the
-//! decision. The second entry's own fsync is not in it. Bare: two commitments, two shares, one
+//! decision. The second entry's own fsync is not in it. With clients at once more may be on their way
+//! than there are clients, who don't wait for signatures. Bare: two commitments, two shares, one
 //! aggregation, with the taproot tweak, on one thread.
 
 #![allow(clippy::print_stdout, reason = "printing figures is what this program is for")]

@@ -113,3 +113,10 @@ async fn a_closed_connection_takes_no_request() {
     let told = link.ask(&Order::Status).await;
     assert_eq!(told, Err(LinkError::Closed("enough".to_owned())));
 }
+
+#[tokio::test]
+async fn what_a_library_tells_programmers_is_not_told_to_people() {
+    let (link, _peer) = pair();
+    link.close("peer closed connection: https://docs.rs/rustls/latest/rustls/manual");
+    assert_eq!(link.closed().await, "peer closed connection");
+}

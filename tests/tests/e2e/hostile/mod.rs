@@ -8,6 +8,7 @@ mod entries;
 mod forge;
 mod link;
 mod lives;
+mod powers;
 mod sessions;
 mod strangers;
 mod transactions;

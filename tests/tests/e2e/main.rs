@@ -7,6 +7,8 @@ mod crashes;
 #[cfg(test)]
 mod deposits;
 #[cfg(test)]
+mod expiry;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod nodes;

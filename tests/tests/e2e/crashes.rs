@@ -1,9 +1,10 @@
 //! The server is killed between every two records of the saga, and each signer in the middle of a
 //! signing. After a restart each transfer is on its chain exactly once, whatever was lost.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use strongroom_domain::{Family, Network};
 use strongroom_tests::deployment::{Deployment, Networks};
 use strongroom_tests::journey::{Custody, FINAL, PATIENCE, Payment, amounts, text};
@@ -14,6 +15,8 @@ struct Walk {
     custody: Custody,
     destinations: Vec<String>,
     paid: Vec<(String, u128)>,
+    asked: Vec<String>,
+    acknowledged: Option<Value>,
 }
 
 impl Walk {
@@ -30,7 +33,8 @@ impl Walk {
         for _ in 0..2 {
             strongroom.deposit(&custody, deposit);
         }
-        Self { strongroom, custody, destinations, paid: Vec::new() }
+        let (paid, asked) = (Vec::new(), Vec::new());
+        Self { strongroom, custody, destinations, paid, asked, acknowledged: None }
     }
 
     /// Asks for the next payment: its transfer and its proposal.
@@ -40,7 +44,9 @@ impl Walk {
         let amount = amount / 10;
         let payment = Payment { custody: self.custody.clone(), destination, amount, fee_cap };
         self.paid.push((payment.destination.clone(), amount));
-        self.strongroom.desk.ask(&payment)
+        let (transfer, proposal) = self.strongroom.desk.ask(&payment);
+        self.asked.push(transfer.clone());
+        (transfer, proposal)
     }
 
     fn settle(&self, transfer: &str) {
@@ -48,8 +54,27 @@ impl Walk {
     }
 
     fn restart_server(&mut self) {
+        self.kill_server();
+        self.start_server();
+    }
+
+    fn kill_server(&mut self) {
+        self.acknowledged = Some(self.strongroom.desk.initiator().get("/log/head").ok());
         self.strongroom.server.kill();
+    }
+
+    /// What was acknowledged before it was killed is still there.
+    fn start_server(&mut self) {
         self.strongroom.server.start();
+        let client = self.strongroom.desk.initiator();
+        let head = self.acknowledged.take().expect("it was killed before");
+        let before = head["position"].as_u64().unwrap() - 1;
+        let page = client.get(&format!("/events?after={before}&limit=1")).ok();
+        let entry = &page["items"][0];
+        assert_eq!((&entry["position"], &entry["leaf"]), (&head["position"], &head["leaf"]));
+        for transfer in &self.asked {
+            client.get(&format!("/transactions/{transfer}")).ok();
+        }
     }
 
     fn node(&self, signal: &str) {
@@ -93,21 +118,53 @@ impl Walk {
         for (destination, amount) in &self.paid {
             assert_eq!(self.received(destination), *amount, "{destination}");
         }
+        self.no_attempt_was_signed_twice();
         super::spine::the_audit_agrees(&self.strongroom);
     }
+
+    /// All that any signer ever consumed for a transfer is one and the same transaction.
+    fn no_attempt_was_signed_twice(&self) {
+        let mut unsigned: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for signer in &self.strongroom.signers {
+            for consumed in consumptions(&signer.folder) {
+                let all = unsigned.entry(text(&consumed, "transfer")).or_default();
+                all.insert(text(&consumed, "unsigned"));
+            }
+        }
+        for transfer in &self.asked {
+            let consumed = unsigned.get(transfer).map_or(0, BTreeSet::len);
+            assert_eq!(consumed, 1, "transactions consumed for {transfer}: {unsigned:?}");
+        }
+    }
+}
+
+/// What a signer's journal says that it consumed. A line: checksum, sequence, batch, left, JSON.
+fn consumptions(folder: &std::path::Path) -> Vec<Value> {
+    let journal = std::fs::read_to_string(folder.join("data/journal")).expect("a journal");
+    // The last line may be half written at this moment: then it is not on disk yet.
+    let whole = journal.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let record = |line: &str| -> Value {
+        let json = line.splitn(5, ' ').nth(4).unwrap_or_else(|| panic!("no record: {line}"));
+        serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {line}"))
+    };
+    whole
+        .lines()
+        .map(record)
+        .map(|mut record| record["consumed"].take())
+        .filter(Value::is_object)
+        .collect()
 }
 
 /// Whether a signer's journal says that it consumed an attempt of this transfer.
 fn has_consumed(folder: &std::path::Path, transfer: &str) -> bool {
-    let journal = std::fs::read_to_string(folder.join("data/journal")).unwrap_or_default();
-    journal.lines().any(|line| line.contains("consumed") && line.contains(transfer))
+    consumptions(folder).iter().any(|consumed| consumed["transfer"] == transfer)
 }
 
 fn until(what: &str, done: impl Fn() -> bool) {
     let started = Instant::now();
     while !done() {
         assert!(started.elapsed() < PATIENCE, "{what} did not happen");
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -134,9 +191,9 @@ fn the_server_is_killed_at_every_step(network: Network) {
     let (transfer, proposal) = walk.ask();
     walk.node("STOP");
     walk.strongroom.desk.approve(&proposal);
-    walk.strongroom.server.kill();
+    walk.kill_server();
     walk.node("CONT");
-    walk.strongroom.server.start();
+    walk.start_server();
     walk.settle(&transfer);
 
     // Authorised; no signer has heard of it.
@@ -144,9 +201,9 @@ fn the_server_is_killed_at_every_step(network: Network) {
     walk.signers("STOP");
     walk.strongroom.desk.approve(&proposal);
     walk.strongroom.desk.wait_for(&transfer, &["signing"]);
-    walk.strongroom.server.kill();
+    walk.kill_server();
     walk.signers("CONT");
-    walk.strongroom.server.start();
+    walk.start_server();
     walk.settle(&transfer);
 
     // Consumed by a signer; its answer was never read.
@@ -166,16 +223,16 @@ fn signed_and_later(walk: &mut Walk) {
     let network = walk.custody.network;
     // Signed; the node hangs, so it was not broadcast.
     let transfer = signed_but_not_broadcast(walk);
-    walk.strongroom.server.kill();
+    walk.kill_server();
     walk.node("CONT");
-    walk.strongroom.server.start();
+    walk.start_server();
     walk.settle(&transfer);
 
     // Broadcast, and the node's answer lost: the node has it, the log does not say so.
     let transfer = signed_but_not_broadcast(walk);
     let shown = walk.strongroom.desk.initiator().get(&format!("/transactions/{transfer}")).ok();
     let raw = text(&shown["attempts"][0], "raw");
-    walk.strongroom.server.kill();
+    walk.kill_server();
     walk.node("CONT");
     match network.family() {
         Family::Ethereum => {
@@ -186,7 +243,7 @@ fn signed_and_later(walk: &mut Walk) {
             walk.strongroom.networks.utxo(network).must("sendrawtransaction", json!([raw]));
         }
     }
-    walk.strongroom.server.start();
+    walk.start_server();
     walk.settle(&transfer);
 
     // Broadcast, and recorded.
@@ -200,9 +257,9 @@ fn signed_and_later(walk: &mut Walk) {
     let (transfer, proposal) = walk.ask();
     walk.strongroom.desk.approve(&proposal);
     walk.strongroom.desk.wait_for(&transfer, &["broadcast"]);
-    walk.strongroom.server.kill();
+    walk.kill_server();
     walk.strongroom.networks.mine(network, FINAL);
-    walk.strongroom.server.start();
+    walk.start_server();
     walk.strongroom.desk.wait_for(&transfer, &["confirmed"]);
 }
 
@@ -232,24 +289,33 @@ fn each_signer_is_killed_while_it_signs(network: Network, signers: &[usize]) {
     let root = tempfile::tempdir().unwrap();
     let mut walk = Walk::start(network, root.path(), signers.len() * 2);
     for signer in signers {
+        // With one of three away, the attempt needs the one that is killed.
+        let other = (signers.len() > 1).then(|| (signer + 1) % signers.len());
+        let away = |walk: &mut Walk| {
+            if let Some(gone) = other {
+                walk.strongroom.signers[gone].kill();
+            }
+        };
+        let back = |walk: &mut Walk| {
+            walk.strongroom.signers[*signer].kill();
+            for back in other.into_iter().chain([*signer]) {
+                walk.strongroom.signers[back].start();
+            }
+        };
+        away(&mut walk);
         let (transfer, proposal) = walk.ask();
         walk.strongroom.signers[*signer].signal("STOP");
         walk.strongroom.desk.approve(&proposal);
-        walk.strongroom.desk.wait_for(&transfer, &["signing", "signed", "broadcast"]);
-        walk.strongroom.signers[*signer].kill();
-        walk.strongroom.signers[*signer].start();
+        walk.strongroom.desk.wait_for(&transfer, &["signing"]);
+        back(&mut walk);
         walk.settle(&transfer);
 
+        away(&mut walk);
         let (transfer, proposal) = walk.ask();
         walk.strongroom.desk.approve(&proposal);
         let folder = walk.strongroom.signers[*signer].folder.clone();
-        let started = Instant::now();
-        // The saga may have chosen the other two: then there is nothing of this one to lose.
-        while !has_consumed(&folder, &transfer) && started.elapsed() < Duration::from_secs(2) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        walk.strongroom.signers[*signer].kill();
-        walk.strongroom.signers[*signer].start();
+        until("its consumption", || has_consumed(&folder, &transfer));
+        back(&mut walk);
         walk.settle(&transfer);
     }
     walk.everybody_was_paid_once();

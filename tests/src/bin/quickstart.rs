@@ -2,13 +2,19 @@
 //! each chain, with a line for each step. Also its parts, one by one, against what then runs.
 //! Nothing here is simulated: where a step does not lead where it must, this ends with an error.
 
-#![allow(clippy::print_stdout, reason = "saying what happens is what this program is for")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "saying what happens is what this program is for"
+)]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a step that does not lead where it must ends the program with what was wrong"
 )]
 
+use std::fs::File;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
@@ -45,22 +51,35 @@ enum Part {
     CreateTestWallets,
 }
 
-/// What the networks of a deployment are, for those who come later.
-const NETWORKS: [Network; 3] =
-    [Network::BitcoinRegtest, Network::LitecoinRegtest, Network::EthereumDev];
+/// Marks a folder as one that a run may empty. Held locked by the run that uses it.
+const MARK: &str = ".strongroom-deployment";
 
 fn main() {
     let Arguments { root, part } = Arguments::parse();
     match part.unwrap_or(Part::Run { oneshot: false, port: 3008 }) {
         Part::Run { oneshot, port } => run(&root, oneshot, port),
-        Part::SetupHsm => setup_hsm(&Desk::open(&root)),
-        Part::SetupApprovalWorkflows => setup_approval_workflows(&Desk::open(&root)),
-        Part::CreateTestWallets => create_test_wallets(&Desk::open(&root)),
+        Part::SetupHsm => setup_hsm(&desk(&root)),
+        Part::SetupApprovalWorkflows => setup_approval_workflows(&desk(&root)),
+        Part::CreateTestWallets => create_test_wallets(&desk(&root)),
     }
 }
 
+fn desk(root: &Path) -> Desk {
+    Desk::open(root).unwrap_or_else(|why| give_up(&why))
+}
+
+/// What the user can mend is said in one line, without a backtrace.
+fn give_up(why: &str) -> ! {
+    eprintln!("{why}");
+    std::process::exit(1)
+}
+
 fn run(root: &Path, oneshot: bool, port: u16) {
-    start_clean(root);
+    // Before anything is removed: it could be what another run is using.
+    if TcpListener::bind(("127.0.0.1", port)).is_err() {
+        give_up(&format!("port {port} is in use: another quick start? Give another --port"));
+    }
+    let _lock = start_clean(root).unwrap_or_else(|why| give_up(&why));
     println!("== 1. nodes, HSM, four signers, charter, server");
     let networks = Networks::start();
     for network in networks.all() {
@@ -90,15 +109,33 @@ fn run(root: &Path, oneshot: bool, port: u16) {
     strongroom.stop();
 }
 
-/// A run starts in an empty folder of its own making, never in somebody else's.
-fn start_clean(root: &Path) {
-    let mark = root.join("desk.json");
-    let ours = mark.exists() || !root.exists() || root.join("server").exists();
-    let empty = root.read_dir().map_or(true, |mut entries| entries.next().is_none());
-    assert!(ours || empty, "{} is not a folder of an earlier run: not emptied", root.display());
-    if root.exists() {
-        std::fs::remove_dir_all(root).expect("the folder of an earlier run can be removed");
+/// A run starts in an empty folder of its own making, never in somebody else's. The mark stays while
+/// the rest goes, so that a run that is killed here leaves a folder that the next one may empty.
+/// Keep what this returns: it is the lock.
+fn start_clean(root: &Path) -> Result<File, String> {
+    let said = |error: std::io::Error| format!("{}: {error}", root.display());
+    std::fs::create_dir_all(root).map_err(said)?;
+    let mark = root.join(MARK);
+    let mut entries = root.read_dir().map_err(said)?;
+    if !mark.exists() && entries.next().is_some() {
+        return Err(format!(
+            "{} holds something and has no {MARK}: not emptied. Give another --root, or remove it",
+            root.display()
+        ));
     }
+    let lock = File::create(&mark).map_err(said)?;
+    lock.try_lock().map_err(|_held| format!("another quick start runs in {}", root.display()))?;
+    for entry in root.read_dir().map_err(said)? {
+        let path = entry.map_err(said)?.path();
+        if path == mark {
+            continue;
+        }
+        let is_folder = path.symlink_metadata().map_err(said)?.is_dir();
+        let removed =
+            if is_folder { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        removed.map_err(said)?;
+    }
+    Ok(lock)
 }
 
 fn allow_outside(strongroom: &Deployment) {
@@ -243,7 +280,8 @@ fn setup_hsm(desk: &Desk) {
 
 /// Adds a test destination for each network, by the governing quorum.
 fn setup_approval_workflows(desk: &Desk) {
-    let destinations: Vec<_> = NETWORKS
+    let destinations: Vec<_> = desk
+        .networks
         .iter()
         .map(|network| (*network, strongroom_tests::journey::address_of_nobody(*network)))
         .collect();
@@ -254,7 +292,7 @@ fn setup_approval_workflows(desk: &Desk) {
 }
 
 fn create_test_wallets(desk: &Desk) {
-    for network in NETWORKS {
+    for network in desk.networks.iter().copied() {
         let custody = desk.custody(network);
         println!("wallet {} on {network}: {}", custody.wallet, custody.address);
     }

@@ -83,14 +83,22 @@ impl Client {
         self.send(request).unwrap_or_else(|error| panic!("POST {path}: {error}"))
     }
 
-    /// Reads until `done`, for at most `within`; a panic with the last answer after that.
+    /// Reads until `done`, for at most `within`; a panic with the last answer after that. Says what
+    /// the server says that it is waiting for, each time that this changes.
     pub fn wait(&self, path: &str, within: Duration, done: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
-        let mut last = None;
+        let (mut last, mut waiting) = (None, Value::Null);
         while started.elapsed() < within {
             match self.try_get(path) {
                 Ok(answer) if answer.status == 200 && done(&answer.body) => return answer.body,
-                Ok(answer) => last = Some(format!("{} {}", answer.status, answer.body)),
+                Ok(answer) => {
+                    let reason = &answer.body["waiting"];
+                    if reason.is_string() && *reason != waiting {
+                        println!("   waiting   {}", reason.as_str().unwrap_or_default());
+                        waiting = reason.clone();
+                    }
+                    last = Some(format!("{} {}", answer.status, answer.body));
+                }
                 Err(error) => last = Some(error.to_string()),
             }
             std::thread::sleep(Duration::from_millis(100));

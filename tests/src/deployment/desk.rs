@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use strongroom_domain::Network;
 
 use super::{Client, Institution, Person, Programs};
 
@@ -21,6 +22,8 @@ pub struct Desk {
     pub url: String,
     /// The signers' ids; the fourth has the HSM.
     pub signers: Vec<String>,
+    /// The networks that have a node.
+    pub networks: Vec<Network>,
 }
 
 impl Desk {
@@ -30,13 +33,28 @@ impl Desk {
         std::fs::write(root.join(FILE), json).expect("a file");
     }
 
-    /// The desk of a deployment that runs.
-    pub fn open(root: &Path) -> Self {
+    /// The desk of a deployment that runs; otherwise what to do first, in one line.
+    pub fn open(root: &Path) -> Result<Self, String> {
         let path = root.join(FILE);
-        let json = std::fs::read(&path).unwrap_or_else(|error| {
-            panic!("{}: {error}; `make quick-start` starts a deployment first", path.display())
-        });
-        serde_json::from_slice(&json).expect("a desk")
+        let why = |what: &dyn std::fmt::Display| {
+            format!(
+                "no deployment runs in {}: {what}; start one by `make quick-start`",
+                root.display()
+            )
+        };
+        let json = std::fs::read(&path)
+            .map_err(|error| why(&format_args!("{}: {error}", path.display())))?;
+        let desk: Self = serde_json::from_slice(&json)
+            .map_err(|error| why(&format_args!("{}: {error}", path.display())))?;
+        let answer = desk
+            .client(&desk.institution.auditor)
+            .try_get("/log/head")
+            .map_err(|_unreachable| why(&format_args!("nobody answers at {}", desk.url)))?;
+        if answer.status == 200 {
+            Ok(desk)
+        } else {
+            Err(why(&format_args!("a stranger answers at {} ({})", desk.url, answer.status)))
+        }
     }
 
     /// A client that speaks for a person.

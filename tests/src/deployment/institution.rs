@@ -151,7 +151,7 @@ fn found_charter(
             .arg(&signature));
         found.arg("--signature").arg(&signature);
     }
-    let said = run(&mut found);
+    let said = run(&found);
     let is_hash = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
     let words = said.split(|c: char| !c.is_ascii_alphanumeric());
     words.into_iter().find(is_hash).expect("the genesis leaf").to_owned()

@@ -11,6 +11,7 @@
     clippy::missing_panics_doc,
     clippy::unnecessary_debug_formatting,
     clippy::format_push_string,
+    clippy::print_stdout,
     reason = "a scaffold that cannot stand is a failed test, which is what a panic says; and TOML \
               wants its paths quoted and escaped"
 )]
@@ -35,8 +36,9 @@ pub use programs::Programs;
 pub use server::Server;
 pub use signers::SignerProcess;
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+
+use crate::regtest::process::free_port;
 
 /// A running Strongroom.
 pub struct Deployment {
@@ -71,11 +73,21 @@ impl Deployment {
         }
         let server = Server::configure(&programs, &root, &signers, &networks, port);
         let ids = signers.iter().map(|signer| signer.id.clone()).collect();
-        let desk = Desk { programs, institution, url: server.url(), signers: ids };
+        let on = networks.all();
+        let desk = Desk { programs, institution, url: server.url(), signers: ids, networks: on };
         desk.save(&root);
         let mut deployment = Self { root, desk, networks, signers, server };
         deployment.server.start();
+        deployment.assert_ours();
         deployment
+    }
+
+    /// Whoever answers on the server's port has the log that was founded here.
+    fn assert_ours(&self) {
+        let institution = &self.desk.institution;
+        let first = self.desk.client(&institution.auditor).get("/events?limit=1").ok();
+        let leaf = &first["items"][0]["leaf"];
+        assert_eq!(*leaf, institution.genesis.as_str(), "a stranger at {}", self.desk.url);
     }
 
     /// Ends every process in good order.
@@ -91,12 +103,6 @@ impl Deployment {
     pub fn log_file(&self) -> PathBuf {
         self.server.data.join("log.db")
     }
-}
-
-/// A port that nobody uses at this moment.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }
 
 /// Writes a file that only its owner reads: passphrases, PINs.

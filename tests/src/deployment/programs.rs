@@ -6,6 +6,8 @@ use std::sync::Once;
 
 use serde::{Deserialize, Serialize};
 
+use crate::regtest::process::bound_to_us;
+
 /// Where the programs are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Programs {
@@ -32,7 +34,8 @@ impl Programs {
                 build.arg("--release");
             }
             build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-            assert!(build.status().is_ok_and(|status| status.success()), "the programs must build");
+            let done = bound_to_us(&build).status();
+            assert!(done.is_ok_and(|status| status.success()), "the programs must build");
         });
         Self { folder }
     }
@@ -54,7 +57,7 @@ impl Programs {
 }
 
 /// Runs a command to its end; a panic with what it said where it fails. Its standard output.
-pub(crate) fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &Command) -> String {
     let output = output(command);
     assert!(
         output.status.success(),
@@ -67,6 +70,7 @@ pub(crate) fn run(command: &mut Command) -> String {
 }
 
 /// Runs a command to its end, whatever that is.
-pub(crate) fn output(command: &mut Command) -> Output {
-    command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+pub(crate) fn output(command: &Command) -> Output {
+    let mut bound = bound_to_us(command);
+    bound.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }

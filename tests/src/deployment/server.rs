@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::regtest::process::Process;
+use crate::regtest::process::{Process, answers, assert_free};
 
 use super::{Networks, Programs, SignerProcess};
 
@@ -53,12 +53,12 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Starts it and waits until it listens.
+    /// Starts it and waits until it answers. Panics where another program has its port.
     pub fn start(&mut self) {
+        assert_free(self.port);
         let mut command = self.programs.server();
         command.arg("serve").arg("--config").arg(self.folder.join("strongroom.toml"));
-        let address = format!("127.0.0.1:{}", self.port);
-        let ready = || std::net::TcpStream::connect(&address).is_ok();
+        let ready = || answers(self.port, "/healthz");
         self.process = Some(Process::start(command, &self.folder, ready));
     }
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::regtest::process::Process;
+use crate::regtest::process::{Process, assert_free, free_port};
 
-use super::{Hsm, Programs, free_port, programs::run, random_text, write_private};
+use super::{Hsm, Programs, programs::run, random_text, write_private};
 
 /// How many signers hold FROST shares; one more has the HSM.
 const SHARE_HOLDERS: usize = 3;
@@ -93,8 +93,9 @@ impl SignerProcess {
         path
     }
 
-    /// Starts it and waits until it listens.
+    /// Starts it and waits until it listens. Panics where another program has its port.
     pub fn start(&mut self) {
+        assert_free(self.port);
         let mut command = self.programs.signer();
         command.arg("serve").arg("--config").arg(self.configuration());
         if let Some(hsm) = &self.hsm {

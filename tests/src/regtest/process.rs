@@ -1,10 +1,13 @@
-//! A child process with its own folder. Never outlives its owner: dropped means killed.
+//! A child process with its own folder. Never outlives its owner: dropped means killed, and so is
+//! whatever runs when this program itself is killed.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -48,26 +51,25 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `command` and waits until `ready`. Panics with the end of its log if it ends before
     /// or takes more than a minute.
-    pub(crate) fn start(mut command: Command, folder: &Path, ready: impl Fn() -> bool) -> Self {
+    pub(crate) fn start(command: Command, folder: &Path, ready: impl Fn() -> bool) -> Self {
         let program = PathBuf::from(command.get_program());
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let log = folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log).expect("a log file");
         let errors = output.try_clone().expect("a second handle of the log file");
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(output)
-            .stderr(errors)
-            .spawn()
+        let mut command = bound_to_us(&command);
+        command.stdin(Stdio::null()).stdout(output).stderr(errors);
+        let child = spawn(command)
             .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
         let mut process = Self { child, name, log };
         let started = Instant::now();
         loop {
-            // First: a readiness check could be answered by a stranger on the same port.
+            let answered = ready();
+            // After it: what answered could be a stranger on the same port.
             if let Some(status) = process.child.try_wait().expect("a child can be waited for") {
                 panic!("{} ended at its start ({status}):\n{}", process.name, process.log_end());
             }
-            if ready() {
+            if answered {
                 return process;
             }
             assert!(
@@ -132,6 +134,67 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The same command, killed by the kernel when this program ends, however that happens. `setpriv`
+/// becomes the program: the process id stays.
+pub(crate) fn bound_to_us(command: &Command) -> Command {
+    let mut bound = Command::new("setpriv");
+    bound.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => bound.env(name, value),
+            None => bound.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        bound.current_dir(folder);
+    }
+    bound
+}
+
+/// Starts a child from a thread that lives as long as this program: the kernel takes the end of the
+/// thread that started a child for the end of its parent, see prctl(2), `PR_SET_PDEATHSIG`.
+fn spawn(command: Command) -> io::Result<Child> {
+    type Request = (Command, mpsc::Sender<io::Result<Child>>);
+    static STARTER: OnceLock<Mutex<mpsc::Sender<Request>>> = OnceLock::new();
+    let starter = STARTER.get_or_init(|| {
+        let (requests, asked) = mpsc::channel::<Request>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in asked {
+                // Nobody listens when the one who asked has panicked: then it ends here.
+                if let Err(mpsc::SendError(Ok(mut child))) = answer.send(command.spawn()) {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                }
+            }
+        });
+        Mutex::new(requests)
+    });
+    let (answer, child) = mpsc::channel();
+    let request = (command, answer);
+    let asked = starter.lock().unwrap_or_else(PoisonError::into_inner).send(request);
+    asked.expect("a thread that starts programs");
+    child.recv().expect("a thread that starts programs")
+}
+
+/// Panics where somebody listens on a port: they would be taken for what is started there.
+pub(crate) fn assert_free(port: u16) {
+    let free = TcpListener::bind(("127.0.0.1", port)).is_ok();
+    assert!(free, "port {port} is in use: another quick start?");
+}
+
+/// Whether a server on loopback answers this path with 200.
+pub(crate) fn answers(port: u16, path: &str) -> bool {
+    let ask = || -> io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 "))
 }
 
 /// A TCP port of loopback that was free a moment ago. Below the range from which the system takes

@@ -40,8 +40,8 @@ fn on_coins() -> Vec<(&'static str, Bent)> {
         }),
         ("two outputs of change", |c, i, coin| {
             bent(c, i, coin, |psbt| {
-                let outputs = psbt.unsigned_tx.output.iter();
-                let change = outputs.filter(|output| output.value.to_sat() != PAYS).next();
+                let mut outputs = psbt.unsigned_tx.output.iter();
+                let change = outputs.find(|output| output.value.to_sat() != PAYS);
                 add_output(psbt, change.unwrap().script_pubkey.clone(), 1000);
             })
         }),

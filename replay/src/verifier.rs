@@ -154,11 +154,14 @@ impl Verifier {
             return Err(Finding::truncated(head, "the rest of what was appended with it"));
         }
         self.books.check(position)?;
+        let state_digest = self.state().digest().map_err(|error| {
+            Finding::of(Fault::Unreadable, format!("the state has no digest: {error}"))
+        })?;
         Ok(Verdict {
             entries: position,
             head,
             genesis: self.genesis,
-            state_digest: self.state().digest().to_string(),
+            state_digest: state_digest.to_string(),
             balances: self.books.assets().clone(),
         })
     }

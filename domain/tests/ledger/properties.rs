@@ -263,8 +263,8 @@ proptest! {
             replayed.evolve(recorded).unwrap();
         }
         prop_assert_eq!(&replayed, &book.state);
-        prop_assert_eq!(replayed.digest(), book.state.digest());
-        prop_assert_eq!(book.audited.state().digest(), book.state.digest());
+        prop_assert_eq!(replayed.digest().unwrap(), book.state.digest().unwrap());
+        prop_assert_eq!(book.audited.state().digest().unwrap(), book.state.digest().unwrap());
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use super::{Decision, custody, proposal};
 use crate::{
-    Aggregate as _, Amount, Intent, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp,
-    TransferId, account,
+    Aggregate as _, Amount, Family, Intent, PersonId, ProposalId, Refusal, Rule, State, Stream,
+    Timestamp, TransferId, account,
     aggregate::so_far,
     command::Spends,
     key::{Active, Key},
@@ -306,6 +306,11 @@ pub(super) fn fail_on_chain(
     (fee, because): (Amount, String),
 ) -> Result<Decision, Refusal> {
     let (transfer, asked) = find_asked(state, id)?;
+    // Else a server that hides a signed transaction could free its hold at the price of a word.
+    if matches!(asked.intent.network().family(), Family::Bitcoin) {
+        let because = "a transaction of this family is in a block or not: it can't fail there";
+        return Err(Refusal::new(Rule::TransferState, because));
+    }
     let command = transfer::Command::FailOnChain { attempt, fee, because: because.clone() };
     let mut decision = Decision::default().with(Stream::Transfer(id), transfer.decide(command)?);
     settle(state, id, asked, (Amount::ZERO, fee), &mut decision)?;

@@ -221,6 +221,17 @@ fn a_failed_transfer_gives_everything_back_and_burns_its_approvals() {
 }
 
 #[test]
+fn a_transaction_of_the_bitcoin_family_never_fails_on_its_chain() {
+    let mut book = Book::funded();
+    book.signing(1, LTC_WALLET, 1_000);
+    book.put(signed(1, 1)).unwrap();
+    book.refused(fail_on_chain(1, 1), Rule::TransferState);
+    book.put(broadcast(1, 1)).unwrap();
+    book.refused(fail_on_chain(1, 1), Rule::TransferState);
+    book.put(confirm(1, 1, 1_000, None)).unwrap();
+}
+
+#[test]
 fn a_transfer_that_fails_on_its_chain_costs_its_fee() {
     let mut book = Book::funded();
     book.signing(1, ETH_WALLET, 1_000);

@@ -9,23 +9,15 @@ use strongroom_ledger::export::{ExportError, Writer};
 use strongroom_ledger::{Head, Position};
 
 use crate::append::StoredOutcome;
+use crate::log::BoxFuture;
+use crate::open::OpenError;
+use crate::raw::{RawLog, RawRow};
 use crate::read::{PAGE_LIMIT, ReadError, Record};
-use crate::sqlite::{OpenError, query, schema};
+use crate::sqlite::{query, schema};
 
 /// A log in a SQLite file, for audit. Nothing is checked when it is opened.
 pub struct AuditLog {
     db: Connection,
-}
-
-/// What stands in a log's file, unchecked, for who wants to say what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawRow {
-    /// The position it is filed under.
-    pub filed: i64,
-    /// The bytes of the entry.
-    pub entry: Vec<u8>,
-    /// The bytes of its payload.
-    pub payload: Vec<u8>,
 }
 
 impl AuditLog {
@@ -94,6 +86,21 @@ impl AuditLog {
                 return Ok(count);
             }
         }
+    }
+}
+
+/// Read on the caller's thread: a page is short.
+impl RawLog for AuditLog {
+    fn head(&mut self) -> BoxFuture<'_, Result<Head, ReadError>> {
+        Box::pin(std::future::ready(Self::head(self)))
+    }
+
+    fn raw_after(
+        &mut self,
+        after: i64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RawRow>, ReadError>> {
+        Box::pin(std::future::ready(Self::raw_after(self, after, limit)))
     }
 }
 

@@ -9,9 +9,13 @@ mod append;
 mod audit;
 mod clock;
 pub mod conformance;
+mod location;
 mod log;
 mod memory;
 mod numbering;
+mod open;
+mod password;
+mod raw;
 mod read;
 mod sqlite;
 mod subscription;
@@ -20,12 +24,16 @@ pub use append::{
     Append, AppendError, Appended, EVENTS_LIMIT, Expected, Idempotency, NewEvent, Positions,
     StoredOutcome,
 };
-pub use audit::{AuditExportError, AuditLog, RawRow};
+pub use audit::{AuditExportError, AuditLog};
 pub use clock::{Clock, system_clock};
+pub use location::{LocationError, LogLocation};
 pub use log::{AppendLog, BoxFuture, ReadLog};
 pub use memory::MemoryLog;
+pub use open::{OpenError, Options};
+pub use password::Password;
+pub use raw::{RawLog, RawRow};
 pub use read::{PAGE_BYTES, PAGE_LIMIT, ReadError, Record};
-pub use sqlite::{OpenError, Options, SqliteLog};
+pub use sqlite::SqliteLog;
 pub use subscription::Subscription;
 
 /// The format that the log is made of, for those who only name the store.

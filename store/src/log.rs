@@ -67,4 +67,7 @@ pub trait AppendLog: ReadLog {
     /// A full queue is [`AppendError::Unavailable`] at once. After a failure that leaves open
     /// what is durable, this and every later append is [`AppendError::Stopped`].
     fn append(&self, append: Append) -> BoxFuture<'static, Result<Appended, AppendError>>;
+
+    /// Why the log has stopped for good; `None` while it serves.
+    fn stop_reason(&self) -> Option<String>;
 }

@@ -176,4 +176,8 @@ impl AppendLog for MemoryLog {
         let appended = self.append_now(append);
         Box::pin(async move { appended })
     }
+
+    fn stop_reason(&self) -> Option<String> {
+        None
+    }
 }

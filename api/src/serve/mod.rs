@@ -14,7 +14,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use strongroom_commands::Bus;
 use strongroom_projections::Projections;
 use strongroom_secrets::read_secret;
-use strongroom_store::SqliteLog;
+use strongroom_store::{AppendLog, SqliteLog};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{

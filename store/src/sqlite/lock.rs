@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
+use crate::open::OpenError;
 
 /// Held while the log is open for writing; the operating system lets go when the process dies.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ mod sequencer;
 mod tests;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -19,84 +19,17 @@ use strongroom_ledger::{Head, Position};
 use tokio::sync::{oneshot, watch};
 
 use crate::append::{Append, AppendError, Appended, StoredOutcome};
-use crate::clock::{Clock, system_clock};
 use crate::log::{AppendLog, BoxFuture, ReadLog};
 use crate::numbering::Checked;
+use crate::open::{OpenError, Options};
 use crate::read::{ReadError, Record};
 use crate::subscription::Subscription;
 use lock::WriteLock;
 use sequencer::{Request, Sequencer};
 
-/// Why a log cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Unavailable: another process writes to this log.
-    #[error("another process has this log open for writing: it holds the lock on {path}")]
-    Locked {
-        /// The file that is locked.
-        path: PathBuf,
-    },
-    /// This program links a SQLite that can damage a log.
-    #[error("SQLite {found} is linked, at least {least} is needed")]
-    SqliteTooOld {
-        /// Its version number, such as 3051003 for 3.51.3.
-        found: i32,
-        /// The least that will do.
-        least: i32,
-    },
-    /// The file is a SQLite database, but no log.
-    #[error("this file is no log of Strongroom")]
-    NotALog,
-    /// The log was written by another version of this program.
-    #[error("this log has format {found}, this program knows {known}")]
-    Format {
-        /// The format of the file.
-        found: i32,
-        /// The format of this program.
-        known: i32,
-    },
-    /// Corrupt: the log is damaged. Stop and tell a person.
-    #[error(transparent)]
-    Damaged(ReadError),
-    /// Unavailable: the file or the machine.
-    #[error("the log cannot be opened now: {0}")]
-    Unavailable(String),
-}
-
-impl From<ReadError> for OpenError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Unavailable { reason } => Self::Unavailable(reason),
-            ReadError::Closed => Self::Unavailable(error.to_string()),
-            ReadError::Corrupt { .. } | ReadError::Chain(_) => Self::Damaged(error),
-        }
-    }
-}
-
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
         ReadError::from(error).into()
-    }
-}
-
-/// How a log is served. The defaults suit a server of its own.
-#[derive(Clone)]
-pub struct Options {
-    /// Appends that may wait; one more is refused at once. Default 4096.
-    pub queue: usize,
-    /// The most appends that share an fsync. Default 1024.
-    pub batch: usize,
-    /// Connections that read. Default 4.
-    pub readers: usize,
-    /// Streams whose last sequence is kept in memory. Default 100 000.
-    pub streams: usize,
-    /// What tells the time of an entry. Default: this machine.
-    pub clock: Clock,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { queue: 4096, batch: 1024, readers: 4, streams: 100_000, clock: system_clock() }
     }
 }
 
@@ -167,11 +100,6 @@ impl SqliteLog {
         answer.blocking_recv().unwrap_or_else(|_| Err(self.writing.stopped()))
     }
 
-    /// Why the log has stopped for good; `None` while it serves.
-    pub fn stop_reason(&self) -> Option<String> {
-        self.writing.state.stopped.get().cloned()
-    }
-
     /// How many batches were committed since the log was opened: appends share one where they can.
     pub fn commits(&self) -> u64 {
         self.writing.state.commits.load(Ordering::Relaxed)
@@ -208,6 +136,10 @@ impl AppendLog for SqliteLog {
                 Box::pin(async move { answer.await.unwrap_or_else(|_| Err(writing.stopped())) })
             }
         }
+    }
+
+    fn stop_reason(&self) -> Option<String> {
+        self.writing.state.stopped.get().cloned()
     }
 }
 

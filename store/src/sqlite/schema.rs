@@ -5,7 +5,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
-use super::OpenError;
+use crate::open::OpenError;
 
 /// Older ones can corrupt a database when one connection commits while another resets the WAL.
 const SQLITE_LEAST: i32 = 3_051_003;

@@ -11,9 +11,10 @@ use strongroom_ledger::{Head, Timestamp};
 use tokio::sync::{oneshot, watch};
 
 use super::lock::WriteLock;
-use super::{Options, State, query};
+use super::{State, query};
 use crate::append::{AppendError, Appended, Idempotency, StoredOutcome};
 use crate::numbering::{Checked, Known, Numbering, Row, judge};
+use crate::open::Options;
 use crate::read::ReadError;
 
 /// How many rows one statement inserts; what is left over goes in single.

@@ -9,11 +9,12 @@ use strongroom_ledger::export::Reader;
 use strongroom_ledger::{Chain, ChainError, Position, Timestamp};
 use tempfile::TempDir;
 
-use super::{OpenError, Options, SqliteLog};
+use super::SqliteLog;
 use crate::append::{Append, AppendError};
 use crate::audit::AuditLog;
 use crate::conformance::{append_to, verify};
 use crate::log::{AppendLog, ReadLog};
+use crate::open::{OpenError, Options};
 use crate::read::ReadError;
 
 struct Place {

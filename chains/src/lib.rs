@@ -12,6 +12,7 @@ pub mod ethereum;
 mod family;
 pub mod frost;
 mod key;
+mod signatures;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -19,4 +20,5 @@ mod transaction;
 pub use address::{AddressError, address_of, parse_address};
 pub use family::{AssembleError, DecodeError, Ownership, UnsignedTx, WrongFamily, transaction_id};
 pub use key::KeyError;
+pub use signatures::signatures;
 pub use transaction::{SignedTx, SigningPayload, TransactionId, TransactionIdError};

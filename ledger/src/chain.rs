@@ -186,16 +186,32 @@ impl Chain {
         };
         let entry = EntryRef::parse(entry_bytes)
             .map_err(|source| ChainError::Malformed { position: expected, source })?;
+        // Hashed only where its place is right: what stands elsewhere is said first.
         self.check(expected, &entry)?;
-        let found = payload_hash(payload_bytes);
-        if found != entry.payload_sha256 {
-            let expected = entry.payload_sha256;
+        self.extend_hashed(&entry, leaf_hash(entry_bytes), payload_hash(payload_bytes))?;
+        Ok(entry)
+    }
+
+    /// As [`Chain::extend`], for who has read and hashed on another thread: `leaf` is the leaf of
+    /// the very bytes that `entry` was read from, `payload` the hash of its payload's.
+    pub fn extend_hashed(
+        &mut self,
+        entry: &EntryRef<'_>,
+        leaf: Hash,
+        payload: Hash,
+    ) -> Result<(), ChainError> {
+        let Some(expected) = self.head.position.next() else {
+            return Err(ChainError::Full { position: self.head.position });
+        };
+        self.check(expected, entry)?;
+        if payload != entry.payload_sha256 {
+            let (expected, found) = (entry.payload_sha256, payload);
             return Err(ChainError::PayloadMismatch { position: entry.position, expected, found });
         }
-        self.count(&entry)?;
-        self.head = Head { position: entry.position, leaf: leaf_hash(entry_bytes) };
+        self.count(entry)?;
+        self.head = Head { position: entry.position, leaf };
         self.time = entry.time;
-        Ok(entry)
+        Ok(())
     }
 
     fn check(&self, expected: Position, entry: &EntryRef<'_>) -> Result<(), ChainError> {

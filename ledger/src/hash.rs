@@ -1,4 +1,4 @@
-//! SHA-256 values and the two ways the log makes them. Never hashes anything but the bytes it is
+//! SHA-256 values and the three ways the log makes them. Never hashes anything but the bytes it is
 //! given: no re-serialisation stands between what is stored and what is hashed.
 
 use std::fmt;
@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 
 /// The domain separator of a leaf (RFC 6962 section 2.1): a leaf can never be taken for a tree node.
 const LEAF_PREFIX: [u8; 1] = [0x00];
+/// The domain separator of a tree node (the same section).
+const NODE_PREFIX: [u8; 1] = [0x01];
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
@@ -61,6 +63,12 @@ impl Hash {
 /// The leaf of an entry: `SHA-256(0x00 ‖ entry)`; `prev` of the next entry.
 pub fn leaf_hash(entry: &[u8]) -> Hash {
     Hash(Sha256::new_with_prefix(LEAF_PREFIX).chain_update(entry).finalize().into())
+}
+
+/// The node over two nodes or leaves: `SHA-256(0x01 ‖ left ‖ right)`.
+pub fn node_hash(left: Hash, right: Hash) -> Hash {
+    let digest = Sha256::new_with_prefix(NODE_PREFIX).chain_update(left.0).chain_update(right.0);
+    Hash(digest.finalize().into())
 }
 
 /// The hash of a payload: plain SHA-256, so that `sha256sum` agrees.

@@ -13,10 +13,12 @@ mod hash;
 mod position;
 mod sequences;
 mod timestamp;
+pub mod tree;
 
 pub use chain::{Chain, ChainError, Head};
 pub use entry::{ENTRY_LIMIT, Entry, EntryError, EntryRef, MAX_INTEGER, PAYLOAD_LIMIT};
-pub use hash::{Hash, HashError, leaf_hash, payload_hash};
+pub use hash::{Hash, HashError, leaf_hash, node_hash, payload_hash};
 pub use position::{Position, PositionError};
 pub use sequences::Sequences;
 pub use timestamp::{Timestamp, TimestampError};
+pub use tree::{Frontier, ProofError, Tile, TileHashes, Tiles, TreeHead};

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 use strongroom_ledger::export::{ExportError, Writer};
-use strongroom_ledger::{Head, Position};
+use strongroom_ledger::{Head, Position, TreeHead};
 
 use crate::append::StoredOutcome;
 use crate::log::BoxFuture;
 use crate::open::OpenError;
 use crate::raw::{RawLog, RawRow};
 use crate::read::{PAGE_LIMIT, ReadError, Record};
-use crate::sqlite::{query, schema};
+use crate::sqlite::{query, schema, tree};
 
 /// A log in a SQLite file, for audit. Nothing is checked when it is opened.
 pub struct AuditLog {
@@ -31,6 +31,14 @@ impl AuditLog {
     /// The head as the file claims it.
     pub fn head(&self) -> Result<Head, ReadError> {
         query::head(&self.db)
+    }
+
+    /// The tree as the file claims it; `None` for a log of format 1, which has none.
+    pub fn tree_head(&self) -> Result<Option<TreeHead>, ReadError> {
+        if schema::format(&self.db)? == schema::FORMAT_WITHOUT_TREE {
+            return Ok(None);
+        }
+        tree::head(&self.db).map(Some)
     }
 
     /// A page of checked entries; see [`crate::ReadLog::read_from`].
@@ -65,7 +73,7 @@ impl AuditLog {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Verifies every entry from the first on, where each is filed, and the head.
+    /// Verifies every entry from the first on, where each is filed, the tree and the head.
     pub fn verify_all(&self) -> Result<Head, ReadError> {
         query::verify_all(&self.db)
     }

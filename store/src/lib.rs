@@ -15,10 +15,12 @@ mod memory;
 mod numbering;
 mod open;
 mod password;
+mod proof;
 mod raw;
 mod read;
 mod sqlite;
 mod subscription;
+mod tree;
 
 pub use append::{
     Append, AppendError, Appended, EVENTS_LIMIT, Expected, Idempotency, NewEvent, Positions,
@@ -31,6 +33,7 @@ pub use log::{AppendLog, BoxFuture, ReadLog};
 pub use memory::MemoryLog;
 pub use open::{OpenError, Options};
 pub use password::Password;
+pub use proof::{consistency, inclusion, tree_head};
 pub use raw::{RawLog, RawRow};
 pub use read::{PAGE_BYTES, PAGE_LIMIT, ReadError, Record};
 pub use sqlite::SqliteLog;

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use strongroom_ledger::{Head, Position};
+use strongroom_ledger::{Hash, Head, Position, Tile};
 
 use crate::append::{Append, AppendError, Appended, StoredOutcome};
 use crate::read::{ReadError, Record};
@@ -47,6 +47,13 @@ pub trait ReadLog: Send + Sync {
         caller: &'a str,
         key: &'a str,
     ) -> BoxFuture<'a, Result<Option<StoredOutcome>, ReadError>>;
+
+    /// The hashes of tiles of the Merkle tree over the entries (leaf `n` is the entry at position
+    /// `n + 1`), in their order, each exactly as wide as it was asked for; a full tile may be asked
+    /// for narrower. One that reaches beyond the durable head is [`ReadError::Unavailable`]; one
+    /// that should be there and is not, [`ReadError::Corrupt`]. The hashes themselves are as they
+    /// are stored: `tree_head`, `inclusion` and `consistency` hold them against one another.
+    fn tiles<'a>(&'a self, tiles: &'a [Tile]) -> BoxFuture<'a, Result<Vec<Vec<Hash>>, ReadError>>;
 
     /// All entries from `from` on, and then those to come, as they become durable.
     fn subscribe(&self, from: Position) -> Subscription;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use strongroom_ledger::{Head, Position, Timestamp};
+use strongroom_ledger::{Hash, Head, Position, Tile, Timestamp, leaf_hash};
 use tokio::sync::watch;
 
 use crate::append::{Append, AppendError, Appended, StoredOutcome};
@@ -13,6 +13,7 @@ use crate::log::{AppendLog, BoxFuture, ReadLog};
 use crate::numbering::{Checked, Known, Numbering, judge};
 use crate::read::{Continuity, PAGE_LIMIT, ReadError, Record};
 use crate::subscription::Subscription;
+use crate::tree::{Source, Subtree, Tree, whole};
 
 /// A log in memory. Clones are handles of the same log.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ struct Held {
     records: Vec<(Vec<u8>, Vec<u8>)>,
     streams: BTreeMap<String, Vec<Position>>,
     outcomes: BTreeMap<(String, String), StoredOutcome>,
+    leaf_tiles: BTreeMap<u64, Vec<Hash>>,
+    subtrees: BTreeMap<(u8, u64), Hash>,
 }
 
 impl Default for MemoryLog {
@@ -42,7 +45,7 @@ impl Default for MemoryLog {
 impl MemoryLog {
     /// An empty log whose entries take their time from `clock`.
     pub fn new(clock: Clock) -> Self {
-        let numbering = Numbering::new(Head::EMPTY, Timestamp::EPOCH, clock);
+        let numbering = Numbering::new(Head::EMPTY, Timestamp::EPOCH, Tree::new(), clock);
         let state = Mutex::new(State { numbering, held: Held::default() });
         Self { state: Arc::new(state), heads: Arc::new(watch::Sender::new(Head::EMPTY)) }
     }
@@ -71,6 +74,10 @@ impl State {
             held.records.push((row.entry, row.payload));
             held.streams.entry(row.stream).or_default().push(row.position);
         })?;
+        let grown = self.numbering.grown();
+        held.leaf_tiles.extend(grown.leaf_tiles.into_iter().map(|tile| (tile.index, tile.hashes)));
+        let subtree = |Subtree { level, index, hash }| ((level, index), hash);
+        held.subtrees.extend(grown.subtrees.into_iter().map(subtree));
         if let Some(key) = key {
             let stored = StoredOutcome {
                 request_sha256: key.request_sha256,
@@ -100,6 +107,30 @@ impl Held {
             page.push(record);
         }
         Ok(page)
+    }
+}
+
+impl Held {
+    fn hashes(&self, tile: Tile) -> Result<Vec<Hash>, ReadError> {
+        let size = u64::try_from(self.records.len()).unwrap_or(u64::MAX);
+        let durable = Position::new(size).unwrap_or(Position::START);
+        let hashes = match Source::of(tile, durable)? {
+            Source::LeafTile { index, width } => {
+                let tile = self.leaf_tiles.get(&index).into_iter().flatten();
+                tile.take(width).copied().collect()
+            }
+            Source::Entries { first, width } => {
+                let before = first.previous().map_or(0, Position::get);
+                let entries =
+                    self.records.iter().skip(usize::try_from(before).unwrap_or(usize::MAX));
+                entries.take(width).map(|(entry, _)| leaf_hash(entry)).collect()
+            }
+            Source::Subtrees { level, first, width } => {
+                let from = self.subtrees.range((level, first)..).take(width);
+                from.map(|(_, hash)| *hash).collect()
+            }
+        };
+        whole(tile, hashes)
     }
 }
 
@@ -164,6 +195,11 @@ impl ReadLog for MemoryLog {
             let Ok(outcome) = self.with(|state| state.held.outcome(caller, key));
             Ok(outcome)
         })
+    }
+
+    fn tiles<'a>(&'a self, tiles: &'a [Tile]) -> BoxFuture<'a, Result<Vec<Vec<Hash>>, ReadError>> {
+        let held = |state: &mut State| tiles.iter().map(|tile| state.held.hashes(*tile)).collect();
+        Box::pin(async move { self.with(held) })
     }
 
     fn subscribe(&self, from: Position) -> Subscription {

@@ -2,11 +2,12 @@
 //! are. Never touches storage; a backend tells it what is known and keeps what it returns.
 
 use strongroom_ledger::{
-    EntryRef, Hash, Head, MAX_INTEGER, Position, Timestamp, leaf_hash, payload_hash,
+    EntryRef, Hash, Head, MAX_INTEGER, Position, Timestamp, TreeHead, leaf_hash, payload_hash,
 };
 
 use crate::append::{Append, AppendError, Appended, Positions, StoredOutcome};
 use crate::clock::Clock;
+use crate::tree::{Grown, Tree};
 
 /// An append that was validated, with the hashes of its payloads: done on the caller's thread, so
 /// that the sequencer's own is left for what only it can do.
@@ -42,6 +43,7 @@ pub(crate) struct Row {
 pub(crate) struct Numbering {
     pub(crate) head: Head,
     time: Timestamp,
+    tree: Tree,
     clock: Clock,
 }
 
@@ -79,8 +81,21 @@ pub(crate) fn judge<K: Known>(
 }
 
 impl Numbering {
-    pub(crate) const fn new(head: Head, time: Timestamp, clock: Clock) -> Self {
-        Self { head, time, clock }
+    /// Goes on after `head`, whose entry has the time `time`; `tree` is the one over all entries up
+    /// to it ([`Tree::new`] for none, [`Tree::reopen`] for a log that is there).
+    pub(crate) const fn new(head: Head, time: Timestamp, tree: Tree, clock: Clock) -> Self {
+        Self { head, time, tree, clock }
+    }
+
+    /// The tree up to the last entry that was made: to be stored in the batch's transaction.
+    pub(crate) fn tree_head(&self) -> TreeHead {
+        self.tree.head()
+    }
+
+    /// What the tree gained by the entries made since the last call: once for each batch, to be
+    /// stored in its transaction.
+    pub(crate) fn grown(&mut self) -> Grown {
+        self.tree.take_grown()
     }
 
     /// Makes the entries of an append that was judged, passing each to `keep`.
@@ -120,6 +135,7 @@ impl Numbering {
             .encode()
             .map_err(|error| AppendError::Stopped { reason: error.to_string() })?;
             self.head = Head { position, leaf: leaf_hash(&entry) };
+            self.tree.push(self.head.leaf);
             first.get_or_insert(position);
             let (stream, payload) = (event.stream, event.payload);
             keep(Row { position, stream, sequence, entry, payload });

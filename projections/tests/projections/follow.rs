@@ -10,6 +10,7 @@ use strongroom_domain::statement::Answer;
 use strongroom_projections::{
     DepositFilter, OpenError, Page, Projections, ProposalFilter, ReadOnly, TransferFilter,
 };
+use strongroom_store::ledger::{Hash, Tile};
 use strongroom_store::{
     BoxFuture, Head, Position, ReadError, ReadLog, Record, StoredOutcome, Subscription,
 };
@@ -71,6 +72,10 @@ impl ReadLog for Shown {
         key: &'a str,
     ) -> BoxFuture<'a, Result<Option<StoredOutcome>, ReadError>> {
         self.log.outcome(caller, key)
+    }
+
+    fn tiles<'a>(&'a self, tiles: &'a [Tile]) -> BoxFuture<'a, Result<Vec<Vec<Hash>>, ReadError>> {
+        self.log.tiles(tiles)
     }
 
     fn subscribe(&self, from: Position) -> Subscription {

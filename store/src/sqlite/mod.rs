@@ -1,11 +1,13 @@
 //! The log on SQLite, the embedded default. Never writes from more than one connection.
 
 mod lock;
+mod migrate;
 pub(crate) mod query;
 pub(crate) mod schema;
 mod sequencer;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tree;
 
 use std::fs::File;
 use std::path::Path;
@@ -15,12 +17,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
-use strongroom_ledger::{Head, Position};
+use strongroom_ledger::{Hash, Head, Position, Tile};
 use tokio::sync::{oneshot, watch};
 
 use crate::append::{Append, AppendError, Appended, StoredOutcome};
 use crate::log::{AppendLog, BoxFuture, ReadLog};
-use crate::numbering::Checked;
+use crate::numbering::{Checked, Numbering};
 use crate::open::{OpenError, Options};
 use crate::read::{ReadError, Record};
 use crate::subscription::Subscription;
@@ -80,12 +82,13 @@ impl SqliteLog {
         let db = schema::writer(path)?;
         sync_directory(path)?;
         let (head, time) = query::verify_tail(&db)?;
+        let numbering = Numbering::new(head, time, tree::reopen(&db)?, Arc::clone(&options.clock));
         let (heads, watched) = watch::channel(head);
         let pool = Pool::open(path, options.readers)?;
         let (queue, requests) = sync_channel(options.queue);
         let state = Arc::new(State::default());
         let sequencer =
-            Sequencer::new(db, lock, requests, heads, Arc::clone(&state), time, options);
+            Sequencer::new(db, lock, requests, heads, Arc::clone(&state), numbering, options);
         let thread = std::thread::Builder::new().name("sequencer".to_owned());
         let thread = thread.spawn(move || sequencer.run());
         let thread = thread.map_err(|error| OpenError::Unavailable(error.to_string()))?;
@@ -177,6 +180,10 @@ impl ReadLog for SqliteLog {
         self.reading.outcome(caller, key)
     }
 
+    fn tiles<'a>(&'a self, tiles: &'a [Tile]) -> BoxFuture<'a, Result<Vec<Vec<Hash>>, ReadError>> {
+        self.reading.tiles(tiles)
+    }
+
     fn subscribe(&self, from: Position) -> Subscription {
         self.reading.subscribe(from)
     }
@@ -222,6 +229,13 @@ impl ReadLog for Reading {
         key: &'a str,
     ) -> BoxFuture<'a, Result<Option<StoredOutcome>, ReadError>> {
         Box::pin(async move { self.pool.with(|db| query::outcome(db, caller, key)) })
+    }
+
+    fn tiles<'a>(&'a self, tiles: &'a [Tile]) -> BoxFuture<'a, Result<Vec<Vec<Hash>>, ReadError>> {
+        Box::pin(async move {
+            let durable = self.head().position;
+            self.pool.with(|db| tree::tiles(db, tiles, durable))
+        })
     }
 
     fn subscribe(&self, from: Position) -> Subscription {

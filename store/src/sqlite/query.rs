@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use strongroom_ledger::{Chain, ChainError, Hash, Head, Position, Timestamp};
 
+use super::{schema, tree};
 use crate::append::{Positions, StoredOutcome};
 use crate::read::{Continuity, PAGE_BYTES, PAGE_LIMIT, ReadError, Record};
 
@@ -50,7 +51,7 @@ pub(crate) fn position(value: i64) -> Result<Position, ReadError> {
         .ok_or_else(|| ReadError::corrupt(Position::START, format!("{value} is no position")))
 }
 
-fn hash(bytes: &[u8], of: Position) -> Result<Hash, ReadError> {
+pub(crate) fn hash(bytes: &[u8], of: Position) -> Result<Hash, ReadError> {
     let bytes = bytes.try_into().map_err(|_| ReadError::corrupt(of, "a hash without 32 bytes"))?;
     Ok(Hash::new(bytes))
 }
@@ -200,12 +201,26 @@ pub(crate) fn verify_tail(db: &Connection) -> Result<(Head, Timestamp), ReadErro
     Ok((head, chain.map_or(Timestamp::EPOCH, |chain| chain.time())))
 }
 
-/// Verifies every entry from the first on, and that each is filed under its stream.
+/// Verifies every entry from the first on, that each is filed under its stream, and the tree.
 pub(crate) fn verify_all(db: &Connection) -> Result<Head, ReadError> {
-    // One snapshot for the entries and the head, while a server goes on writing.
+    // One snapshot for the entries, the tree and the head, while a server goes on writing.
     let snapshot = db.unchecked_transaction()?;
+    if schema::format(&snapshot)? == schema::FORMAT_WITHOUT_TREE {
+        return walk(&snapshot, |_| Ok(()));
+    }
+    let mut audit = tree::Audit::new(&snapshot);
+    let head = walk(&snapshot, |leaf| audit.push(leaf))?;
+    audit.finish()?;
+    Ok(head)
+}
+
+/// Verifies the chain and where each entry is filed; `each` gets the leaves in their order.
+pub(crate) fn walk(
+    db: &Connection,
+    mut each: impl FnMut(Hash) -> Result<(), ReadError>,
+) -> Result<Head, ReadError> {
     let mut chain = Chain::start();
-    let mut statement = snapshot.prepare(
+    let mut statement = db.prepare(
         "SELECT e.position, e.entry, e.payload, e.sequence, s.name
          FROM entries e LEFT JOIN streams s ON s.id = e.stream ORDER BY e.position",
     )?;
@@ -219,9 +234,10 @@ pub(crate) fn verify_all(db: &Connection) -> Result<Head, ReadError> {
             let reason = format!("it is filed as {filed:?}, but says {says:?}");
             return Err(ReadError::corrupt(entry.position, reason));
         }
+        each(chain.head().leaf)?;
     }
-    let head = head(&snapshot)?;
-    ends_at(&snapshot, head, chain.head())?;
+    let head = head(db)?;
+    ends_at(db, head, chain.head())?;
     Ok(head)
 }
 

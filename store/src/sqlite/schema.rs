@@ -4,18 +4,22 @@
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
+use strongroom_ledger::TreeHead;
 
+use super::migrate;
 use crate::open::OpenError;
 
 /// Older ones can corrupt a database when one connection commits while another resets the WAL.
 const SQLITE_LEAST: i32 = 3_051_003;
 /// "SRlg": tells a log from any other SQLite file.
 const APPLICATION_ID: i32 = 0x5352_6c67;
-const FORMAT: i32 = 1;
+pub(crate) const FORMAT: i32 = 2;
+/// Had no tree: a writer adds it ([`super::migrate`]), an auditor reads it as it is.
+pub(crate) const FORMAT_WITHOUT_TREE: i32 = 1;
 
 /// A stream's id is the position of its first entry. Triggers bind every connection; `REPLACE`
 /// deletes silently unless `recursive_triggers` is on, so the writer turns it on.
-const SCHEMA: &str = "
+const ENTRIES: &str = "
 CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE entries (
   position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, sequence INTEGER NOT NULL,
@@ -24,9 +28,6 @@ CREATE UNIQUE INDEX entries_of_stream ON entries (stream, sequence);
 CREATE TABLE outcomes (
   caller TEXT NOT NULL, key TEXT NOT NULL, request_sha256 BLOB NOT NULL, outcome BLOB NOT NULL,
   first INTEGER, last INTEGER, PRIMARY KEY (caller, key)) STRICT, WITHOUT ROWID;
-CREATE TABLE head (
-  id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL, leaf BLOB NOT NULL) STRICT;
-INSERT INTO head VALUES (1, 0, zeroblob(32));
 CREATE TRIGGER entries_stay BEFORE UPDATE ON entries
   BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 CREATE TRIGGER entries_remain BEFORE DELETE ON entries
@@ -39,6 +40,27 @@ CREATE TRIGGER outcomes_stay BEFORE UPDATE ON outcomes
   BEGIN SELECT RAISE(ABORT, 'outcomes are append-only'); END;
 CREATE TRIGGER outcomes_remain BEFORE DELETE ON outcomes
   BEGIN SELECT RAISE(ABORT, 'outcomes are append-only'); END;
+";
+
+/// What format 2 added: the tree, and a head row that names its root. A full leaf tile holds 256
+/// leaves; a subtree of level `n` covers `256^n` of them. Only full ones are stored, once.
+pub(crate) const TREE: &str = "
+CREATE TABLE leaf_tiles (
+  number INTEGER PRIMARY KEY, hashes BLOB NOT NULL CHECK (length(hashes) = 8192)) STRICT;
+CREATE TABLE subtrees (
+  level INTEGER NOT NULL CHECK (level > 0), number INTEGER NOT NULL,
+  hash BLOB NOT NULL CHECK (length(hash) = 32), PRIMARY KEY (level, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE head (
+  id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL, leaf BLOB NOT NULL,
+  root BLOB NOT NULL CHECK (length(root) = 32)) STRICT;
+CREATE TRIGGER leaf_tiles_stay BEFORE UPDATE ON leaf_tiles
+  BEGIN SELECT RAISE(ABORT, 'leaf tiles are append-only'); END;
+CREATE TRIGGER leaf_tiles_remain BEFORE DELETE ON leaf_tiles
+  BEGIN SELECT RAISE(ABORT, 'leaf tiles are append-only'); END;
+CREATE TRIGGER subtrees_stay BEFORE UPDATE ON subtrees
+  BEGIN SELECT RAISE(ABORT, 'subtrees are append-only'); END;
+CREATE TRIGGER subtrees_remain BEFORE DELETE ON subtrees
+  BEGIN SELECT RAISE(ABORT, 'subtrees are append-only'); END;
 ";
 
 /// Checks the SQLite that is linked, not the one that was built against.
@@ -76,11 +98,13 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     if is_new(&db)? {
         create(&db)?;
     }
-    check_format(&db)?;
+    if check_format(&db)? == FORMAT_WITHOUT_TREE {
+        migrate::add_tree(&db)?;
+    }
     Ok(db)
 }
 
-/// A connection that can only read.
+/// A connection that can only read; the log may be of an older format.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let db = Connection::open_with_flags(
         path,
@@ -100,21 +124,28 @@ fn is_new(db: &Connection) -> Result<bool, OpenError> {
 }
 
 fn create(db: &Connection) -> Result<(), OpenError> {
+    let empty = TreeHead::EMPTY.root;
     db.execute_batch(&format!(
-        "BEGIN EXCLUSIVE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};
-         PRAGMA user_version = {FORMAT}; COMMIT;"
+        "BEGIN EXCLUSIVE; {ENTRIES} {TREE}
+         INSERT INTO head VALUES (1, 0, zeroblob(32), x'{empty}');
+         PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
     ))?;
     Ok(())
 }
 
-fn check_format(db: &Connection) -> Result<(), OpenError> {
+/// The format that the file says it has.
+pub(crate) fn format(db: &Connection) -> Result<i32, rusqlite::Error> {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn check_format(db: &Connection) -> Result<i32, OpenError> {
     let application: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let format: i32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if application != APPLICATION_ID {
         return Err(OpenError::NotALog);
     }
-    if format != FORMAT {
-        return Err(OpenError::Format { found: format, known: FORMAT });
+    let found = format(db)?;
+    if !(FORMAT_WITHOUT_TREE..=FORMAT).contains(&found) {
+        return Err(OpenError::Format { found, known: FORMAT });
     }
-    Ok(())
+    Ok(found)
 }

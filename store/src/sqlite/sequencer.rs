@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
 use rusqlite::{Connection, params};
-use strongroom_ledger::{Head, Timestamp};
+use strongroom_ledger::Head;
 use tokio::sync::{oneshot, watch};
 
 use super::lock::WriteLock;
-use super::{State, query};
+use super::{State, query, tree};
 use crate::append::{AppendError, Appended, Idempotency, StoredOutcome};
 use crate::numbering::{Checked, Known, Numbering, Row, judge};
 use crate::open::Options;
@@ -108,11 +108,10 @@ impl Sequencer {
         queue: Receiver<Request>,
         heads: watch::Sender<Head>,
         state: Arc<State>,
-        time: Timestamp,
+        numbering: Numbering,
         options: &Options,
     ) -> Self {
         db.set_prepared_statement_cache_capacity(32);
-        let numbering = Numbering::new(*heads.borrow(), time, Arc::clone(&options.clock));
         let streams = Streams { known: HashMap::new(), limit: options.streams };
         let batch = options.batch.max(1);
         Self { db, queue, heads, state, numbering, streams, batch, unwritten: 0, _lock: lock }
@@ -171,6 +170,7 @@ impl Sequencer {
         }
         self.insert(&rows)?;
         if self.numbering.head != before {
+            tree::store(&self.db, &self.numbering.grown())?;
             self.set_head()?;
         }
         self.execute("COMMIT")?;
@@ -243,10 +243,11 @@ impl Sequencer {
 
     fn set_head(&self) -> Result<(), Fatal> {
         let Head { position, leaf } = self.numbering.head;
+        let root = self.numbering.tree_head().root;
         let changed = self
             .db
-            .prepare_cached("UPDATE head SET position = ?1, leaf = ?2 WHERE id = 1")?
-            .execute(params![query::integer(position.get()), leaf.as_bytes()])?;
+            .prepare_cached("UPDATE head SET position = ?1, leaf = ?2, root = ?3 WHERE id = 1")?
+            .execute(params![query::integer(position.get()), leaf.as_bytes(), root.as_bytes()])?;
         if changed == 1 {
             Ok(())
         } else {

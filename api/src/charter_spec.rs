@@ -10,7 +10,7 @@ use rand::{RngCore as _, rngs::OsRng};
 use serde::Deserialize;
 use strongroom_domain::{
     Amount, Asset, Bytes, Digest, LogId, Network, PersonId, Refusal, SignerId,
-    charter::{CharterText, Enrolment, Person, Role},
+    charter::{CharterText, Enrolment, OutsideWitness, Person, Role, Witnessing},
     policy::{Destination, Label, Policy, Quorum, Tier},
 };
 
@@ -26,8 +26,20 @@ pub struct CharterSpec {
     /// Enrolment files that `strongroom-signer init` wrote, relative to this file.
     #[serde(default)]
     signers: Vec<PathBuf>,
+    /// Who cosigns checkpoints besides the signers, and how many it takes of all.
+    #[serde(default)]
+    witnessing: WitnessingSpec,
     governance: QuorumSpec,
     policy: PolicySpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WitnessingSpec {
+    /// Without it: more than half of all witnesses.
+    threshold: Option<u8>,
+    #[serde(default)]
+    outside: Vec<OutsideWitness>,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +105,7 @@ struct EnrolmentFile {
     #[serde(rename = "tls_certificate")]
     _tls_certificate: String,
     tls_certificate_sha256: Digest,
+    witness_key: Bytes,
 }
 
 /// Why a specification is no charter.
@@ -148,7 +161,12 @@ impl CharterSpec {
     }
 
     /// The charter that it describes; `base` is where its relative paths start.
-    pub fn draft(self, base: &Path, log_key: Bytes) -> Result<Drafted, SpecError> {
+    /// `log_key` and `log_key_ml_dsa_44` are the log's own.
+    pub fn draft(
+        self,
+        base: &Path,
+        (log_key, log_key_ml_dsa_44): (Bytes, Bytes),
+    ) -> Result<Drafted, SpecError> {
         let mut ids = BTreeMap::new();
         let mut people = Vec::new();
         for spec in self.people {
@@ -172,19 +190,32 @@ impl CharterSpec {
                 identity_key: file.identity_key,
                 sealing_key: file.sealing_key,
                 tls_certificate_sha256: file.tls_certificate_sha256,
+                witness_key: file.witness_key,
             });
         }
         let charter = CharterText {
             log: self.log.unwrap_or_else(|| LogId(uuid::Uuid::now_v7())),
             name: self.name,
             log_key,
+            log_key_ml_dsa_44,
             people,
+            witnessing: self.witnessing.resolve(signers.len()),
             signers,
             governance: self.governance.resolve(&ids)?,
             policy: self.policy.resolve(&ids)?,
         };
         charter.check()?;
         Ok(Drafted { charter, people: ids, signers: names })
+    }
+}
+
+impl WitnessingSpec {
+    fn resolve(self, signers: usize) -> Witnessing {
+        let Self { threshold, outside } = self;
+        let majority = signers.saturating_add(outside.len()) / 2 + 1;
+        // A charter with more witnesses than that is refused by its own check.
+        let threshold = threshold.unwrap_or_else(|| u8::try_from(majority).unwrap_or(u8::MAX));
+        Witnessing { threshold, outside }
     }
 }
 

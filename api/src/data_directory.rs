@@ -9,7 +9,8 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
-use rand::rngs::OsRng;
+use ml_dsa::{KeyInit as _, Keypair as _};
+use rand::{RngCore as _, rngs::OsRng};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ use strongroom_secrets::{DurableFileError, Existing, SealError, Sealer, Secret, 
 
 const LOG_KEY: &str = "log-key.sealed";
 const LOG_KEY_CONTEXT: &str = "strongroom/log-key/v1";
+const ML_DSA_KEY: &str = "log-key-ml-dsa-44.sealed";
+const ML_DSA_KEY_CONTEXT: &str = "strongroom/log-key-ml-dsa-44/v1";
 const TLS_KEY: &str = "server-key.sealed";
 const TLS_KEY_CONTEXT: &str = "strongroom/server-tls-key/v1";
 const CERTIFICATE: &str = "server.pem";
@@ -35,6 +38,8 @@ pub struct DataDirectory(PathBuf);
 pub struct Identity {
     /// Ed25519 public key of the log, hex: goes into the charter.
     pub log_key: String,
+    /// ML-DSA-44 public key of the log, hex: goes into the charter too.
+    pub log_key_ml_dsa_44: String,
     /// The server's TLS client certificate, PEM: signers accept this one alone.
     pub tls_certificate: String,
     /// SHA-256 of its DER, hex: for reading out over the telephone.
@@ -82,7 +87,7 @@ pub struct TlsIdentity {
 }
 
 impl DataDirectory {
-    /// Makes the directory (mode 0700) with a log key and a TLS identity, sealed under
+    /// Makes the directory (mode 0700) with the log's two keys and a TLS identity, sealed under
     /// `passphrase`. Refused where there is one already.
     ///
     /// A crash in the middle leaves a directory that does not open: remove it and start over,
@@ -95,12 +100,16 @@ impl DataDirectory {
         let log_key = SigningKey::generate(&mut OsRng);
         let seed = Secret::new(log_key.to_bytes().to_vec());
         sealer.seal_file(&path.join(LOG_KEY), LOG_KEY_CONTEXT, seed.expose(), Existing::Keep)?;
+        let (seed, log_key_ml_dsa_44) = ml_dsa_44();
+        let file = path.join(ML_DSA_KEY);
+        sealer.seal_file(&file, ML_DSA_KEY_CONTEXT, seed.expose(), Existing::Keep)?;
         let (key, certificate) = certificate()?;
         sealer.seal_file(&path.join(TLS_KEY), TLS_KEY_CONTEXT, key.expose(), Existing::Keep)?;
         let pem = certificate.pem();
         write_durably(&path.join(CERTIFICATE), pem.as_bytes(), Existing::Keep)?;
         let identity = Identity {
             log_key: hex::encode(log_key.verifying_key().to_bytes()),
+            log_key_ml_dsa_44,
             tls_certificate: pem,
             tls_certificate_sha256: hex::encode(Sha256::digest(certificate.der())),
         };
@@ -156,6 +165,14 @@ impl DataDirectory {
 
 fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     fs::read(path).map_err(|source| DataError::Io { step: "read", path: path.to_owned(), source })
+}
+
+/// A new ML-DSA-44 key (FIPS 204): its seed ξ, and the public key in hex.
+fn ml_dsa_44() -> (Secret, String) {
+    let mut seed = zeroize::Zeroizing::new([0; 32]);
+    OsRng.fill_bytes(seed.as_mut_slice());
+    let key = ml_dsa::SigningKey::<ml_dsa::MlDsa44>::from_seed(&(*seed).into());
+    (Secret::new(seed.to_vec()), hex::encode(key.verifying_key().encode()))
 }
 
 /// A self-signed certificate (ECDSA P-256): there is no authority, both sides pin.

@@ -4,7 +4,7 @@
 use crate::{
     AccountId, Amount, Asset, Bytes, ClientId, DepositId, Intent, KeyId, Network, PersonId,
     ProposalId, SignerId, Timestamp, TransferId, WalletId,
-    charter::Founded,
+    charter::{Founded, LogResumed},
     deposit::{BlockRef, Seen},
     key::{CeremonyPlan, Confirmed, Quarantined, RoundOnePublished},
     policy::Policy,
@@ -18,6 +18,8 @@ use crate::{
 pub enum Command {
     /// Begin the log.
     FoundCharter(Founded),
+    /// Go on from the log's last entry, which signers have read further.
+    ResumeLog(LogResumed),
     /// Ask the governing quorum for another policy.
     ProposePolicy {
         /// Chosen by the caller.

@@ -2,7 +2,7 @@
 //! signature over bytes, a digest or a text: orders name a transfer or a key, and the signer
 //! finds everything else in the log.
 
-use crate::{Bytes, Head, KeyId, Refusal, SignerId, TransferId, key::Confirmed};
+use crate::{Bytes, Digest, Head, KeyId, Refusal, SignerId, TransferId, key::Confirmed};
 use serde::{Deserialize, Serialize};
 
 /// What the server can ask.
@@ -65,6 +65,20 @@ pub enum Order {
         /// Which attempt.
         attempt: u32,
     },
+    /// Here is a checkpoint that the log signed: cosign it (C2SP tlog-cosignature).
+    Cosign {
+        /// The size that the proof begins at: what this signer cosigned last, 0 before.
+        old: u64,
+        /// From there to the checkpoint (RFC 6962 §2.1.2).
+        proof: Vec<Digest>,
+        /// The signed note.
+        checkpoint: String,
+    },
+    /// Here is a checkpoint with enough cosignatures: what it covers is on record elsewhere too.
+    Checkpoint {
+        /// The signed note.
+        checkpoint: String,
+    },
 }
 
 /// An entry and its payload, byte for byte as stored. Both are JSON text.
@@ -108,7 +122,7 @@ pub enum Reply {
         /// Who it is.
         signer: SignerId,
         /// The genesis that it pins: the leaf hash of entry 1.
-        genesis: Option<crate::Digest>,
+        genesis: Option<Digest>,
         /// How far it has verified.
         head: Head,
     },
@@ -148,6 +162,21 @@ pub enum Reply {
     Signatures {
         /// One for each input: 64 bytes, `r ‖ s`, low s.
         signatures: Vec<Bytes>,
+    },
+    /// It cosigned, durably.
+    Cosigned {
+        /// One line of a signed note, ended by a line feed.
+        signature: String,
+    },
+    /// The order's old size is not the one that it cosigned last.
+    WitnessConflict {
+        /// That size.
+        size: u64,
+    },
+    /// The checkpoint counts.
+    Covered {
+        /// How far this signer's log is covered now: entries.
+        size: u64,
     },
     /// A rule forbids it.
     Refused(Refusal),

@@ -47,6 +47,8 @@ rules! {
     CharterState = "charter-state",
     /// A founding approver's signature is missing or wrong.
     CharterSignature = "charter-signature",
+    /// The resumption certificate does not let the log go on from here.
+    LogResumption = "log-resumption",
     /// The person is unknown or lacks the role.
     RoleMissing = "role-missing",
     /// A policy or one of its parts is malformed, or not the next version.
@@ -139,6 +141,12 @@ rules! {
     SignerProtocol = "signer-protocol",
     /// The key is not active, or quarantined.
     SignerKey = "signer-key",
+    /// No checkpoint with enough cosignatures covers what the order rests on.
+    SignerNotCovered = "signer-not-covered",
+    /// The checkpoint is not one of the signer's log, or lacks a signature.
+    SignerCheckpoint = "signer-checkpoint",
+    /// The charter is of version 1: it enrols no witnesses, so nothing can be covered.
+    SignerCharter = "signer-charter",
 }
 
 /// A name that no rule has.

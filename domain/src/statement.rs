@@ -4,7 +4,9 @@
 use crate::{
     Amount, Asset, Bytes, Digest, Head, KeyId, LogId, PersonId, ProposalId, Refusal, Rule,
     SignerId, TransferId,
-    charter::{CharterText, Standing},
+    charter::{
+        CharterText, CharterTextV1, Person, Resumption, Standing, WitnessAlgorithm, Witnessing,
+    },
     key::CeremonyPlan,
     policy::{Policy, Quorum},
     proposal::{Answers, Subject},
@@ -216,11 +218,64 @@ fn policy(policy: &Policy) -> String {
 /// What every founding approver signs.
 pub fn founding(charter: &CharterText) -> String {
     let mut text = format!(
+        "Strongroom founding statement, version 2\n\n\
+         I agree to found the log {} ({}) with keys\n  ed25519 {}\n  ml-dsa-44 SHA-256 {}\n\n",
+        charter.log,
+        charter.name,
+        charter.log_key,
+        Digest::of(charter.log_key_ml_dsa_44.as_slice())
+    );
+    people(&mut text, &charter.people);
+    for signer in &charter.signers {
+        let _ = writeln!(
+            text,
+            "signer {}\n  identity {}\n  sealing {}\n  certificate {}\n  witness {}",
+            signer.id,
+            signer.identity_key,
+            signer.sealing_key,
+            signer.tls_certificate_sha256,
+            signer.witness_key
+        );
+    }
+    let Witnessing { threshold, outside } = &charter.witnessing;
+    let _ = writeln!(text, "checkpoints need {threshold} cosignatures of:\n  every signer");
+    for witness in outside {
+        let name = &witness.name;
+        let _ = match witness.algorithm {
+            WitnessAlgorithm::Ed25519 => {
+                writeln!(text, "  outside witness {name} with ed25519 {}", witness.key)
+            }
+            WitnessAlgorithm::MlDsa44 => {
+                let key = Digest::of(witness.key.as_slice());
+                writeln!(text, "  outside witness {name} with ml-dsa-44 SHA-256 {key}")
+            }
+        };
+    }
+    rules(&mut text, &charter.governance, &charter.policy);
+    text
+}
+
+/// What every founding approver signed under version 1.
+pub fn founding_v1(charter: &CharterTextV1) -> String {
+    let mut text = format!(
         "Strongroom founding statement, version 1\n\n\
          I agree to found the log {} ({}) with key {}.\n\n",
         charter.log, charter.name, charter.log_key
     );
-    for person in &charter.people {
+    people(&mut text, &charter.people);
+    for signer in &charter.signers {
+        let _ = writeln!(
+            text,
+            "signer {}\n  identity {}\n  sealing {}\n  certificate {}",
+            signer.id, signer.identity_key, signer.sealing_key, signer.tls_certificate_sha256
+        );
+    }
+    rules(&mut text, &charter.governance, &charter.policy);
+    text
+}
+
+fn people(text: &mut String, people: &[Person]) {
+    for person in people {
         let _ = writeln!(text, "person {}", person.id);
         for role in &person.roles {
             let _ = writeln!(text, "  role {role:?}");
@@ -229,19 +284,29 @@ pub fn founding(charter: &CharterText) -> String {
             let _ = writeln!(text, "  approves with {key}");
         }
     }
-    for signer in &charter.signers {
-        let _ = writeln!(
-            text,
-            "signer {}\n  identity {}\n  sealing {}\n  certificate {}",
-            signer.id, signer.identity_key, signer.sealing_key, signer.tls_certificate_sha256
-        );
-    }
-    let _ = writeln!(text, "keys and policies need {} of:", charter.governance.approvals);
-    for person in &charter.governance.group {
+}
+
+fn rules(text: &mut String, governance: &Quorum, first: &Policy) {
+    let _ = writeln!(text, "keys and policies need {} of:", governance.approvals);
+    for person in &governance.group {
         let _ = writeln!(text, "  approver {person}");
     }
-    let _ = write!(text, "policy:\n{}", policy(&charter.policy));
-    text
+    let _ = write!(text, "policy:\n{}", policy(first));
+}
+
+/// What each of the governance quorum signs so that the log may go on from an earlier entry.
+pub fn resumption(resumption: &Resumption, approver: PersonId) -> String {
+    let Resumption { log, number, abandoned, from } = resumption;
+    format!(
+        "Strongroom resumption statement, version 1\n\n\
+         I, approver {approver},\nAGREE that this log goes on from an earlier entry, and that all \
+         entries behind it are given up.\n\n\
+         Log:          {log}\n\
+         Resumption:   number {number}\n\
+         Given up:     up to entry {} with hash {}\n\
+         Goes on from: entry {} with hash {}\n",
+        abandoned.position, abandoned.leaf, from.position, from.leaf,
+    )
 }
 
 /// What a signer signs with its identity key when it swears a transfer off: it has consumed no

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use strongroom_domain::{
-    Digest, EntryParts, Event, Head, Recorded, Refusal, Rule, SignerId, Stream, Timestamp,
+    Bytes, Digest, EntryParts, Event, Head, Recorded, Refusal, Rule, SignerId, Stream, Timestamp,
     TransferId, audit::Audited, charter::CharterEvent, protocol::LogEntry, transfer::TransferEvent,
 };
 use strongroom_ledger::{EntryRef, Hash, Position};
@@ -41,6 +41,8 @@ pub struct Pinned {
     pub signer: SignerId,
     /// Its Ed25519 public key: the charter must enrol exactly this one.
     pub identity_key: [u8; 32],
+    /// Its Ed25519 public key as a witness: likewise.
+    pub witness_key: [u8; 32],
 }
 
 /// The verified copy of the log and its audited fold.
@@ -200,14 +202,25 @@ fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
             format!("entry 1 has leaf {}, pinned is {}", recorded.head.leaf, pinned.genesis);
         return Err(Refusal::new(Rule::SignerGenesis, because));
     }
-    let Event::Charter(CharterEvent::Founded(founded)) = &recorded.event else {
-        return Err(Refusal::new(Rule::SignerGenesis, "entry 1 is not a charter"));
+    let (identity, witness) = match &recorded.event {
+        Event::Charter(CharterEvent::Founded(founded)) => {
+            let mine = founded.charter.signers.iter().find(|of| of.id == pinned.signer);
+            (mine.map(|of| &of.identity_key), mine.map(|of| &of.witness_key))
+        }
+        // Read, and never acted upon: it enrols no witness.
+        Event::Charter(CharterEvent::FoundedV1(founded)) => {
+            let mine = founded.charter.signers.iter().find(|of| of.id == pinned.signer);
+            (mine.map(|of| &of.identity_key), None)
+        }
+        _ => return Err(Refusal::new(Rule::SignerGenesis, "entry 1 is not a charter")),
     };
-    let mine = founded.charter.signers.iter().find(|enrolled| enrolled.id == pinned.signer);
-    if mine.is_some_and(|mine| mine.identity_key.as_slice() == pinned.identity_key) {
+    let is = |key: &Bytes, mine: [u8; 32]| key.as_slice() == mine;
+    if identity.is_some_and(|key| is(key, pinned.identity_key))
+        && witness.is_none_or(|key| is(key, pinned.witness_key))
+    {
         Ok(())
     } else {
-        let because = format!("the charter does not enrol signer {} with its key", pinned.signer);
+        let because = format!("the charter does not enrol signer {} with its keys", pinned.signer);
         Err(Refusal::new(Rule::SignerGenesis, because))
     }
 }

@@ -111,14 +111,14 @@ impl Draft {
     /// Writes the draft and prints names and ids.
     pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
         let identity = DataDirectory::open(&self.data)?.identity()?;
-        let log_key: Bytes = identity
-            .log_key
-            .parse()
-            .map_err(|error| unreadable(&self.data.join("server.json"), &error))?;
+        let key = |hex: &str| -> Result<Bytes, CliError> {
+            hex.parse().map_err(|error| unreadable(&self.data.join("server.json"), &error))
+        };
+        let keys = (key(&identity.log_key)?, key(&identity.log_key_ml_dsa_44)?);
         let text =
             fs::read_to_string(&self.spec).map_err(|error| unreadable(&self.spec, &error))?;
         let base = self.spec.parent().unwrap_or(Path::new("."));
-        let drafted = CharterSpec::parse(&text)?.draft(base, log_key)?;
+        let drafted = CharterSpec::parse(&text)?.draft(base, keys)?;
         let json = serde_json::to_vec_pretty(&drafted.charter)?;
         write_durably(&self.out, &json, Existing::Replace)?;
         say.json(&json!({

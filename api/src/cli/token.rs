@@ -108,11 +108,12 @@ fn check_roles(
     let event = first.first().map(recorded).transpose();
     let event = event
         .map_err(|error| CliError::Read { path: directory.log(), reason: error.to_string() })?;
-    let Some(Event::Charter(CharterEvent::Founded(founded))) = event.map(|first| first.event)
-    else {
-        return Err(Refusal::new(Rule::CharterState, "this log has no charter yet").into());
+    let people = match event.map(|first| first.event) {
+        Some(Event::Charter(CharterEvent::Founded(founded))) => founded.charter.people,
+        Some(Event::Charter(CharterEvent::FoundedV1(founded))) => founded.charter.people,
+        _ => return Err(Refusal::new(Rule::CharterState, "this log has no charter yet").into()),
     };
-    let known = founded.charter.people.iter().find(|known| known.id == person);
+    let known = people.iter().find(|known| known.id == person);
     if known.is_some_and(|known| roles.is_subset(&known.roles)) {
         return Ok(());
     }

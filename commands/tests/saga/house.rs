@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_commands::{Bus, CommandError, Outcome, Request, bus};
 use strongroom_domain::charter::{
-    CharterText, Enrolment, Founded, FoundingSignature, Person, Role,
+    CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, Person, Role, Witnessing,
 };
 use strongroom_domain::deposit::{BlockRef, Seen};
 use strongroom_domain::key::{CeremonyPlan, Protocol};
@@ -90,7 +90,12 @@ impl House {
             log,
             name: "saga".to_owned().try_into().unwrap(),
             log_key: signing_key().1,
+            log_key_ml_dsa_44: Bytes(vec![7; ML_DSA_44_KEY]),
             people,
+            witnessing: Witnessing {
+                threshold: u8::try_from(signers.len() / 2 + 1).unwrap(),
+                outside: Vec::new(),
+            },
             signers,
             governance: quorum.clone(),
             policy: policy(&quorum, &payees),

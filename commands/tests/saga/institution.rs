@@ -48,6 +48,7 @@ impl Institution {
                 identity_key: public,
                 sealing_key: Bytes(vec![7; 32]),
                 tls_certificate_sha256: Digest::default(),
+                witness_key: signing_key().1,
             });
         }
         let networks = [Network::LitecoinRegtest, Network::EthereumDev];

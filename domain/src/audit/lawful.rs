@@ -22,7 +22,10 @@ use crate::{
 /// Checks one entry. What must follow it is left in `due`.
 pub(super) fn check(state: &State, due: &mut Due, recorded: &Recorded) -> Result<(), Refusal> {
     let first = recorded.head.position == 1;
-    let founding = matches!(recorded.event, Event::Charter(CharterEvent::Founded(_)));
+    let founding = matches!(
+        recorded.event,
+        Event::Charter(CharterEvent::Founded(_) | CharterEvent::FoundedV1(_))
+    );
     if first != founding {
         return refuse(Rule::CharterState, "the charter, and nothing else, is entry 1");
     }
@@ -82,7 +85,13 @@ fn charter(state: &State, recorded: &Recorded, event: &CharterEvent) -> Result<D
         CharterEvent::Founded(founded) => {
             again(state, recorded, Command::FoundCharter(founded.clone()))
         }
+        CharterEvent::FoundedV1(founded) => {
+            same(state, recorded, decision::founded_v1(state, founded.clone())?.events)
+        }
         CharterEvent::PolicyChanged(_) => alone(recorded),
+        CharterEvent::LogResumed(certificate) => {
+            again(state, recorded, Command::ResumeLog(certificate.clone()))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happened to the charter. Stored for ever: a shape is never edited, only succeeded.
 
+use super::{FoundedV1, LogResumed, Witnessing};
 use crate::{
     Bytes, Digest, LogId, PersonId, ProposalId, SignerId,
     event::events,
@@ -11,10 +12,14 @@ use std::collections::BTreeSet;
 events! {
     /// The charter's events.
     CharterEvent {
+        /// Entry 1 of a log from before there were witnesses.
+        FoundedV1 = "charter.founded", 1;
         /// Entry 1 of the log.
-        Founded = "charter.founded", 1;
+        Founded = "charter.founded", 2;
         /// A quorum put another policy in force.
         PolicyChanged = "charter.policy-changed", 1;
+        /// A quorum let the log go on from an earlier entry: what stood behind it is lost.
+        LogResumed = "charter.log-resumed", 1;
     }
 }
 
@@ -36,7 +41,7 @@ pub struct FoundingSignature {
     pub person: PersonId,
     /// With which of their keys.
     pub key: Bytes,
-    /// Ed25519 (RFC 8032) over [`crate::statement::founding`].
+    /// Ed25519 (RFC 8032) over [`crate::statement::founding`] of the charter's version.
     pub signature: Bytes,
 }
 
@@ -50,10 +55,14 @@ pub struct CharterText {
     pub name: Label,
     /// Ed25519 public key of the log itself, for signing its checkpoints.
     pub log_key: Bytes,
+    /// ML-DSA-44 public key of the log itself (FIPS 204), 1312 bytes: signs them too.
+    pub log_key_ml_dsa_44: Bytes,
     /// Everyone who has a role.
     pub people: Vec<Person>,
     /// Everyone who may hold a key.
     pub signers: Vec<Enrolment>,
+    /// Whose cosignatures make a checkpoint count.
+    pub witnessing: Witnessing,
     /// Who must agree to key ceremonies and to changes of the policy.
     pub governance: Quorum,
     /// The first policy.
@@ -96,6 +105,8 @@ pub struct Enrolment {
     pub sealing_key: Bytes,
     /// SHA-256 of its TLS certificate's DER: the server connects to nobody else under this id.
     pub tls_certificate_sha256: Digest,
+    /// Ed25519: cosigns checkpoints, and nothing else.
+    pub witness_key: Bytes,
 }
 
 /// A new policy stands.

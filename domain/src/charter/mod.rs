@@ -1,19 +1,28 @@
 //! The charter: people, roles, keys, signers and the standing policy. It never changes without a
 //! quorum, and never holds a name or a secret.
 
+mod check;
 mod event;
+mod resumption;
+mod standing;
+mod version_1;
+mod witnessing;
 
 pub use event::{
     CharterEvent, CharterText, Enrolment, Founded, FoundingSignature, Person, PolicyChanged, Role,
 };
+pub use resumption::{LogResumed, Resumption, ResumptionSignature};
+pub use version_1::{CharterTextV1, EnrolmentV1, FoundedV1};
+pub use witnessing::{ML_DSA_44_KEY, OutsideWitness, WitnessAlgorithm, Witnessing};
 
 use crate::{
-    Aggregate, Bytes, Corrupt, LogId, PersonId, ProposalId, Refusal, Rule, SignerId,
+    Aggregate, Bytes, Corrupt, Digest, Head, LogId, PersonId, ProposalId, Refusal, Rule, SignerId,
     policy::{Policy, Quorum},
     statement,
 };
+use check::Text;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 #[cfg(test)]
 mod tests;
@@ -29,14 +38,35 @@ pub struct Standing {
     pub log: LogId,
     /// Ed25519 public key of the log.
     pub log_key: Bytes,
+    /// Its ML-DSA-44 public key; none under a charter of version 1.
+    pub log_key_ml_dsa_44: Option<Bytes>,
     /// Everyone with a role.
     pub people: BTreeMap<PersonId, Person>,
     /// Everyone who may hold a key.
-    pub signers: BTreeMap<SignerId, Enrolment>,
+    pub signers: BTreeMap<SignerId, Enrolled>,
     /// Who decides about keys and policy.
     pub governance: Quorum,
     /// The policy in force.
     pub policy: Policy,
+    /// Whose cosignatures make a checkpoint count; none under a charter of version 1.
+    pub witnessing: Option<Witnessing>,
+    /// How often the log went on from an earlier entry.
+    pub resumptions: u32,
+}
+
+/// A signer's public keys, whatever version of the charter enrolled it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Enrolled {
+    /// The signer.
+    pub id: SignerId,
+    /// Ed25519: signs its confirmations.
+    pub identity_key: Bytes,
+    /// X25519: other signers seal ceremony messages to it.
+    pub sealing_key: Bytes,
+    /// SHA-256 of its TLS certificate's DER.
+    pub tls_certificate_sha256: Digest,
+    /// Ed25519: cosigns checkpoints; none under a charter of version 1.
+    pub witness_key: Option<Bytes>,
 }
 
 /// A request to change the charter.
@@ -50,6 +80,13 @@ pub enum Command {
         proposal: ProposalId,
         /// The next policy.
         policy: Policy,
+    },
+    /// Go on from the log's last entry, which others have read further.
+    Resume {
+        /// The quorum's word for it.
+        certificate: LogResumed,
+        /// The log's last entry.
+        head: Head,
     },
 }
 
@@ -73,6 +110,17 @@ impl Standing {
         })
     }
 
+    /// The origin of its checkpoints (C2SP tlog-checkpoint): `strongroom/<log>`, and after the n-th
+    /// resumption `strongroom/<log>/<n>`, so that no name ever has two histories.
+    pub fn origin(&self) -> String {
+        origin(self.log, self.resumptions)
+    }
+
+    /// The name that a signer cosigns under: `strongroom/<log>/signer/<signer>`.
+    pub fn witness_name(&self, signer: SignerId) -> String {
+        format!("{}/signer/{signer}", origin(self.log, 0))
+    }
+
     /// The standing policy, changed only as far as it can be applied by the people there are.
     pub fn check_next_policy(&self, policy: &Policy) -> Result<(), Refusal> {
         policy.check()?;
@@ -92,60 +140,27 @@ impl Standing {
 }
 
 impl CharterText {
-    /// Whether everyone named exists once, every quorum can be met, and every key is a key.
-    pub fn check(&self) -> Result<(), Refusal> {
-        let refuse = |because: String| Err(Refusal::new(Rule::CharterInvalid, because));
-        self.policy.check()?;
-        self.governance.check()?;
-        if self.policy.version != 1 {
-            return refuse("the charter's policy has version 1".to_owned());
+    fn text(&self) -> Text<'_> {
+        let keys = self.signers.iter().flat_map(|of| [&of.identity_key, &of.witness_key]);
+        Text {
+            people: &self.people,
+            governance: &self.governance,
+            policy: &self.policy,
+            signers: self.signers.iter().map(|of| (of.id, &of.sealing_key)).collect(),
+            keys: keys.chain([&self.log_key]).chain(self.witnessing.ed25519()).collect(),
         }
-        let ids: BTreeSet<_> = self.people.iter().map(|person| person.id).collect();
-        if ids.len() != self.people.len() {
-            return refuse("a person is named twice".to_owned());
-        }
-        let signers: BTreeSet<_> = self.signers.iter().map(|signer| signer.id).collect();
-        if signers.len() != self.signers.len() {
-            return refuse("a signer is named twice".to_owned());
-        }
-        let approves = |id: &PersonId| {
-            let person = self.people.iter().find(|person| person.id == *id);
-            person.is_some_and(|known| known.roles.contains(&Role::Approver))
-        };
-        if let Some(id) =
-            self.policy.people().iter().chain(&self.governance.group).find(|id| !approves(id))
-        {
-            return refuse(format!("a quorum names {id}, who is not an approver"));
-        }
-        self.check_keys()
     }
 
-    fn check_keys(&self) -> Result<(), Refusal> {
-        let refuse = |because: String| Err(Refusal::new(Rule::CharterInvalid, because));
-        let mut seen = BTreeSet::new();
-        let keys = self.people.iter().flat_map(|person| &person.approval_keys);
-        let identities = self.signers.iter().map(|signer| &signer.identity_key);
-        for key in keys.chain(identities).chain([&self.log_key]) {
-            if !statement::is_public_key(key) {
-                return refuse(format!("{key} is not an Ed25519 public key"));
-            }
-            // One key for two people would let one of them count twice.
-            if !seen.insert(key) {
-                return refuse(format!("the key {key} is enrolled twice"));
-            }
+    /// Whether everyone named exists once, every quorum can be met, and every key is a key.
+    pub fn check(&self) -> Result<(), Refusal> {
+        self.text().check()?;
+        witnessing::check_ml_dsa_44(&self.log_key_ml_dsa_44)?;
+        self.witnessing.check(self.signers.len(), &origin(self.log, 0))?;
+        let twin = |outside: &OutsideWitness| outside.key == self.log_key_ml_dsa_44;
+        if self.witnessing.outside.iter().any(twin) {
+            return check::invalid("the log can't be its own witness");
         }
-        for person in &self.people {
-            if person.roles.contains(&Role::Approver) == person.approval_keys.is_empty() {
-                return refuse(format!(
-                    "{}: approvers have approval keys, others have none",
-                    person.id
-                ));
-            }
-        }
-        match self.signers.iter().find(|signer| signer.sealing_key.array::<32>().is_none()) {
-            Some(signer) => refuse(format!("{}: a sealing key has 32 bytes", signer.id)),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -153,20 +168,15 @@ impl Founded {
     /// Whether every approver of the charter signed it with a key of theirs.
     pub fn check_signatures(&self) -> Result<(), Refusal> {
         let text = statement::founding(&self.charter);
-        let approvers =
-            self.charter.people.iter().filter(|person| person.roles.contains(&Role::Approver));
-        for person in approvers {
-            let signed = self.signatures.iter().any(|by| {
-                by.person == person.id
-                    && person.approval_keys.contains(&by.key)
-                    && statement::verify(&by.key, &text, &by.signature)
-            });
-            if !signed {
-                let because = format!("{} has not signed the founding statement", person.id);
-                return Err(Refusal::new(Rule::CharterSignature, because));
-            }
-        }
-        Ok(())
+        self.charter.text().check_signatures(&text, &self.signatures)
+    }
+}
+
+/// The name of a log's checkpoints and of its own signatures.
+fn origin(log: LogId, resumptions: u32) -> String {
+    match resumptions {
+        0 => format!("strongroom/{log}"),
+        number => format!("strongroom/{log}/{number}"),
     }
 }
 
@@ -186,10 +196,14 @@ impl Aggregate for Charter {
                 standing.check_next_policy(&policy)?;
                 Ok(vec![PolicyChanged { proposal, policy }.into()])
             }
+            (Some(standing), Command::Resume { certificate, head }) => {
+                certificate.check(standing, head)?;
+                Ok(vec![certificate.into()])
+            }
             (Some(_), Command::Found(_)) => {
                 Err(Refusal::new(Rule::CharterState, "this log has a charter already"))
             }
-            (None, Command::ChangePolicy { .. }) => {
+            (None, Command::ChangePolicy { .. } | Command::Resume { .. }) => {
                 Err(Refusal::new(Rule::CharterState, "this log has no charter yet"))
             }
         }
@@ -197,15 +211,16 @@ impl Aggregate for Charter {
 
     fn evolve(&mut self, event: &CharterEvent) -> Result<(), Corrupt> {
         match (&mut self.0, event) {
-            (state @ None, CharterEvent::Founded(Founded { charter, .. })) => {
-                *state = Some(Standing {
-                    log: charter.log,
-                    log_key: charter.log_key.clone(),
-                    people: charter.people.iter().map(|p| (p.id, p.clone())).collect(),
-                    signers: charter.signers.iter().map(|s| (s.id, s.clone())).collect(),
-                    governance: charter.governance.clone(),
-                    policy: charter.policy.clone(),
-                });
+            (state @ None, CharterEvent::Founded(founded)) => {
+                *state = Some(founded.into());
+                Ok(())
+            }
+            (state @ None, CharterEvent::FoundedV1(founded)) => {
+                *state = Some(founded.into());
+                Ok(())
+            }
+            (Some(standing), CharterEvent::LogResumed(resumed)) => {
+                standing.resumptions = resumed.resumption.number;
                 Ok(())
             }
             (Some(standing), CharterEvent::PolicyChanged(change)) => {

@@ -25,8 +25,10 @@ fn founded() -> Founded {
             log: LogId(Uuid::from_u128(3)),
             name: Label::try_from("house".to_owned()).expect("a label"),
             log_key: Bytes::default(),
+            log_key_ml_dsa_44: Bytes::default(),
             people: vec![person(ANN, Role::Approver), person(BEN, Role::Auditor)],
             signers: Vec::new(),
+            witnessing: Witnessing { threshold: 1, outside: Vec::new() },
             governance: Quorum { approvals: 2, group: [ANN].into() },
             policy: policy(1),
         },
@@ -87,4 +89,44 @@ fn a_role_is_had_or_not() {
         let refusal = standing.demand(person, role).expect_err("no such role");
         assert_eq!(refusal.rule, Rule::RoleMissing);
     }
+}
+
+fn certificate(number: u32, head: Head) -> LogResumed {
+    let (log, from) = (LogId(Uuid::from_u128(3)), head);
+    let abandoned = Head { position: head.position + 5, leaf: Digest([5; 32]) };
+    LogResumed { resumption: Resumption { log, number, abandoned, from }, signatures: Vec::new() }
+}
+
+#[test]
+fn a_log_has_another_origin_after_each_resumption() {
+    let head = Head { position: 7, leaf: Digest([7; 32]) };
+    let charter = given::<Charter>([founded().into(), certificate(1, head).into()]);
+    let standing = charter.is().standing().expect("it stands");
+    let log = standing.log;
+    assert_eq!(standing.origin(), format!("strongroom/{log}/1"));
+    let signer = SignerId(Uuid::from_u128(9));
+    assert_eq!(standing.witness_name(signer), format!("strongroom/{log}/signer/{signer}"));
+    let charter = given::<Charter>([founded().into()]);
+    let standing = charter.is().standing().expect("it stands");
+    assert_eq!(standing.origin(), format!("strongroom/{log}"));
+}
+
+#[test]
+fn a_resumption_is_the_next_one_at_its_place_and_signed() {
+    let head = Head { position: 7, leaf: Digest([7; 32]) };
+    let resume = |certificate, head| Command::Resume { certificate, head };
+    let refused = |certificate, head| {
+        given::<Charter>([founded().into()])
+            .when(resume(certificate, head))
+            .then_refused(Rule::LogResumption);
+    };
+    refused(certificate(1, head), head);
+    refused(certificate(0, head), head);
+    refused(certificate(2, head), head);
+    refused(certificate(1, head), Head { position: 8, ..head });
+    refused(certificate(1, head), Head { leaf: Digest([8; 32]), ..head });
+    let mut pointless = certificate(1, head);
+    pointless.resumption.abandoned = head;
+    refused(pointless, head);
+    given::<Charter>([]).when(resume(certificate(1, head), head)).then_refused(Rule::CharterState);
 }

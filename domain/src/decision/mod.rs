@@ -11,7 +11,10 @@ pub(crate) use payment::check_signers;
 pub use payment::set_aside;
 pub use proposal::place;
 
-use crate::{Command, Event, Refusal, State, Stream, Timestamp, charter};
+use crate::{
+    Aggregate as _, Bytes, Command, Digest, Event, Refusal, Rule, SignerId, State, Stream, Timestamp,
+    charter, signer,
+};
 use std::collections::BTreeSet;
 
 /// Events that are appended together or not at all.
@@ -44,6 +47,7 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
     use Command as C;
     match command {
         C::FoundCharter(founded) => found(state, founded),
+        C::ResumeLog(certificate) => resume(state, certificate),
         C::ProposePolicy { proposal, policy, maker, expires_at } => {
             proposal::propose_policy(state, proposal, policy, (maker, expires_at), now)
         }
@@ -96,23 +100,46 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
 
 /// The charter, and every signer that it names.
 fn found(state: &State, founded: charter::Founded) -> Result<Decision, Refusal> {
-    use crate::{Aggregate as _, signer};
-    let enrolled: Vec<_> = founded
-        .charter
-        .signers
-        .iter()
-        .map(|signer| {
-            let event = signer::Enrolled {
-                identity_key: signer.identity_key.clone(),
-                tls_certificate_sha256: signer.tls_certificate_sha256,
-            };
-            (signer.id, signer::SignerEvent::from(event))
-        })
-        .collect();
+    let enrolled = founded.charter.signers.iter().map(|signer| {
+        (signer.id, signer.identity_key.clone(), signer.tls_certificate_sha256)
+    });
+    let enrolled = enrolled.collect();
     let events = state.charter.decide(charter::Command::Found(founded))?;
-    let mut decision = Decision::default().with(Stream::Charter, events);
-    for (id, event) in enrolled {
-        decision.add(Stream::Signer(id), vec![event]);
+    Ok(enrol(events, enrolled))
+}
+
+/// As [`found`], of a log that was founded before there were witnesses. For readers: no command
+/// leads here.
+pub(crate) fn founded_v1(
+    state: &State,
+    founded: charter::FoundedV1,
+) -> Result<Decision, Refusal> {
+    if state.charter.standing().is_ok() {
+        return Err(Refusal::new(Rule::CharterState, "this log has a charter already"));
     }
-    Ok(decision)
+    founded.check()?;
+    let enrolled = founded.charter.signers.iter().map(|signer| {
+        (signer.id, signer.identity_key.clone(), signer.tls_certificate_sha256)
+    });
+    let enrolled = enrolled.collect();
+    Ok(enrol(vec![founded.into()], enrolled))
+}
+
+fn enrol(
+    events: Vec<charter::CharterEvent>,
+    enrolled: Vec<(SignerId, Bytes, Digest)>,
+) -> Decision {
+    let mut decision = Decision::default().with(Stream::Charter, events);
+    for (id, identity_key, tls_certificate_sha256) in enrolled {
+        let event = signer::Enrolled { identity_key, tls_certificate_sha256 };
+        decision.add(Stream::Signer(id), vec![signer::SignerEvent::from(event)]);
+    }
+    decision
+}
+
+/// Its place is the proof that nothing stands behind the entry that the quorum named.
+fn resume(state: &State, certificate: charter::LogResumed) -> Result<Decision, Refusal> {
+    let head = state.head;
+    let events = state.charter.decide(charter::Command::Resume { certificate, head })?;
+    Ok(Decision::default().with(Stream::Charter, events))
 }

@@ -51,6 +51,7 @@ fn signed(opened: &Opened, n: u128, answer: Answer) -> Verified {
     let standing = Standing {
         log: LogId(Uuid::from_u128(7)),
         log_key: Bytes::default(),
+        log_key_ml_dsa_44: None,
         people: [(approver.id, approver)].into(),
         signers: BTreeMap::new(),
         governance: opened.quorum.clone(),
@@ -62,6 +63,8 @@ fn signed(opened: &Opened, n: u128, answer: Answer) -> Verified {
             confirmations: BTreeMap::new(),
             proposal_lifetime_s: 60,
         },
+        witnessing: None,
+        resumptions: 0,
     };
     let place = Place {
         log: standing.log,

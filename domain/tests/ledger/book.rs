@@ -7,10 +7,12 @@ use strongroom_domain::{
     Amount, Branch, Command, DepositId, Digest, Event, Head, Network, PersonId, ProposalId,
     Recorded, Refusal, Rule, Spends, State, Stream, Timestamp, WalletId,
     account::{AccountEvent, LedgerAccount},
-    audit::Audited,
+    audit::{Audited, Violation},
+    charter::{CharterEvent, FoundedV1, LogResumed, Resumption, ResumptionSignature},
     decide,
     key::CeremonyPlan,
     place,
+    signer::{Enrolled, SignerEvent},
     statement::{self, Answer},
     wallet::{Funds, Tier},
 };
@@ -51,9 +53,47 @@ impl Book {
         book
     }
 
+    /// Begins the log as an older build did: no command does it any more.
+    pub(crate) fn begin_v1(&mut self, founded: FoundedV1) -> Result<(), Violation> {
+        let signers = founded.charter.signers.clone();
+        self.try_record(Stream::Charter, CharterEvent::from(founded).into())?;
+        for signer in signers {
+            let enrolled = Enrolled {
+                identity_key: signer.identity_key,
+                tls_certificate_sha256: signer.tls_certificate_sha256,
+            };
+            self.try_record(Stream::Signer(signer.id), SignerEvent::from(enrolled).into())?;
+        }
+        Ok(())
+    }
+
+    /// Goes on from the last entry, as `who` agreed.
+    pub(crate) fn certificate(&self, number: u32, who: &[PersonId]) -> LogResumed {
+        let from = self.state.head;
+        let abandoned = Head { position: from.position + 9, leaf: Digest([9; 32]) };
+        let resumption = Resumption { log: LOG, number, abandoned, from };
+        let signature = |person: &PersonId| {
+            let (key, text) = (key_of(person.0), statement::resumption(&resumption, *person));
+            ResumptionSignature { person: *person, key: public(&key), signature: sign(&key, &text) }
+        };
+        let signatures = who.iter().map(signature).collect();
+        LogResumed { signatures, resumption }
+    }
+
+    /// As [`Self::founded`], by an older build.
+    pub(crate) fn founded_v1() -> Self {
+        let mut book = Self::empty();
+        book.begin_v1(founded_v1(charter_v1(), &[ANN, BEN, CAT, DAN])).unwrap();
+        book
+    }
+
     /// Two keys, wallets and accounts with addresses, and no money.
     pub(crate) fn furnished() -> Self {
-        let mut book = Self::founded();
+        Self::founded().furnish()
+    }
+
+    fn furnish(mut self) -> Self {
+        let book = &mut self;
         book.make_key(frost_plan(), 0x90);
         book.make_key(token_plan(), 0x91);
         for (account, asset) in [(LTC_ACCOUNT, LTC), (ETH_ACCOUNT, ETH)] {
@@ -69,18 +109,26 @@ impl Book {
         book.put(derive(LTC_WALLET, ltc_address(), Branch::Deposit, 0)).unwrap();
         book.put(derive(LTC_WALLET, address("rltc1qchange"), Branch::Change, 0)).unwrap();
         book.put(derive(ETH_WALLET, eth_address(), Branch::Deposit, 0)).unwrap();
-        book
+        self
     }
 
     /// As [`Self::furnished`], with three deposits of 600 000 on each chain.
     pub(crate) fn funded() -> Self {
-        let mut book = Self::furnished();
+        Self::furnished().fund()
+    }
+
+    /// As [`Self::funded`], in a log of version 1: the stored texts were made in one.
+    pub(crate) fn funded_v1() -> Self {
+        Self::founded_v1().furnish().fund()
+    }
+
+    fn fund(mut self) -> Self {
         for n in 1..=3 {
             for wallet in [LTC_WALLET, ETH_WALLET] {
-                book.deposit(wallet, n, 600_000);
+                self.deposit(wallet, n, 600_000);
             }
         }
-        book
+        self
     }
 
     /// Decides, and records what was decided.
@@ -103,6 +151,12 @@ impl Book {
     }
 
     fn record(&mut self, stream: Stream, event: Event) {
+        if let Err(violation) = self.try_record(stream, event) {
+            panic!("decided, and not lawful: {violation}");
+        }
+    }
+
+    fn try_record(&mut self, stream: Stream, event: Event) -> Result<(), Violation> {
         let sequence = self.sequences.get(&stream).map_or(1, |before| before + 1);
         self.sequences.insert(stream, sequence);
         let before = self.state.head;
@@ -110,11 +164,10 @@ impl Book {
         self.balance(stream, &event);
         let recorded = Recorded { head, time: self.now, stream, sequence, event };
         self.state.evolve(&recorded).unwrap();
-        if let Err(violation) = self.audited.extend(&recorded) {
-            panic!("decided, and not lawful: {violation}\n{recorded:?}");
-        }
+        self.audited.extend(&recorded)?;
         assert_eq!(self.audited.state().head, head);
         self.history.push(recorded);
+        Ok(())
     }
 
     /// Debits equal credits after every event; claims never go below nothing.

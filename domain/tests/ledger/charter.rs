@@ -3,7 +3,7 @@
 use crate::{book::Book, names::*};
 use strongroom_domain::{
     Bytes, Command, Digest, PersonId, Rule,
-    charter::{CharterText, Founded, Role},
+    charter::{CharterText, OutsideWitness, Founded, Role},
     statement,
 };
 
@@ -68,6 +68,10 @@ fn a_charter_holds_together() {
     refused(changed(|c| c.log_key = c.signers[0].identity_key.clone()), invalid);
     refused(changed(|c| c.log_key = Bytes(vec![0; 31])), invalid);
     refused(changed(|c| c.signers[1].sealing_key = Bytes(vec![1; 31])), invalid);
+    refused(changed(|c| c.log_key_ml_dsa_44 = Bytes(vec![1; 1311])), invalid);
+    refused(changed(|c| c.signers[1].witness_key = Bytes(vec![1; 31])), invalid);
+    refused(changed(|c| c.signers[1].witness_key = c.signers[0].witness_key.clone()), invalid);
+    refused(changed(|c| c.signers[1].witness_key = c.signers[1].identity_key.clone()), invalid);
     refused(changed(|c| c.people[0].approval_keys.push(public(&key_of(AUDITOR.0)))), invalid);
     refused(changed(|c| c.people[2].approval_keys.clear()), invalid);
     refused(
@@ -104,4 +108,64 @@ fn a_role_is_needed_for_everything_that_people_do() {
     assert!(standing.demand(ANN, Role::Initiator).is_ok());
     assert_eq!(standing.people[&BEN].approval_keys.len(), 1);
     assert_eq!(standing.signers[&signer(2)].tls_certificate_sha256, Digest([2; 32]));
+}
+
+#[test]
+fn no_two_sets_of_witnesses_are_strangers() {
+    let threshold = |k| changed(move |c| c.witnessing.threshold = k);
+    for k in [0, 3, 7, 255] {
+        refused(threshold(k), Rule::CharterInvalid);
+    }
+    for k in [4, 6] {
+        Book::empty().put(Command::FoundCharter(threshold(k))).unwrap();
+    }
+    // Without witnesses no checkpoint would ever count.
+    let nobody = changed(|c| {
+        c.signers.clear();
+        c.witnessing.outside.clear();
+        c.witnessing.threshold = 0;
+    });
+    refused(nobody, Rule::CharterInvalid);
+}
+
+#[test]
+fn an_outside_witness_has_a_name_and_a_key_of_its_own() {
+    let outside = |change: &dyn Fn(&mut Vec<OutsideWitness>)| {
+        refused(changed(|c| change(&mut c.witnessing.outside)), Rule::CharterInvalid);
+    };
+    for name in ["", "a b", "a+b", "a\nb", "a\u{a0}b", "a\u{7}b"] {
+        outside(&|w| w[0].name = name.to_owned());
+    }
+    outside(&|w| w[0].name = "a".repeat(256));
+    outside(&|w| w[0].name = w[1].name.clone());
+    outside(&|w| w[0].name = format!("strongroom/{LOG}/signer/{}", signer(1)));
+    outside(&|w| w[0].key = public(&witness_key_of(1)));
+    outside(&|w| w[0].key = Bytes(vec![1; 1312]));
+    outside(&|w| w[1].key = public(&witness_key_of(6)));
+    outside(&|w| w[1].key = Bytes(vec![4; 1312]));
+    outside(&|w| w.push(OutsideWitness { name: "third".to_owned(), ..w[0].clone() }));
+}
+
+#[test]
+fn a_log_of_version_1_is_read_and_enrols_no_witness() {
+    let mut book = Book::empty();
+    book.begin_v1(founded_v1(charter_v1(), &FOUNDERS)).unwrap();
+    let standing = book.state.charter.standing().unwrap();
+    assert_eq!(standing.witnessing, None);
+    assert_eq!(standing.log_key_ml_dsa_44, None);
+    assert_eq!(standing.signers[&signer(1)].witness_key, None);
+    assert_eq!(book.audited.state(), &book.state);
+    book.refused(Command::FoundCharter(founded(charter(), &FOUNDERS)), Rule::CharterState);
+}
+
+#[test]
+fn a_charter_of_version_1_is_still_signed_by_everybody() {
+    let begin = |founded| Book::empty().begin_v1(founded);
+    assert!(begin(founded_v1(charter_v1(), &[ANN, BEN, CAT])).is_err());
+    let mut other = founded_v1(charter_v1(), &FOUNDERS);
+    other.charter.governance = quorum(2, &[ANN, BEN]);
+    assert!(begin(other).is_err());
+    let mut shared = charter_v1();
+    shared.people[2].approval_keys = vec![public(&key_of(ANN.0))];
+    assert!(begin(founded_v1(shared, &FOUNDERS)).is_err());
 }

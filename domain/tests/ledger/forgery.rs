@@ -23,6 +23,7 @@ use uuid::Uuid;
 const AUTHORITY: &[&str] = &[
     "charter.founded",
     "charter.policy-changed",
+    "charter.log-resumed",
     "proposal.opened",
     "proposal.approved",
     "proposal.quorum-reached",
@@ -70,6 +71,7 @@ fn history() -> &'static [Recorded] {
         book.put(Command::ProposePolicy { proposal: question, policy, maker: MAKER, expires_at })
             .unwrap();
         book.approve(question, &[ANN, CAT]);
+        book.put(Command::ResumeLog(book.certificate(1, &[ANN, CAT]))).unwrap();
         for (n, wallet) in [(1, LTC_WALLET), (2, ETH_WALLET)] {
             book.signing(n, wallet, 500_000);
             book.put(signed(n, 1)).unwrap();

@@ -67,7 +67,7 @@ fn read((kind, version): Kind, payload: &[u8]) -> Result<Event, Unreadable> {
 
 /// One real event of every type, as the rules make them.
 fn everything_that_happens() -> BTreeMap<Kind, Event> {
-    let mut book = Book::funded();
+    let mut book = Book::funded_v1();
     let put = |book: &mut Book, command| drop(book.put(command).unwrap());
     for (n, wallet, change) in [(1, LTC_WALLET, Some(7_000)), (2, ETH_WALLET, None)] {
         book.signing(n, wallet, 500_000);
@@ -111,14 +111,17 @@ fn everything_that_happens() -> BTreeMap<Kind, Event> {
     book.approve(proposal, &[ANN, BEN]);
     book.wait(3_600);
     put(&mut book, Command::ExpireProposal { proposal: question(8) });
-    let mut failing = Book::founded();
+    let mut failing = Book::founded_v1();
     let (proposal, plan, maker) = (ProposalId(Uuid::from_u128(0x90)), frost_plan(), MAKER);
     let expires_at = failing.in_an_hour();
     put(&mut failing, Command::RequestCeremony { proposal, plan, maker, expires_at });
     failing.approve(proposal, &[ANN, BEN]);
     let because = "a signer is gone".to_owned();
     put(&mut failing, Command::FailCeremony { key: FROST_KEY, because });
-    let history = book.history.into_iter().chain(failing.history);
+    let mut resumed = Book::founded();
+    let certificate = resumed.certificate(1, &[ANN, BEN]);
+    put(&mut resumed, Command::ResumeLog(certificate));
+    let history = book.history.into_iter().chain(failing.history).chain(resumed.history);
     history.map(|recorded| (recorded.event.kind(), recorded.event)).collect()
 }
 

@@ -24,6 +24,7 @@ mod names;
 mod payment;
 mod policy;
 mod properties;
+mod resumption;
 mod statements;
 
 use proptest::test_runner::{Config, RngSeed};

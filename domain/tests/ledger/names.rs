@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use strongroom_domain::{
     AccountId, Address, Amount, Asset, Bytes, ClientId, Digest, KeyId, LogId, Network, PersonId,
     ProposalId, SignerId, TransferId, WalletId,
-    charter::{CharterText, Enrolment, Founded, FoundingSignature, Person, Role},
+    charter::{
+        CharterText, CharterTextV1, Enrolment, EnrolmentV1, Founded, FoundedV1, FoundingSignature,
+        ML_DSA_44_KEY, OutsideWitness, Person, Role, WitnessAlgorithm, Witnessing,
+    },
     policy::{Destination, Label, Policy, Quorum, Tier},
     statement,
 };
@@ -114,11 +117,13 @@ pub(crate) fn charter() -> CharterText {
         identity_key: public(&key_of(signer(n).0)),
         sealing_key: Bytes(vec![n; 32]),
         tls_certificate_sha256: Digest([n; 32]),
+        witness_key: public(&witness_key_of(n)),
     };
     CharterText {
         log: LOG,
         name: label("test-house"),
         log_key: public(&key_of(LOG.0)),
+        log_key_ml_dsa_44: Bytes(vec![4; ML_DSA_44_KEY]),
         people: vec![
             person(MAKER, &[Role::Initiator]),
             person(ANN, &[Role::Initiator, Role::Approver]),
@@ -128,18 +133,59 @@ pub(crate) fn charter() -> CharterText {
             person(AUDITOR, &[Role::Auditor]),
         ],
         signers: (1..=4).map(enrolment).collect(),
+        witnessing: Witnessing {
+            threshold: 4,
+            outside: vec![
+                OutsideWitness {
+                    name: "witness.example/one".to_owned(),
+                    algorithm: WitnessAlgorithm::Ed25519,
+                    key: public(&witness_key_of(5)),
+                },
+                OutsideWitness {
+                    name: "witness.example/two".to_owned(),
+                    algorithm: WitnessAlgorithm::MlDsa44,
+                    key: Bytes(vec![5; ML_DSA_44_KEY]),
+                },
+            ],
+        },
         governance: quorum(2, &[ANN, BEN, CAT]),
         policy: policy(),
     }
 }
 
-/// The charter with the founding signatures of `who`.
-pub(crate) fn founded(charter: CharterText, who: &[PersonId]) -> Founded {
-    let text = statement::founding(&charter);
+/// The charter as it was written before there were witnesses.
+pub(crate) fn charter_v1() -> CharterTextV1 {
+    let CharterText { log, name, log_key, people, signers, governance, policy, .. } = charter();
+    let enrolment = |signer: Enrolment| EnrolmentV1 {
+        id: signer.id,
+        identity_key: signer.identity_key,
+        sealing_key: signer.sealing_key,
+        tls_certificate_sha256: signer.tls_certificate_sha256,
+    };
+    let signers = signers.into_iter().map(enrolment).collect();
+    CharterTextV1 { log, name, log_key, people, signers, governance, policy }
+}
+
+/// A witness's key: the signers' are 1 to 4.
+pub(crate) fn witness_key_of(n: u8) -> SigningKey {
+    SigningKey::from_bytes(&Digest::of(&[b'w', n]).0)
+}
+
+fn signed_by(who: &[PersonId], text: &str) -> Vec<FoundingSignature> {
     let signature = |person: &PersonId| {
         let key = key_of(person.0);
-        FoundingSignature { person: *person, key: public(&key), signature: sign(&key, &text) }
+        FoundingSignature { person: *person, key: public(&key), signature: sign(&key, text) }
     };
     let distinct: BTreeSet<_> = who.iter().collect();
-    Founded { signatures: distinct.into_iter().map(signature).collect(), charter }
+    distinct.into_iter().map(signature).collect()
+}
+
+/// The charter with the founding signatures of `who`.
+pub(crate) fn founded(charter: CharterText, who: &[PersonId]) -> Founded {
+    Founded { signatures: signed_by(who, &statement::founding(&charter)), charter }
+}
+
+/// As [`founded`], of version 1.
+pub(crate) fn founded_v1(charter: CharterTextV1, who: &[PersonId]) -> FoundedV1 {
+    FoundedV1 { signatures: signed_by(who, &statement::founding_v1(&charter)), charter }
 }

@@ -24,6 +24,20 @@ pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
                 ("policy_position", at.position()),
             ],
         ),
+        CharterEvent::FoundedV1(founded) => Change::insert(
+            "charter",
+            [
+                ("id", int(1_u64)),
+                ("position", at.position()),
+                ("leaf", at.leaf()),
+                ("founded_at", at.time()),
+                ("charter", json(&founded.charter)),
+                ("policy", json(&founded.charter.policy)),
+                ("policy_position", at.position()),
+            ],
+        ),
+        // The charter's text stands; that the log went on is an entry like any other.
+        CharterEvent::LogResumed(_) => return,
         CharterEvent::PolicyChanged(changed) => Change::update(
             "charter",
             [("id", int(1_u64))],

@@ -5,7 +5,7 @@ use crate::states::{DepositState, KeyState, KeyStep, SignerState};
 use serde::Serialize;
 use strongroom_domain::{
     AccountId, Address, AddressPath, Amount, Asset, Bytes, DepositId, Digest, Head, KeyId, Network,
-    PersonId, ProposalId, SignerId, Timestamp, WalletId, charter::CharterText, deposit::BlockRef,
+    PersonId, ProposalId, SignerId, Timestamp, WalletId, deposit::BlockRef,
     policy::Policy, wallet::Tier,
 };
 
@@ -16,8 +16,8 @@ pub struct CharterRow {
     pub genesis: Head,
     /// When it was written.
     pub founded_at: Timestamp,
-    /// As it was founded.
-    pub charter: CharterText,
+    /// As it was founded, in the shape of its version.
+    pub charter: serde_json::Value,
     /// As it stands.
     pub policy: Policy,
     /// The entry that put it in force.

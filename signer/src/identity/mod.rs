@@ -30,6 +30,9 @@ const CONTEXT: &str = "strongroom/signer-identity/v1";
 /// Of the public file for the charter.
 const ENROLMENT: &str = "enrolment.json";
 const LONGEST_NAME: usize = 64;
+/// What the secret begins with since it holds a witness key. An earlier one began with the id, whose
+/// first byte is no letter in this century (RFC 9562 §5.7).
+const FORMAT: &[u8] = b"strongroom/2\n";
 
 /// What a signer tells the charter and the server about itself. All of it is public.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +50,8 @@ pub struct Enrolment {
     pub tls_certificate: String,
     /// SHA-256 of the certificate's DER, hex: for reading out over the telephone.
     pub tls_certificate_sha256: String,
+    /// Ed25519 public key, hex: cosigns checkpoints, and nothing else.
+    pub witness_key: String,
 }
 
 /// Why there is no identity.
@@ -81,6 +86,16 @@ pub enum IdentityError {
         /// The file.
         path: PathBuf,
     },
+    /// It is from before signers were witnesses.
+    #[error(
+        "the identity in {} has no witness key: it is of an earlier format. Make a new signer in \
+         another directory and enrol it; this one, and its key shares, stay as they are",
+        path.display()
+    )]
+    Earlier {
+        /// The file.
+        path: PathBuf,
+    },
     /// The sealing key in it is unusable.
     #[error(transparent)]
     Letter(#[from] LetterError),
@@ -91,6 +106,7 @@ pub struct Identity {
     signer: Uuid,
     confirming: SigningKey,
     sealing: SealingKey,
+    witness: SigningKey,
     tls_key: Secret,
     certificate: CertificateDer<'static>,
 }
@@ -120,6 +136,7 @@ impl Identity {
             signer: Uuid::now_v7(),
             confirming: SigningKey::generate(&mut OsRng),
             sealing: SealingKey::generate(),
+            witness: SigningKey::generate(&mut OsRng),
             tls_key,
             certificate: certificate.der().clone(),
         };
@@ -137,7 +154,12 @@ impl Identity {
         let sealer = Sealer::open(directory, passphrase)?;
         let path = directory.join(FILE);
         let secret = sealer.open_file(&path, CONTEXT)?;
-        let identity = Self::from_secret(&secret).ok_or(IdentityError::Malformed { path })?;
+        let Some(body) = secret.expose().strip_prefix(FORMAT) else {
+            let earlier = Self::is_earlier(secret.expose());
+            let malformed = IdentityError::Malformed { path: path.clone() };
+            return Err(if earlier { IdentityError::Earlier { path } } else { malformed });
+        };
+        let identity = Self::from_secret(body).ok_or(IdentityError::Malformed { path })?;
         Ok((identity, sealer))
     }
 
@@ -162,6 +184,11 @@ impl Identity {
         self.confirming.sign(statement).to_bytes()
     }
 
+    /// The key that cosigns checkpoints.
+    pub fn witness(&self) -> &SigningKey {
+        &self.witness
+    }
+
     /// The TLS certificate's DER.
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
@@ -179,18 +206,23 @@ impl Identity {
             sealing_key: hex::encode(self.sealing.public().to_bytes()),
             tls_certificate: pem,
             tls_certificate_sha256: hex::encode(Sha256::digest(&self.certificate)),
+            witness_key: hex::encode(self.witness.verifying_key().to_bytes()),
         }
     }
 
-    /// Id (16) ‖ Ed25519 seed (32) ‖ X25519 key (32) ‖ length of the TLS key (u32) ‖ it ‖ certificate.
+    /// [`FORMAT`] ‖ id (16) ‖ Ed25519 seed (32) ‖ X25519 key (32) ‖ seed of the witness key (32) ‖
+    /// length of the TLS key (u32) ‖ it ‖ certificate.
     fn to_secret(&self) -> Secret {
         let length = u32::try_from(self.tls_key.len()).unwrap_or(u32::MAX).to_be_bytes();
         let seed = zeroize::Zeroizing::new(self.confirming.to_bytes());
+        let witness = zeroize::Zeroizing::new(self.witness.to_bytes());
         Secret::new(
             [
+                FORMAT,
                 self.signer.as_bytes().as_slice(),
                 seed.as_slice(),
                 self.sealing.to_secret().expose(),
+                witness.as_slice(),
                 &length,
                 self.tls_key.expose(),
                 &self.certificate,
@@ -199,10 +231,21 @@ impl Identity {
         )
     }
 
-    fn from_secret(secret: &Secret) -> Option<Self> {
-        let (signer, rest) = secret.expose().split_first_chunk::<16>()?;
+    /// Id (16) ‖ two secret keys ‖ length of the TLS key (u32) ‖ it ‖ certificate: how it was before
+    /// there were witness keys.
+    fn is_earlier(secret: &[u8]) -> bool {
+        let id = secret.first_chunk::<16>().map(|id| Uuid::from_bytes(*id));
+        let length = secret.get(80..84).and_then(|bytes| bytes.first_chunk::<4>());
+        let length = length.and_then(|bytes| usize::try_from(u32::from_be_bytes(*bytes)).ok());
+        id.is_some_and(|id| id.get_version_num() == 7)
+            && length.is_some_and(|length| length < secret.len().saturating_sub(84))
+    }
+
+    fn from_secret(body: &[u8]) -> Option<Self> {
+        let (signer, rest) = body.split_first_chunk::<16>()?;
         let (seed, rest) = rest.split_first_chunk::<32>()?;
         let (sealing, rest) = rest.split_first_chunk::<32>()?;
+        let (witness, rest) = rest.split_first_chunk::<32>()?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
         let (tls_key, certificate) = rest.split_at_checked(length)?;
@@ -210,6 +253,7 @@ impl Identity {
             signer: Uuid::from_bytes(*signer),
             confirming: SigningKey::from_bytes(seed),
             sealing: SealingKey::from_bytes(sealing).ok()?,
+            witness: SigningKey::from_bytes(witness),
             tls_key: Secret::new(tls_key.to_vec()),
             certificate: CertificateDer::from(certificate.to_vec()),
         })

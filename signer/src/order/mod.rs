@@ -85,7 +85,8 @@ impl Signer {
         let id = SignerId(identity.signer());
         let consumptions = Consumptions::open(&directory.join("journal"))?;
         let identity_key = identity.confirming_key();
-        let pinned = Pinned { genesis, signer: id, identity_key };
+        let witness_key = identity.witness().verifying_key().to_bytes();
+        let pinned = Pinned { genesis, signer: id, identity_key, witness_key };
         let copy = directory.join("log.jsonl");
         let follower = Follower::open(&copy, consumptions.acknowledged(), pinned)?;
         let transfers = &follower.audited()?.state().transfers;
@@ -133,6 +134,9 @@ impl Signer {
             }
             Order::Abstain { transfer } => self.abstain(transfer),
             Order::SignAlone { transfer, attempt } => self.sign_alone(transfer, attempt),
+            Order::Cosign { .. } | Order::Checkpoint { .. } => {
+                refuse(Rule::SignerCheckpoint, "this build is no witness yet")
+            }
         };
         match done {
             Ok(reply) => reply,

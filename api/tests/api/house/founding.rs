@@ -155,6 +155,7 @@ fn enrolment(number: usize, id: &str) -> String {
         "sealing_key": "11".repeat(32),
         "tls_certificate": "not read here",
         "tls_certificate_sha256": "22".repeat(32),
+        "witness_key": hex::encode(seeded(seed + 50).verifying_key().to_bytes()),
     })
     .to_string()
 }

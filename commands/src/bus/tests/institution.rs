@@ -12,7 +12,9 @@ use strongroom_domain::{
     AccountId, Actor, AddressPath, Amount, Asset, Branch, Bytes, ClientId, Command, DepositId,
     Digest, Intent, KeyId, LogId, Network, PersonId, ProposalId, SignerId, Timestamp, TransferId,
     WalletId,
-    charter::{CharterText, Enrolment, Founded, FoundingSignature, Person, Role},
+    charter::{
+        CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, Person, Role, Witnessing,
+    },
     deposit::{BlockRef, Seen},
     key::{CeremonyPlan, Confirmed, Protocol},
     policy::{Destination, Policy, Quorum, Tier as AmountTier},
@@ -100,13 +102,16 @@ impl Institution {
             identity_key: public.clone(),
             sealing_key: Bytes(vec![7; 32]),
             tls_certificate_sha256: Digest::default(),
+            witness_key: new_key().1,
         };
         let charter = CharterText {
             log: self.log_id,
             name: "bus".to_owned().try_into().unwrap(),
             log_key: new_key().1,
+            log_key_ml_dsa_44: Bytes(vec![7; ML_DSA_44_KEY]),
             people,
             signers: self.signers.iter().map(enrolment).collect(),
+            witnessing: majority(self.signers.len()),
             governance: quorum.clone(),
             policy: policy(quorum),
         };
@@ -234,4 +239,9 @@ pub(super) fn proposal_of(request: &Request) -> ProposalId {
 pub(super) fn refused_by(error: &CommandError) -> &'static str {
     let CommandError::Refused(refusal) = error else { panic!("a refusal, not: {error}") };
     refusal.rule.id()
+}
+
+/// The signers witness, and nobody else.
+fn majority(signers: usize) -> Witnessing {
+    Witnessing { threshold: u8::try_from(signers / 2 + 1).unwrap(), outside: Vec::new() }
 }

@@ -4,7 +4,9 @@ use super::{APPROVERS, ETH, LOG, LTC, MAKER, Side, World, key_of, public, sign, 
 use std::collections::BTreeMap;
 use strongroom_domain::{
     Amount, Bytes, Command, Digest, PersonId,
-    charter::{CharterText, Enrolment, Founded, FoundingSignature, Person, Role},
+    charter::{
+        CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, Person, Role, Witnessing,
+    },
     policy::{Destination, Label, Policy, Quorum, Tier},
     statement,
 };
@@ -42,13 +44,16 @@ impl World {
             identity_key: public(&key_of(signer(n).0)),
             sealing_key: Bytes(vec![n; 32]),
             tls_certificate_sha256: Digest([n; 32]),
+            witness_key: public(&key_of(uuid::Uuid::from_u128(0xa000 + u128::from(n)))),
         };
         CharterText {
             log: LOG,
             name: label("test-house"),
             log_key: public(&key_of(LOG.0)),
+            log_key_ml_dsa_44: Bytes(vec![4; ML_DSA_44_KEY]),
             people,
             signers: (1..=4).map(enrolment).collect(),
+            witnessing: Witnessing { threshold: 3, outside: Vec::new() },
             governance: quorum(),
             policy: self.policy(1),
         }

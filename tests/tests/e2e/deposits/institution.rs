@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_commands::{Bus, Request, bus};
 use strongroom_domain::charter::{
-    CharterText, Enrolment, Founded, FoundingSignature, Person, Role,
+    CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, Person, Role, Witnessing,
 };
 use strongroom_domain::key::{CeremonyPlan, Confirmed, Protocol};
 use strongroom_domain::policy::{Policy, Quorum};
@@ -69,8 +69,10 @@ impl Institution {
             log,
             name: "deposits".to_owned().try_into().unwrap(),
             log_key: key().1,
+            log_key_ml_dsa_44: Bytes(vec![7; ML_DSA_44_KEY]),
             people,
             signers: signers.iter().map(|(id, (_, public))| enrolment(*id, public)).collect(),
+            witnessing: Witnessing { threshold: 2, outside: Vec::new() },
             governance: quorum,
             policy: Policy {
                 version: 1,
@@ -171,6 +173,7 @@ fn enrolment(id: SignerId, identity: &Bytes) -> Enrolment {
         identity_key: identity.clone(),
         sealing_key: Bytes(vec![7; 32]),
         tls_certificate_sha256: Digest::default(),
+        witness_key: key().1,
     }
 }
 

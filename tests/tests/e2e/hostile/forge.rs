@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_domain::charter::{
-    CharterText, Enrolment, Founded, FoundingSignature, Person, Role,
+    CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, OutsideWitness, Person, Role,
+    WitnessAlgorithm, Witnessing,
 };
 use strongroom_domain::policy::{Destination, Policy, Quorum, Tier};
 use strongroom_domain::protocol::LogEntry;
@@ -74,6 +75,14 @@ pub(super) fn sign(key: &SigningKey, text: &str) -> Bytes {
     Bytes(key.sign(text.as_bytes()).to_bytes().to_vec())
 }
 
+fn outside_witness(number: usize) -> OutsideWitness {
+    OutsideWitness {
+        name: format!("outside-{number}"),
+        algorithm: WitnessAlgorithm::Ed25519,
+        key: public(&SigningKey::generate(&mut rand::rngs::OsRng)),
+    }
+}
+
 impl Approver {
     fn new() -> Self {
         let key = SigningKey::generate(&mut rand::rngs::OsRng);
@@ -134,7 +143,12 @@ impl People {
             log: LogId(Uuid::now_v7()),
             name: "hostile".to_owned().try_into().unwrap(),
             log_key: public(&SigningKey::generate(&mut rand::rngs::OsRng)),
+            log_key_ml_dsa_44: Bytes(vec![7; ML_DSA_44_KEY]),
             people,
+            witnessing: Witnessing {
+                threshold: u8::try_from(signers.len() + 1).unwrap(),
+                outside: (0..=signers.len()).map(outside_witness).collect(),
+            },
             signers,
             governance: self.quorum(),
             policy: self.policy(),

@@ -158,7 +158,7 @@ fn usurped_powers() -> Vec<(&'static str, Expected, Lie)> {
             let before = f.head();
             let other = Forge::found(Vec::new(), f.time);
             let payload = other.entries[0].payload.clone();
-            f.write_raw(Stream::Charter, ("charter.founded", 1), payload);
+            f.write_raw(Stream::Charter, ("charter.founded", 2), payload);
             written(f, before)
         }),
         ("a key confirmed by a forger", Halted(Rule::CeremonySignature), |f, c| {

@@ -46,6 +46,7 @@ fn enrolment(signer: &SignerProcess) -> Enrolment {
         identity_key: field("identity_key").parse().unwrap(),
         sealing_key: field("sealing_key").parse().unwrap(),
         tls_certificate_sha256: field("tls_certificate_sha256").parse().unwrap(),
+        witness_key: field("witness_key").parse().unwrap(),
     }
 }
 

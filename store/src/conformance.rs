@@ -1,7 +1,8 @@
 //! What every backend must do, as tests that run on any of them. Never knows which one it is.
 //!
-//! A backend's own test calls [`suite`] with a function that makes an empty log. Each rule panics
-//! with its own words when it is broken.
+//! A backend's own test calls [`suite`] with a function that makes an empty log, and one whose logs
+//! outlive their process calls [`durable_suite`] too. Each rule panics with its own words when it is
+//! broken.
 
 #![expect(clippy::unwrap_used, reason = "this is test code that other crates' tests call")]
 #![expect(
@@ -10,6 +11,8 @@
 )]
 #![expect(clippy::assigning_clones, reason = "a test says what it changes in the shortest way")]
 #![expect(clippy::missing_panics_doc, reason = "panicking is how a rule says that it is broken")]
+
+mod tree;
 
 use std::sync::Arc;
 
@@ -22,23 +25,37 @@ use crate::append::{
 use crate::log::{AppendLog, ReadLog};
 use crate::read::{PAGE_LIMIT, ReadError, Record};
 
+pub use tree::{
+    a_reopened_empty_log_is_empty, a_reopened_log_goes_on_as_the_same,
+    the_tree_is_that_of_the_entries, what_lies_beyond_the_head_is_refused,
+};
+
 /// Runs every rule, each on an empty log of its own.
-pub async fn suite<L: AppendLog>(fresh: impl Fn() -> L) {
-    an_empty_log_is_empty(&fresh()).await;
-    entries_verify_from_the_first_on(&fresh()).await;
-    an_append_over_several_streams_is_one(&fresh()).await;
-    a_stream_that_moved_on_is_a_conflict_and_leaves_no_trace(&fresh()).await;
-    a_stream_that_was_only_read_is_fenced_too(&fresh()).await;
-    a_repeated_request_gets_the_first_answer(&fresh()).await;
-    a_refusal_is_kept_without_events(&fresh()).await;
-    a_key_with_another_body_is_refused(&fresh()).await;
-    a_failed_append_uses_no_key(&fresh()).await;
-    what_no_log_takes_is_invalid(&fresh()).await;
-    pages_join_without_a_gap(&fresh()).await;
-    one_of_many_writers_wins(&fresh()).await;
-    writers_of_different_streams_do_not_disturb_each_other(&fresh()).await;
-    a_subscription_sees_what_was_and_what_comes(&fresh()).await;
-    a_dropped_append_is_made_all_the_same(&fresh()).await;
+pub async fn suite<L: AppendLog>(fresh: impl AsyncFn() -> L) {
+    an_empty_log_is_empty(&fresh().await).await;
+    entries_verify_from_the_first_on(&fresh().await).await;
+    an_append_over_several_streams_is_one(&fresh().await).await;
+    a_stream_that_moved_on_is_a_conflict_and_leaves_no_trace(&fresh().await).await;
+    a_stream_that_was_only_read_is_fenced_too(&fresh().await).await;
+    a_repeated_request_gets_the_first_answer(&fresh().await).await;
+    a_refusal_is_kept_without_events(&fresh().await).await;
+    a_key_with_another_body_is_refused(&fresh().await).await;
+    a_failed_append_uses_no_key(&fresh().await).await;
+    what_no_log_takes_is_invalid(&fresh().await).await;
+    pages_join_without_a_gap(&fresh().await).await;
+    one_of_many_writers_wins(&fresh().await).await;
+    writers_of_different_streams_do_not_disturb_each_other(&fresh().await).await;
+    a_subscription_sees_what_was_and_what_comes(&fresh().await).await;
+    a_dropped_append_is_made_all_the_same(&fresh().await).await;
+    the_tree_is_that_of_the_entries(&fresh().await).await;
+    what_lies_beyond_the_head_is_refused(&fresh().await).await;
+}
+
+/// Runs the rules of logs that are closed and opened again. `open` opens the log of a name, or makes
+/// it; it is not called while a handle of the same log is held.
+pub async fn durable_suite<L: AppendLog>(open: impl AsyncFn(&str) -> L) {
+    a_reopened_log_goes_on_as_the_same(&open).await;
+    a_reopened_empty_log_is_empty(&open).await;
 }
 
 /// An append of one event to each of `streams`, given as (stream, expected sequence).

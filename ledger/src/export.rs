@@ -95,6 +95,11 @@ impl<R: BufRead> Reader<R> {
         Self { input, line: 0 }
     }
 
+    /// Gives back what was read from.
+    pub fn into_inner(self) -> R {
+        self.input
+    }
+
     /// Replaces `pair` by the next entry and payload; `false` at the end of the file.
     pub fn read(&mut self, pair: &mut Pair) -> Result<bool, ExportError> {
         if !self.bytes(&mut pair.entry, ENTRY_LIMIT)? {

@@ -3,9 +3,13 @@
 
 use crate::{
     books::Totals,
+    feed::Feed,
     finding::{Fault, Finding},
+    prepared::Depth,
     source::Source,
-    verifier::{Expected, Verifier, step},
+    spine::Expected,
+    verifier::Verifier,
+    walk::step,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -48,7 +52,7 @@ struct Ticking {
 
 /// Compares a read model with the log, at the read model's own place.
 pub fn compare(
-    source: &mut Source,
+    source: Source,
     expected: Expected,
     model: &ReadOnly,
     progress: impl FnMut(strongroom_ledger::Head),
@@ -63,14 +67,16 @@ fn unreadable(error: &QueryError) -> Finding {
 
 /// One moment of the read model, however long the log takes.
 fn against(
-    source: &mut Source,
+    source: Source,
     expected: Expected,
     view: &View<'_>,
     mut progress: impl FnMut(strongroom_ledger::Head),
 ) -> Result<Comparison, Finding> {
     let at = view.head().map_err(|error| unreadable(&error))?;
     let mut verifier = Verifier::new(expected);
-    while verifier.head().position.get() < at.position && step(source, &mut verifier)? {
+    let mut feed = Feed::threads(source, Depth::Rules);
+    while verifier.head().position.get() < at.position && step(&mut feed, &mut verifier)?.is_some()
+    {
         progress(verifier.head());
     }
     follows(verifier.state().head, at)?;

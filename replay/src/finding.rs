@@ -1,114 +1,82 @@
 //! What can be wrong with a log, each kind with an exit code of its own. Never two kinds under one
 //! code: scripts tell them apart by it.
 
-use strongroom_domain::{DecodeError, Unreadable, UnreadableEntry, audit::Violation};
+use strongroom_domain::{DecodeError, Rule, Unreadable, UnreadableEntry, audit::Violation};
 use strongroom_ledger::{ChainError, Hash, Head};
 
-/// One kind of damage.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fault {
-    /// The source can't be read at all.
-    Unreadable,
-    /// Bytes that are no entry, or a payload that is no event.
-    Malformed,
-    /// An entry or payload is not the one that was chained.
-    Altered,
-    /// An entry is not there.
-    Missing,
-    /// An entry is there twice, or one was added.
-    Repeated,
-    /// All entries are there, in another order.
-    OutOfOrder,
-    /// The log ends too early.
-    Truncated,
-    /// Another log than the pinned one.
-    OtherGenesis,
-    /// The pinned head is not in this log.
-    OtherHead,
-    /// What happened was not allowed to.
-    Violation,
-    /// Written by a newer build.
-    UnknownVersion,
-    /// Debits and credits, or what follows from them, disagree.
-    Unbalanced,
-    /// A read model says something else than its log.
-    Differs,
+macro_rules! faults {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $meaning:literal;)*) => {
+        /// One kind of damage.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Fault { $($(#[$doc])* $variant,)* }
+
+        impl Fault {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// What the program ends with. 0 is a log without fault, 2 a wrong command line.
+            pub const fn exit_code(self) -> u8 {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// Its name in the output.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it means, for `--help`.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+        }
+    };
 }
 
-impl Fault {
-    /// Every kind.
-    pub const ALL: [Self; 13] = [
-        Self::Unreadable,
-        Self::Malformed,
-        Self::Altered,
-        Self::Missing,
-        Self::Repeated,
-        Self::OutOfOrder,
-        Self::Truncated,
-        Self::OtherGenesis,
-        Self::OtherHead,
-        Self::Violation,
-        Self::UnknownVersion,
-        Self::Unbalanced,
-        Self::Differs,
-    ];
-
-    /// What the program ends with. 0 is a log without fault, 2 a wrong command line.
-    pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::Unreadable => 3,
-            Self::Malformed => 10,
-            Self::Altered => 11,
-            Self::Missing => 12,
-            Self::Repeated => 13,
-            Self::OutOfOrder => 14,
-            Self::Truncated => 15,
-            Self::OtherGenesis => 16,
-            Self::OtherHead => 17,
-            Self::Violation => 20,
-            Self::UnknownVersion => 21,
-            Self::Unbalanced => 22,
-            Self::Differs => 30,
-        }
-    }
-
-    /// Its name in the output.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unreadable => "unreadable-source",
-            Self::Malformed => "malformed-entry",
-            Self::Altered => "altered-entry",
-            Self::Missing => "missing-entry",
-            Self::Repeated => "repeated-entry",
-            Self::OutOfOrder => "out-of-order",
-            Self::Truncated => "truncated",
-            Self::OtherGenesis => "other-genesis",
-            Self::OtherHead => "other-head",
-            Self::Violation => "violation",
-            Self::UnknownVersion => "unknown-version",
-            Self::Unbalanced => "unbalanced",
-            Self::Differs => "differs",
-        }
-    }
-
-    /// What it means, for `--help`.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::Unreadable => "the source or the read model can't be read",
-            Self::Malformed => "bytes that are no entry, or a payload that is no event",
-            Self::Altered => "an entry or payload was changed: a hash does not fit",
-            Self::Missing => "an entry is missing",
-            Self::Repeated => "an entry is there twice, or one was added",
-            Self::OutOfOrder => "entries stand in another order",
-            Self::Truncated => "the log ends too early",
-            Self::OtherGenesis => "entry 1 is not the one of --genesis",
-            Self::OtherHead => "the entry of --expect-head is another one",
-            Self::Violation => "an entry breaks a rule of custody",
-            Self::UnknownVersion => "an event that only a newer build knows",
-            Self::Unbalanced => "debits and credits disagree",
-            Self::Differs => "the read model says something else than the log (compare)",
-        }
-    }
+faults! {
+    /// The source can't be read at all.
+    Unreadable = 3, "unreadable-source", "a source can't be read, or an output can't be written";
+    /// What was asked for is not in the log.
+    NotThere = 4, "not-there", "what was asked for is not in the log (explain, as-of)";
+    /// Bytes that are no entry, or a payload that is no event.
+    Malformed = 10, "malformed-entry", "bytes that are no entry, or a payload that is no event";
+    /// An entry or payload is not the one that was chained.
+    Altered = 11, "altered-entry", "an entry or payload was changed: a hash does not fit";
+    /// An entry is not there.
+    Missing = 12, "missing-entry", "an entry is missing";
+    /// An entry is there twice, or one was added.
+    Repeated = 13, "repeated-entry", "an entry is there twice, or one was added";
+    /// All entries are there, in another order.
+    OutOfOrder = 14, "out-of-order", "entries stand in another order";
+    /// The log ends too early.
+    Truncated = 15, "truncated", "the log ends too early: it was cut, or rolled back";
+    /// Another log than the pinned one.
+    OtherGenesis = 16, "other-genesis", "entry 1 is not the one of --genesis";
+    /// The pinned head is not in this log.
+    OtherHead = 17, "other-head", "the entry of --expect-head is another one";
+    /// Another history than the one that was witnessed.
+    Forked = 18, "forked", "another history than the one that the checkpoint's witnesses saw";
+    /// A checkpoint that proves nothing.
+    BadCheckpoint = 19, "bad-checkpoint", "the checkpoint or the policy does not count";
+    /// What happened was not allowed to.
+    Violation = 20, "violation", "an entry breaks a rule of custody";
+    /// Written by a newer build.
+    UnknownVersion = 21, "unknown-version", "an event that only a newer build knows";
+    /// Debits and credits, or what follows from them, disagree.
+    Unbalanced = 22, "unbalanced", "debits and credits disagree";
+    /// One nonce for two signatures: whoever has both has the key.
+    NonceReused = 23, "nonce-reused", "two signatures of a key share their nonce: the key is lost";
+    /// Somebody's word that is not theirs.
+    BadSignature = 24, "bad-signature", "a person's or signer's signature does not verify";
+    /// A receipt that proves nothing.
+    BadReceipt = 25, "bad-receipt", "the receipt does not prove its entry (receipt)";
+    /// An export whose manifest is not about its segments.
+    BadManifest = 26, "bad-manifest", "a segment of an export is not the one of its manifest";
+    /// A read model says something else than its log.
+    Differs = 30, "differs", "the read model says something else than the log (compare)";
+    /// One log is the beginning of the other.
+    Prefix = 31, "prefix", "one log is the beginning of the other (diff)";
+    /// Two logs with a common beginning, or none.
+    Parted = 32, "parted", "the logs part at an entry (diff)";
 }
 
 /// What is wrong, where, and how.
@@ -181,11 +149,21 @@ impl From<UnreadableEntry> for Finding {
 
 impl From<Violation> for Finding {
     fn from(error: Violation) -> Self {
-        let position = match &error {
-            Violation::Corrupt { position, .. }
-            | Violation::Unlawful { position, .. }
-            | Violation::Order { position, .. } => *position,
+        let (fault, position) = match &error {
+            Violation::Unlawful { position, refusal } => (fault_of(refusal.rule), *position),
+            Violation::Corrupt { position, .. } | Violation::Order { position, .. } => {
+                (Fault::Violation, *position)
+            }
         };
-        Self::at(Fault::Violation, position, error.to_string())
+        Self::at(fault, position, error.to_string())
+    }
+}
+
+/// A signature that is not whose it says is told from all else that the rules forbid.
+fn fault_of(rule: Rule) -> Fault {
+    if [Rule::ApprovalSignature, Rule::CharterSignature, Rule::CeremonySignature].contains(&rule) {
+        Fault::BadSignature
+    } else {
+        Fault::Violation
     }
 }

@@ -5,13 +5,25 @@
 
 mod books;
 mod compare;
+mod export;
+mod feed;
 mod finding;
+mod nonces;
+mod prepared;
 mod source;
+mod spine;
 mod transactions;
 mod verifier;
+mod walk;
 
 pub use books::{Books, Totals};
 pub use compare::{Comparison, Difference, compare};
+pub use export::{
+    ExportOptions, FORMAT, MANIFEST, Manifest, Named, Segment, SegmentError, Segments,
+    export_folder,
+};
 pub use finding::{Fault, Finding};
-pub use source::{Source, SourceError};
-pub use verifier::{Expected, Verdict, Verifier, verify};
+pub use prepared::{Depth, Raw};
+pub use source::{Source, SourceError, Stored};
+pub use spine::{Expected, Spine, Whole};
+pub use verifier::{Judged, Verdict, Verifier, chain, verify, verify_all, walk};

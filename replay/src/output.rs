@@ -1,13 +1,13 @@
 //! What the program says. Never anything on standard output but the result.
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
-use strongroom_ledger::Head;
-use strongroom_replay::{Comparison, Fault, Finding, Verdict};
+use strongroom_replay::{Comparison, Expected, Fault, Finding, Verdict, Whole};
 
-/// How often long work says that it is alive.
-const EVERY: u64 = 100_000;
+/// How often long work says how far it is.
+const EVERY: u64 = 1_000;
 
 /// In which form.
 pub(crate) struct Output {
@@ -28,10 +28,20 @@ pub(crate) fn exit_codes() -> String {
     text
 }
 
-/// On standard error, now and then.
-pub(crate) fn progress(head: Head) {
-    if head.position.get().is_multiple_of(EVERY) {
-        let _ = writeln!(io::stderr(), "{} entries", head.position);
+/// How far long work is: on standard error, where that is a terminal.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    /// The entry at `position` is done.
+    pub(crate) fn at(&self, position: u64) {
+        if position.is_multiple_of(EVERY) {
+            self.0.set_position(position);
+        }
+    }
+
+    /// All is done: nothing of it stays on the terminal.
+    pub(crate) fn end(&self) {
+        self.0.finish_and_clear();
     }
 }
 
@@ -58,21 +68,42 @@ impl Output {
         }
     }
 
-    pub(crate) fn verdict(&self, verdict: &Verdict, pinned: Option<Head>) {
+    /// For work on about so many entries.
+    pub(crate) fn progress(&self, entries: Option<u64>) -> Progress {
+        let bar = ProgressBar::with_draw_target(entries, ProgressDrawTarget::stderr());
+        let told = match entries {
+            Some(_) => "{wide_bar} {human_pos} of {human_len} entries, {per_sec}, {eta} to go",
+            None => "{human_pos} entries, {per_sec}, {elapsed}",
+        };
+        // A template that does not parse is the plain bar.
+        Progress(match ProgressStyle::with_template(told) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        })
+    }
+
+    /// The form of a log, no more.
+    pub(crate) fn whole(&self, whole: &Whole, expected: &Expected) {
+        if self.json {
+            json(&serde_json::json!({ "verdict": "ok", "rules": "not checked", "log": whole }));
+            return;
+        }
+        form(whole);
+        unpinned(expected);
+        say("OK every entry is whole and in its place; NO RULE WAS CHECKED: verify does that");
+    }
+
+    pub(crate) fn verdict(&self, verdict: &Verdict, expected: &Expected) {
         if self.json {
             json(&serde_json::json!({ "verdict": "ok", "log": verdict }));
             return;
         }
-        say(&format!("entries       {}", verdict.entries));
-        say(&format!("genesis       {}", verdict.genesis));
-        say(&format!("head          {}:{}", verdict.head.position, verdict.head.leaf));
+        form(&verdict.whole);
         say(&format!("state digest  {}", verdict.state_digest));
         for (asset, totals) in &verdict.balances {
             say(&format!("{asset}  debits {}  credits {}", totals.debits, totals.credits));
         }
-        if pinned.is_none() {
-            say("NOTE no --expect-head: entries cut off the end would go unnoticed");
-        }
+        unpinned(expected);
         say("OK every entry is whole, in its place and allowed; debits equal credits");
     }
 
@@ -96,8 +127,28 @@ impl Output {
             say(&format!("FAULT {}: {count} rows differ from the log", Fault::Differs.name()));
         }
     }
+
+    pub(crate) fn exported(&self, count: u64, path: &Path) {
+        if self.json {
+            let path = path.display().to_string();
+            json(&serde_json::json!({ "verdict": "ok", "entries": count, "path": path }));
+        } else {
+            say(&format!("wrote {count} entries to {}; nothing was checked", path.display()));
+        }
+    }
 }
 
-pub(crate) fn exported(count: u64, path: &Path) {
-    say(&format!("wrote {count} entries to {}; nothing was checked", path.display()));
+fn form(whole: &Whole) {
+    say(&format!("entries       {}", whole.entries));
+    say(&format!("genesis       {}", whole.genesis));
+    say(&format!("head          {}:{}", whole.head.position, whole.head.leaf));
+    say(&format!("tree          {}:{}", whole.tree.size, whole.tree.root));
+}
+
+fn unpinned(expected: &Expected) {
+    if expected.head.is_none() && expected.tree.is_none() {
+        say(
+            "NOTE no --expect-head and no --checkpoint: entries cut off the end would go unnoticed",
+        );
+    }
 }

@@ -6,7 +6,7 @@ use strongroom_chains::{
     frost::{FrostError, GroupKey, KeyPath},
 };
 use strongroom_domain::{
-    Address, AddressPath, Branch, Event, Family, Intent, Network, Recorded, State, Stream,
+    Address, AddressPath, Branch, Event, Family, Intent, KeyId, Network, Recorded, State, Stream,
     TransferId, WalletId,
     key::Key,
     transfer::{AttemptAuthorised, AttemptSigned, Attempts, TransferEvent},
@@ -73,6 +73,22 @@ pub(crate) fn replaced(before: &State, recorded: &Recorded) -> Option<AttemptAut
         }
         _ => None,
     }
+}
+
+/// The signatures that an entry shows, and whose they are. The entry was checked before.
+pub(crate) fn signatures(
+    state: &State,
+    recorded: &Recorded,
+) -> Option<((KeyId, Network), Vec<[u8; 64]>)> {
+    let (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptSigned(signed))) =
+        (recorded.stream, &recorded.event)
+    else {
+        return None;
+    };
+    let attempts = state.transfers.get(&id)?.attempts()?;
+    let network = attempts.asked.intent.network();
+    let signatures = strongroom_chains::signatures(network.family(), &signed.raw)?;
+    Some(((attempts.current.key, network), signatures))
 }
 
 fn holding(state: &State, id: WalletId) -> Result<(&Holding, [u8; 33]), Wrong> {

@@ -3,37 +3,26 @@
 
 use crate::{
     books::{Books, Totals},
+    feed::Feed,
     finding::{Fault, Finding},
-    source::{Source, SourceError},
+    nonces::Nonces,
+    prepared::{Depth, Prepared, Raw},
+    source::Source,
+    spine::{Expected, Judge, Spine, Stop, Whole},
     transactions,
+    walk::{end, step},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-use strongroom_domain::{Asset, EntryParts, Recorded, State, audit::Audited};
-use strongroom_ledger::{
-    Chain, ChainError, EntryRef, Hash, Head,
-    export::{ExportError, Pair},
-    leaf_hash,
-};
-
-/// What is known of a log before it is read.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Expected {
-    /// The leaf of entry 1.
-    pub genesis: Option<Hash>,
-    /// A head that the log once had: it must contain it.
-    pub head: Option<Head>,
-}
+use strongroom_domain::{Asset, Recorded, State, audit::Audited};
+use strongroom_ledger::{Head, export::Pair};
 
 /// A log without fault.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Verdict {
-    /// How many entries there are.
-    pub entries: u64,
-    /// The last one.
-    pub head: Head,
-    /// The leaf of entry 1.
-    pub genesis: Hash,
+    /// Its form.
+    #[serde(flatten)]
+    pub whole: Whole,
     /// Whoever holds the same log at the same place has the same.
     pub state_digest: String,
     /// Both sides of every asset.
@@ -43,28 +32,26 @@ pub struct Verdict {
 /// Reads a log.
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    expected: Expected,
-    chain: Chain,
+    spine: Spine,
     audited: Audited,
     books: Books,
-    genesis: Hash,
+    nonces: Nonces,
 }
 
 impl Verifier {
     /// Before the first entry.
     pub fn new(expected: Expected) -> Self {
         Self {
-            expected,
-            chain: Chain::start(),
+            spine: Spine::new(expected),
             audited: Audited::default(),
             books: Books::default(),
-            genesis: Hash::ZERO,
+            nonces: Nonces::default(),
         }
     }
 
     /// The last entry that is without fault.
     pub const fn head(&self) -> Head {
-        self.chain.head()
+        self.spine.head()
     }
 
     /// What the log says so far.
@@ -84,243 +71,132 @@ impl Verifier {
 
     /// Judges the next entry. After a finding the verifier must not be used any more.
     pub fn extend(&mut self, entry: &[u8], payload: &[u8]) -> Result<(), Finding> {
-        self.judge(entry, payload).map_err(|stop| match stop {
+        let pair = Pair { entry: entry.to_vec(), payload: payload.to_vec() };
+        let prepared = Prepared::of(Raw { filed: None, pair }, Depth::Rules);
+        self.judge(&prepared).map_err(|stop| match stop {
             Stop::Chain(error) => error.into(),
             Stop::Found(finding) => finding,
         })
     }
 
-    fn judge(&mut self, entry: &[u8], payload: &[u8]) -> Result<(), Stop> {
-        let fields = self.link(entry, payload).map_err(Stop::Chain)?;
-        self.pinned().map_err(Stop::Found)?;
-        self.allowed(EntryParts { payload, ..fields.borrow() }).map_err(Stop::Found)
-    }
-
-    fn allowed(&mut self, parts: EntryParts<'_>) -> Result<(), Finding> {
-        let recorded = Recorded::read(parts)?;
-        let replaced = transactions::replaced(self.audited.state(), &recorded);
-        self.audited.extend(&recorded)?;
-        self.books.keep(self.audited.state(), &recorded)?;
-        transactions::check(replaced.as_ref(), self.audited.state(), &recorded)
-    }
-
-    /// The chain's part, which alone can be told from its neighbours.
-    fn link(&mut self, entry: &[u8], payload: &[u8]) -> Result<Fields, ChainError> {
-        let entry = self.chain.extend(entry, payload)?;
-        let fields = Fields {
-            time: entry.time.to_string(),
-            stream: entry.stream.to_owned(),
-            kind: entry.r#type.to_owned(),
-            sequence: entry.sequence,
-            version: entry.version,
-            head: self.chain.head(),
+    fn allowed(&mut self, prepared: &Prepared) -> Result<(), Finding> {
+        let recorded = match &prepared.recorded {
+            Some(Ok(recorded)) => recorded,
+            Some(Err(error)) => return Err(error.clone().into()),
+            None => return Err(Finding::of(Fault::Unreadable, "the entry was not decoded")),
         };
-        Ok(fields)
-    }
-
-    fn pinned(&mut self) -> Result<(), Finding> {
-        let Head { position, leaf } = self.chain.head();
-        if position.get() == 1 {
-            self.genesis = leaf;
-            if let Some(expected) = self.expected.genesis.filter(|pinned| *pinned != leaf) {
-                return Err(Finding::genesis(expected, leaf));
-            }
-        }
-        match self.expected.head {
-            Some(pinned) if pinned.position == position && pinned.leaf != leaf => {
-                let expected = pinned.leaf;
-                let message =
-                    format!("entry {position} has leaf {leaf}, expected the pinned {expected}");
-                Err(Finding::at(Fault::OtherHead, position.get(), message))
-            }
-            Some(_) | None => Ok(()),
+        let replaced = transactions::replaced(self.audited.state(), recorded);
+        self.audited.extend(recorded)?;
+        let state = self.audited.state();
+        self.books.keep(state, recorded)?;
+        transactions::check(replaced.as_ref(), state, recorded)?;
+        match transactions::signatures(state, recorded) {
+            Some((key, signatures)) => self.nonces.note(key, &signatures, recorded.head.position),
+            None => Ok(()),
         }
     }
 
     /// Judges the end.
     pub fn finish(&self) -> Result<Verdict, Finding> {
-        let head = self.head();
-        let position = head.position.get();
-        if position == 0 {
-            return Err(Finding::of(
-                Fault::Truncated,
-                "the log has no entries, expected a charter",
-            ));
-        }
-        if let Some(pinned) = self.expected.head.filter(|pinned| pinned.position > head.position) {
-            return Err(Finding::truncated(head, format!("entry {}", pinned.position)));
-        }
+        let whole = self.spine.finish()?;
         if !self.audited.is_whole() {
-            return Err(Finding::truncated(head, "the rest of what was appended with it"));
+            return Err(Finding::truncated(whole.head, "the rest of what was appended with it"));
         }
-        self.books.check(position)?;
-        let state_digest = self.state().digest().map_err(|error| {
+        self.books.check(whole.entries)?;
+        let state_digest = self.state_digest()?;
+        Ok(Verdict { whole, state_digest, balances: self.books.assets().clone() })
+    }
+
+    /// One line by which two parties can compare what they hold.
+    pub fn state_digest(&self) -> Result<String, Finding> {
+        let digest = self.state().digest().map_err(|error| {
             Finding::of(Fault::Unreadable, format!("the state has no digest: {error}"))
         })?;
-        Ok(Verdict {
-            entries: position,
-            head,
-            genesis: self.genesis,
-            state_digest: state_digest.to_string(),
-            balances: self.books.assets().clone(),
-        })
+        Ok(digest.to_string())
     }
 }
 
-/// Why an entry was not accepted.
-enum Stop {
-    /// The chain says so: its neighbours may tell more.
-    Chain(ChainError),
-    /// All there is to say.
-    Found(Finding),
-}
+impl Judge for Verifier {
+    fn judge(&mut self, prepared: &Prepared) -> Result<(), Stop> {
+        self.spine.judge(prepared)?;
+        self.allowed(prepared).map_err(Stop::Found)
+    }
 
-/// What of an entry outlives its bytes.
-struct Fields {
-    time: String,
-    stream: String,
-    kind: String,
-    sequence: u64,
-    version: u16,
-    head: Head,
-}
-
-impl Fields {
-    fn borrow(&self) -> EntryParts<'_> {
-        EntryParts {
-            position: self.head.position.get(),
-            leaf: *self.head.leaf.as_bytes(),
-            time: &self.time,
-            stream: &self.stream,
-            sequence: self.sequence,
-            kind: &self.kind,
-            version: self.version,
-            payload: &[],
-        }
+    fn spine(&self) -> &Spine {
+        &self.spine
     }
 }
 
-/// Judges all of a source. `progress` hears of every entry.
+/// An entry that was judged, and what the log says with it.
+#[derive(Clone, Copy)]
+pub struct Judged<'a> {
+    /// What happened.
+    pub recorded: &'a Recorded,
+    /// Its bytes.
+    pub pair: &'a Pair,
+    /// Everything up to it.
+    pub verifier: &'a Verifier,
+}
+
+/// Judges all of a source on this thread. `progress` hears of every entry.
 pub fn verify(
     source: &mut Source,
     verifier: &mut Verifier,
     mut progress: impl FnMut(Head),
 ) -> Result<Verdict, Finding> {
-    while step(source, verifier)? {
+    let mut feed = Feed::Here(source, Depth::Rules);
+    while step(&mut feed, verifier)?.is_some() {
         progress(verifier.head());
     }
-    claimed(source, verifier)?;
+    end(&mut feed, verifier)?;
     verifier.finish()
 }
 
-/// Judges the next entry of a source; `false` at the end.
-pub(crate) fn step(source: &mut Source, verifier: &mut Verifier) -> Result<bool, Finding> {
-    let mut pair = Pair::default();
-    let next = source.next(&mut pair).map_err(|error| unreadable(&error, verifier.head()))?;
-    let Some(filed) = next else { return Ok(false) };
-    match verifier.judge(&pair.entry, &pair.payload) {
-        Ok(()) => {}
-        // Only an entry that was written so can be malformed, unlawful or newer.
-        Err(Stop::Found(finding)) => return Err(altered(source, &pair.entry, finding)),
-        Err(Stop::Chain(error @ ChainError::Malformed { .. })) => {
-            return Err(altered(source, &pair.entry, error.into()));
-        }
-        // What stands behind it tells a missing entry from one that stands elsewhere.
-        Err(Stop::Chain(error)) => return Err(error.refine(rest(source)).into()),
+/// Judges all of a source, read and hashed on other threads.
+pub fn verify_all(
+    source: Source,
+    expected: Expected,
+    mut progress: impl FnMut(Head),
+) -> Result<Verdict, Finding> {
+    let mut verifier = Verifier::new(expected);
+    let mut feed = Feed::threads(source, Depth::Rules);
+    while step(&mut feed, &mut verifier)?.is_some() {
+        progress(verifier.head());
     }
-    let position = verifier.head().position.get();
-    match filed {
-        Some(filed) if u64::try_from(filed) != Ok(position) => {
-            let message = format!("entry {position} is filed as {filed}, expected {position}");
-            Err(Finding::at(Fault::OutOfOrder, position, message))
-        }
-        Some(_) | None => Ok(true),
-    }
+    end(&mut feed, &verifier)?;
+    verifier.finish()
 }
 
-/// Calls an entry altered where the log names another one in its place, whatever else is wrong with
-/// it: what it says is nobody's word.
-fn altered(source: &mut Source, entry: &[u8], finding: Finding) -> Finding {
-    let Some(position) = finding.position else { return finding };
-    let blamed = matches!(
-        finding.fault,
-        Fault::Malformed | Fault::UnknownVersion | Fault::Violation | Fault::Unbalanced
-    );
-    let named = if blamed { named(source, position) } else { None };
-    let leaf = leaf_hash(entry);
-    match named {
-        Some(named) if named != leaf => {
-            let because = finding.message;
-            let message = format!(
-                "entry {position} has leaf {leaf}, but what follows it names {named}: it was \
-                 altered ({because})"
-            );
-            Finding::at(Fault::Altered, position, message)
+/// Judges a source until `each`, which sees every entry after it was judged, has seen enough (it
+/// says `false`). `true` where the source was read to its end and all of it is without fault.
+pub fn walk(
+    source: Source,
+    verifier: &mut Verifier,
+    mut each: impl FnMut(Judged<'_>) -> Result<bool, Finding>,
+) -> Result<bool, Finding> {
+    let mut feed = Feed::threads(source, Depth::Rules);
+    while let Some(prepared) = step(&mut feed, verifier)? {
+        let Some(Ok(recorded)) = &prepared.recorded else { continue };
+        if !each(Judged { recorded, pair: &prepared.raw.pair, verifier })? {
+            return Ok(false);
         }
-        Some(_) | None => finding,
     }
+    end(&mut feed, verifier)?;
+    verifier.finish()?;
+    Ok(true)
 }
 
-/// The leaf at a position by the entry behind it, or by the file's head where it is the last.
-/// Nobody names an export's last entry.
-fn named(source: &mut Source, position: u64) -> Option<Hash> {
-    let Some(next) = rest(source).next() else {
-        let (head, _) = source.claims().ok()??;
-        return (head.position.get() == position).then_some(head.leaf);
-    };
-    let next = EntryRef::parse(&next).ok()?;
-    (position.checked_add(1) == Some(next.position.get())).then_some(next.prev)
-}
-
-/// The entries that were not read yet, as far as they can be.
-fn rest(source: &mut Source) -> impl Iterator<Item = Vec<u8>> {
-    std::iter::from_fn(|| {
-        let mut pair = Pair::default();
-        match source.next(&mut pair) {
-            Ok(Some(_)) => Some(pair.entry),
-            Ok(None) | Err(_) => None,
-        }
-    })
-}
-
-fn unreadable(error: &SourceError, head: Head) -> Finding {
-    let after = head.position.get();
-    let fault = match error {
-        SourceError::Export(ExportError::Truncated { .. }) => Fault::Truncated,
-        SourceError::Export(ExportError::TooLong { .. } | ExportError::Newline { .. }) => {
-            Fault::Malformed
-        }
-        SourceError::Export(ExportError::Io(_))
-        | SourceError::Io { .. }
-        | SourceError::Open(_)
-        | SourceError::Read(_) => Fault::Unreadable,
-    };
-    let message = format!("after entry {after}: {error}");
-    Finding::at(fault, after.saturating_add(1), message)
-}
-
-/// Whether the log is as long as its file says. A server may have written meanwhile, so the last
-/// entry must lie between what was claimed before and after.
-fn claimed(source: &Source, verifier: &Verifier) -> Result<(), Finding> {
-    let head = verifier.head();
-    let claims = source.claims().map_err(|error| unreadable(&error, head))?;
-    let Some((before, now)) = claims else { return Ok(()) };
-    if head.position < before.position {
-        return Err(Finding::truncated(head, format!("entry {} by its file", before.position)));
+/// Checks form, chain, payload hashes and tree of a source, and no rule.
+pub fn chain(
+    source: Source,
+    expected: Expected,
+    mut progress: impl FnMut(Head),
+) -> Result<Whole, Finding> {
+    let mut spine = Spine::new(expected);
+    let mut feed = Feed::threads(source, Depth::Chain);
+    while step(&mut feed, &mut spine)?.is_some() {
+        progress(spine.head());
     }
-    if head.position > now.position {
-        let message = format!(
-            "entry {} lies behind the head, which is entry {} by its file",
-            head.position, now.position
-        );
-        return Err(Finding::at(Fault::Repeated, head.position.get(), message));
-    }
-    if head.position == before.position && head.leaf != before.leaf {
-        let message = format!(
-            "entry {} has leaf {}, expected {} by its file",
-            head.position, head.leaf, before.leaf
-        );
-        return Err(Finding::at(Fault::Altered, head.position.get(), message));
-    }
-    Ok(())
+    end(&mut feed, &spine)?;
+    spine.finish()
 }

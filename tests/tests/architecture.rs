@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("commands", &["domain", "ledger", "chains", "store", "nodes"]),
     ("projections", &["domain", "ledger", "store"]),
     ("signer", &["domain", "ledger", "chains", "secrets"]),
-    ("replay", &["domain", "ledger", "chains", "store", "projections"]),
+    ("replay", &["domain", "ledger", "chains", "secrets", "store", "projections"]),
     (
         "api",
         &["domain", "ledger", "secrets", "chains", "store", "nodes", "commands", "projections"],

@@ -38,7 +38,7 @@ async fn an_approval_needs_its_approvers_signature() {
         let Event::Proposal(ProposalEvent::Approved(approved)) = event else { panic!() };
         approved.signature.0[5] ^= 1;
     });
-    refused(&book, &other, Fault::Violation);
+    refused(&book, &other, Fault::BadSignature);
 }
 
 #[tokio::test]

@@ -1,0 +1,34 @@
+//! `compare`. Never writes to the read model.
+
+use crate::output::Output;
+use crate::pins::{Pins, Place};
+use clap::Args;
+use std::path::PathBuf;
+use strongroom_projections::ReadOnly;
+use strongroom_replay::{Fault, Finding, compare};
+
+/// A read model against its log.
+#[derive(Args)]
+pub(crate) struct Compare {
+    #[command(flatten)]
+    place: Place,
+    /// The server's read model (`read.db`).
+    read_model: PathBuf,
+    #[command(flatten)]
+    pins: Pins,
+}
+
+impl Compare {
+    pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
+        let expected = self.pins.expected()?;
+        let source = self.place.open()?;
+        let model = ReadOnly::open(&self.read_model)
+            .map_err(|error| Finding::of(Fault::Unreadable, error.to_string()))?;
+        let progress = output.progress(source.length());
+        let comparison =
+            compare(source, expected, &model, |head| progress.at(head.position.get()))?;
+        progress.end();
+        output.comparison(&comparison);
+        Ok(if comparison.differences.is_empty() { 0 } else { Fault::Differs.exit_code() })
+    }
+}

@@ -1,0 +1,5 @@
+//! The commands of the program, one file each. Nothing here judges a log: the library does.
+
+pub(crate) mod compare;
+pub(crate) mod export;
+pub(crate) mod verify;

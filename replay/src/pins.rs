@@ -1,0 +1,55 @@
+//! What an auditor brings along: where the log is, and what is known of it from elsewhere. Never
+//! believed because the log's own server says so.
+
+use clap::Args;
+use std::path::PathBuf;
+use strongroom_ledger::{Hash, Head, Position};
+use strongroom_replay::{Expected, Fault, Finding, Source};
+
+/// A log.
+#[derive(Args)]
+pub(crate) struct Place {
+    /// A server's SQLite file, an export, or the URL of a store.
+    pub(crate) source: String,
+    /// The file with the password of the store, readable by its owner only.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+impl Place {
+    pub(crate) fn open(&self) -> Result<Source, Finding> {
+        open(&self.source, self.password_file.clone())
+    }
+}
+
+pub(crate) fn open(place: &str, password_file: Option<PathBuf>) -> Result<Source, Finding> {
+    Source::open(place, password_file)
+        .map_err(|error| Finding::of(Fault::Unreadable, error.to_string()))
+}
+
+/// What is known of the log.
+#[derive(Args)]
+pub(crate) struct Pins {
+    /// The leaf of entry 1, as you know it from elsewhere. Without it any whole log will do.
+    #[arg(long, value_name = "HASH")]
+    pub(crate) genesis: Option<Hash>,
+    /// An entry that the log must contain, as you know it from elsewhere. Without it, or a
+    /// checkpoint, nobody can tell that entries were cut off the end.
+    #[arg(long, value_name = "POSITION:LEAF", value_parser = pinned_head)]
+    pub(crate) expect_head: Option<Head>,
+}
+
+fn pinned_head(text: &str) -> Result<Head, String> {
+    let refuse =
+        || format!("`{text}` is no head: expected a position from 1, a colon, 64 hex digits");
+    let (position, leaf) = text.split_once(':').ok_or_else(refuse)?;
+    let position = position.parse().ok().and_then(Position::new);
+    let position = position.filter(|at| *at > Position::START).ok_or_else(refuse)?;
+    Ok(Head { position, leaf: leaf.parse().map_err(|_| refuse())? })
+}
+
+impl Pins {
+    pub(crate) fn expected(&self) -> Result<Expected, Finding> {
+        Ok(Expected { genesis: self.genesis, head: self.expect_head, tree: None })
+    }
+}

@@ -9,8 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use strongroom_domain::{Network, SignerId};
+use strongroom_store::LogLocation;
 
 /// Everything that a server can be told.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,12 +27,18 @@ pub struct Config {
     /// How to write logs.
     #[serde(default)]
     pub log: Logging,
+    /// Where the ledger's log is. Default: SQLite in the data directory.
+    #[serde(default)]
+    pub log_store: LogStore,
     /// Where the charter's signers listen.
     #[serde(default)]
     pub signers: Vec<SignerConfig>,
     /// The chain nodes, one for each network that is served.
     #[serde(default)]
     pub nodes: Vec<NodeConfig>,
+    /// How often to publish a checkpoint of the log.
+    #[serde(default)]
+    pub checkpoints: CheckpointPace,
     /// How often to look.
     #[serde(default)]
     pub pace: Pace,
@@ -48,6 +55,18 @@ pub struct Logging {
     pub format: LogFormat,
     /// What to log, as `tracing`'s filters say it. Default `info`.
     pub filter: String,
+}
+
+/// Where the ledger's log is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogStore {
+    /// A path, `sqlite:PATH`, `postgres://user@host:port/database` or `kurrentdb://host:port`.
+    /// Default: `log.db` in the data directory.
+    #[serde(deserialize_with = "location")]
+    pub location: Option<LogLocation>,
+    /// The file with the password of the log's server, if it has one; mode 0600.
+    pub password_file: Option<PathBuf>,
 }
 
 /// How a log line looks.
@@ -99,6 +118,22 @@ pub struct NodeConfig {
 pub struct Pace {
     /// Between two looks at each node's tip, in milliseconds. Default 1000.
     pub look_every_ms: u64,
+}
+
+/// How often to publish a checkpoint of the log; before anything is signed, one is made at once.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckpointPace {
+    /// At least so often while there are new entries, in milliseconds. Default 1000.
+    pub every_ms: u64,
+    /// And as soon as so many entries have none. Default 256.
+    pub every_entries: u64,
+}
+
+impl Default for CheckpointPace {
+    fn default() -> Self {
+        Self { every_ms: 1000, every_entries: 256 }
+    }
 }
 
 /// What a caller may take.
@@ -162,6 +197,10 @@ const fn default_listen() -> SocketAddr {
     SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 3008))
 }
 
+fn location<'de, D: Deserializer<'de>>(text: D) -> Result<Option<LogLocation>, D::Error> {
+    String::deserialize(text)?.parse().map(Some).map_err(D::Error::custom)
+}
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration {}: {reason}", path.display())]
@@ -183,6 +222,10 @@ impl Config {
         let place = |path: &mut PathBuf| *path = base.join(&*path);
         place(&mut self.data);
         place(&mut self.passphrase_file);
+        self.log_store.password_file.iter_mut().for_each(place);
+        if let Some(LogLocation::Sqlite(path)) = &mut self.log_store.location {
+            place(path);
+        }
         for signer in &mut self.signers {
             place(&mut signer.certificate_file);
         }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
-use ml_dsa::{KeyInit as _, Keypair as _};
+use ml_dsa::Keypair as _;
 use rand::{RngCore as _, rngs::OsRng};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
@@ -145,6 +145,11 @@ impl DataDirectory {
     /// The read model's file: may be removed while no server runs.
     pub fn read_model(&self) -> PathBuf {
         self.0.join("read.db")
+    }
+
+    /// The newest checkpoint that counts.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.0.join("checkpoint")
     }
 
     /// The API tokens' file.

@@ -8,6 +8,7 @@
 pub mod bus;
 pub mod ceremony;
 mod chain_nodes;
+pub mod checkpoints;
 pub mod cqrs;
 pub mod deposits;
 pub mod payment;

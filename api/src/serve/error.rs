@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-use strongroom_commands::bus::LoadError;
+use strongroom_commands::{bus::LoadError, checkpoints::KeptError};
 use strongroom_domain::Network;
 use strongroom_projections::RunError;
 use strongroom_secrets::SecretFileError;
@@ -27,6 +27,12 @@ pub enum ServeError {
     /// The log can't be followed.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The kept checkpoint can't be read.
+    #[error("cannot read the kept checkpoint {0}")]
+    CheckpointFile(String),
+    /// The log is not the one that its witnesses have cosigned.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
     /// Nobody founded it.
     #[error("this log has no charter yet: found it with `strongroom charter found`")]
     NoCharter,

@@ -1,28 +1,33 @@
 //! Wiring: opens everything in the order in which it is needed, serves, and stops in the opposite
 //! order. Never goes on serving what may not be true any more.
 
+mod checkpoints;
 mod connections;
 mod error;
+mod log_store;
 mod sagas;
 mod signals;
 
 pub use error::ServeError;
 pub use sagas::Sagas;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use strongroom_commands::Bus;
 use strongroom_projections::Projections;
 use strongroom_secrets::read_secret;
-use strongroom_store::{AppendLog, SqliteLog};
+use strongroom_store::AppendLog;
 use tokio::{net::TcpListener, task::JoinSet};
 
+use self::sagas::Publishing;
 use crate::{
     access::AccessRegister,
     application::Application,
+    checkpoint_file::CheckpointFile,
     clock,
     config::{Config, Limits},
     data_directory::DataDirectory,
+    log_keys::OpenLogKeys,
     rest,
 };
 
@@ -37,14 +42,18 @@ pub struct Server {
     router: axum::Router,
     limits: Limits,
     application: Application,
-    log: SqliteLog,
+    log: Arc<dyn AppendLog>,
     tasks: JoinSet<Result<(), ServeError>>,
 }
 
 /// Serves until a signal says stop.
 pub async fn until_told(config: Config) -> Result<(), ServeError> {
-    let told = signals::stop()?;
-    let server = Server::open(config).await?;
+    let mut told = pin!(signals::stop()?);
+    // A standby waits in there for as long as another server has the log.
+    let server = tokio::select! {
+        opened = Server::open(config) => opened?,
+        () = told.as_mut() => return Ok(()),
+    };
     let address = server.address()?;
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "tokens come in clear: put a proxy with TLS in front of this");
@@ -60,8 +69,8 @@ impl Server {
         let passphrase = read_secret(&config.passphrase_file)?;
         let tls = directory.tls(&passphrase)?;
         drop(passphrase);
-        let log = SqliteLog::open(directory.log())?;
-        let bus = Bus::open(Arc::new(log.clone()), clock::now).await?;
+        let log = log_store::open(&config.log_store, &directory).await?;
+        let bus = Bus::open(Arc::clone(&log), clock::now).await?;
         if bus.read(|state| state.charter.standing().is_err()) {
             return Err(ServeError::NoCharter);
         }
@@ -70,7 +79,10 @@ impl Server {
         let mut tasks = JoinSet::new();
         let (reader, followed) = (projections.clone(), bus.log());
         tasks.spawn(async move { reader.run(followed).await.map_err(ServeError::from) });
-        let sagas = sagas::start(&config, &bus, &tls, &mut tasks)?;
+        let file = CheckpointFile::new(directory.checkpoint());
+        let board = checkpoints::recalled(&bus, &file).await?;
+        let publishing = Publishing { board, file, keys: Arc::new(OpenLogKeys) };
+        let sagas = sagas::start(&config, &bus, &tls, publishing, &mut tasks)?;
         drop(tls);
         let application = Application::new(bus, projections, access, sagas);
         let listener = TcpListener::bind(config.listen).await;
@@ -92,7 +104,7 @@ impl Server {
         let serving = tokio::spawn(connections::serve(listener, router, limits, stopping));
         let result = tokio::select! {
             () = told => Ok(()),
-            because = fault(&application, &log) => Err(ServeError::Stopped(because)),
+            because = fault(&application, log.as_ref()) => Err(ServeError::Stopped(because)),
             ended = tasks.join_next() => ended.map_or(Ok(()), task_ended),
         };
         if let Err(error) = &result {
@@ -111,7 +123,7 @@ impl Server {
 }
 
 /// Waits for a reason to stop.
-async fn fault(application: &Application, log: &SqliteLog) -> String {
+async fn fault(application: &Application, log: &dyn AppendLog) -> String {
     let mut fault = application.fault();
     loop {
         tokio::select! {

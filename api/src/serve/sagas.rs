@@ -6,6 +6,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use strongroom_commands::{
     Bus, ChainNodes,
     ceremony::{self, Ceremonies},
+    checkpoints::{Board, CheckpointSigner, Checkpoints},
     deposits::{CursorFolder, DepositWatcher, WatchSettings},
     payment::{self, Payments},
     signers::{ClientIdentity, Limits, SignerEndpoint, Signers},
@@ -14,8 +15,9 @@ use strongroom_domain::Family;
 use strongroom_nodes::{BitcoinNode, Credentials, Endpoint, EthereumNode};
 use tokio::task::JoinSet;
 
-use super::ServeError;
+use super::{ServeError, checkpoints};
 use crate::{
+    checkpoint_file::CheckpointFile,
     config::{Config, NodeConfig},
     data_directory::TlsIdentity,
 };
@@ -27,6 +29,15 @@ pub struct Sagas {
     pub payments: Payments,
     /// The making of keys.
     pub ceremonies: Ceremonies,
+    /// The log's checkpoints.
+    pub checkpoints: Checkpoints,
+}
+
+/// What publishing checkpoints takes.
+pub(super) struct Publishing {
+    pub(super) board: Board,
+    pub(super) file: CheckpointFile,
+    pub(super) keys: Arc<dyn CheckpointSigner>,
 }
 
 /// Starts all of it. Watchers of deposits are tasks of their own, because they can fail.
@@ -34,11 +45,15 @@ pub(super) fn start(
     config: &Config,
     bus: &Bus,
     tls: &TlsIdentity,
+    publishing: Publishing,
     tasks: &mut JoinSet<Result<(), ServeError>>,
 ) -> Result<Sagas, ServeError> {
     let every = Duration::from_millis(config.pace.look_every_ms.max(1));
     let nodes = Arc::new(nodes(&config.nodes)?);
-    let signers = signers(config, bus, tls)?;
+    let Publishing { board, file, keys } = publishing;
+    let signers = signers(config, bus, tls, &board)?;
+    let checkpoints = checkpoints::start(config, (bus, board), &signers, keys, file)?;
+    let asked = (signers, checkpoints.clone());
     for node in &config.nodes {
         let settings = WatchSettings { birth_height: node.birth_height, pause: every };
         let cursors = Arc::new(CursorFolder::new(config.data.clone()));
@@ -49,12 +64,18 @@ pub(super) fn start(
     let paced = payment::Settings { tip_every: every, ..payment::Settings::default() };
     let ceremonies = ceremony::Settings::default();
     Ok(Sagas {
-        ceremonies: Ceremonies::start(bus.clone(), signers.clone(), ceremonies),
-        payments: Payments::start(bus.clone(), signers, nodes, paced),
+        ceremonies: Ceremonies::start(bus.clone(), asked.clone(), ceremonies),
+        payments: Payments::start(bus.clone(), asked, nodes, paced),
+        checkpoints,
     })
 }
 
-fn signers(config: &Config, bus: &Bus, tls: &TlsIdentity) -> Result<Signers, ServeError> {
+fn signers(
+    config: &Config,
+    bus: &Bus,
+    tls: &TlsIdentity,
+    board: &Board,
+) -> Result<Signers, ServeError> {
     let identity = ClientIdentity::from_der(&tls.certificate, tls.key.expose())?;
     let mut endpoints = Vec::new();
     for signer in &config.signers {
@@ -64,7 +85,7 @@ fn signers(config: &Config, bus: &Bus, tls: &TlsIdentity) -> Result<Signers, Ser
             certificate_pem: read(&signer.certificate_file)?,
         });
     }
-    Ok(Signers::start(bus, &identity, endpoints, Limits::default())?)
+    Ok(Signers::start(bus, &identity, endpoints, board, Limits::default())?)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ServeError> {

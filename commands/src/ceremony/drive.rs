@@ -148,9 +148,12 @@ impl Shared {
         self.execute(key, Command::FailCeremony { key, because }, Actor::Saga).await
     }
 
-    /// What the log's head says, every signer must have read: what was published is in there.
+    /// What the log's head says, every signer must have read, and a checkpoint must cover: what was
+    /// published is in there.
     async fn ask(&self, signer: SignerId, order: Order) -> Result<Reply, Trouble> {
         let at_least = self.bus.log().head().position.get();
+        let covered = self.checkpoints.cover(at_least).await;
+        covered.map_err(|error| Trouble::Wait(error.to_string()))?;
         self.signers.order(signer, &order, at_least).await.map_err(|error| match error {
             OrderError::Malformed { .. } => Trouble::Fail(error.to_string()),
             OrderError::Unknown { .. }

@@ -11,7 +11,7 @@ mod next;
 
 pub use next::{Step, step};
 
-use crate::{Bus, signers::Signers};
+use crate::{Bus, checkpoints::Checkpoints, signers::Signers};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -48,14 +48,20 @@ struct Running {
 struct Shared {
     bus: Bus,
     signers: Signers,
+    checkpoints: Checkpoints,
     settings: Settings,
     waits: Mutex<BTreeMap<KeyId, String>>,
 }
 
 impl Ceremonies {
     /// Takes up every ceremony under way, and those to come. Must be called inside a Tokio runtime.
-    pub fn start(bus: Bus, signers: Signers, settings: Settings) -> Self {
-        let shared = Arc::new(Shared { bus, signers, settings, waits: Mutex::default() });
+    pub fn start(
+        bus: Bus,
+        (signers, checkpoints): (Signers, Checkpoints),
+        settings: Settings,
+    ) -> Self {
+        let waits = Mutex::default();
+        let shared = Arc::new(Shared { bus, signers, checkpoints, settings, waits });
         let mut tasks = JoinSet::new();
         tasks.spawn(drive::follow(Arc::clone(&shared)));
         Self(Arc::new(Running { shared, _tasks: tasks }))

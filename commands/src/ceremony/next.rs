@@ -63,7 +63,7 @@ pub(super) fn trouble(signer: SignerId, reply: Reply) -> Trouble {
     match reply {
         Reply::Refused(refusal) => {
             let because = format!("signer {signer}: {refusal}");
-            if matches!(refusal.rule, Rule::SignerLogBehind | Rule::SignerClock) {
+            if waits(refusal.rule) {
                 Trouble::Wait(because)
             } else if refusal.rule == Rule::SignerProtocol {
                 Trouble::Forgotten(because)
@@ -83,10 +83,18 @@ pub(super) fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Committed { .. }
         | Reply::Shares { .. }
         | Reply::Abstained { .. }
+        | Reply::Cosigned { .. }
+        | Reply::WitnessConflict { .. }
+        | Reply::Covered { .. }
         | Reply::Signatures { .. } => {
             Trouble::Fail(format!("signer {signer} answered something else than was asked"))
         }
     }
+}
+
+/// Behind, or not covered yet; or one of the clocks is wrong.
+const fn waits(rule: Rule) -> bool {
+    matches!(rule, Rule::SignerLogBehind | Rule::SignerNotCovered | Rule::SignerClock)
 }
 
 /// Sorts letters by receiver, and for each receiver by sender. Letters that name another sender

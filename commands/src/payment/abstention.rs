@@ -24,6 +24,7 @@ impl Saga {
         threshold: usize,
     ) -> Result<Vec<Abstention>, String> {
         let at_least = self.bus.log().head().position.get();
+        self.checkpoints.cover(at_least).await.map_err(|error| error.to_string())?;
         let asking = holders.iter().map(|signer| async move {
             let asked = self.signers.order(*signer, &Order::Abstain { transfer }, at_least).await;
             let Ok(Reply::Abstained { signature }) = asked else {

@@ -103,7 +103,7 @@ async fn drive(saga: Arc<Saga>, id: TransferId) -> TransferId {
             step(&saga, id, &mut run).await
         };
         match progress {
-            Ok(Progress::On) => {
+            Ok(Progress::On | Progress::Authorised(_)) => {
                 saga.waits.clear(id);
                 pause.reset();
             }
@@ -131,7 +131,13 @@ async fn step(saga: &Saga, id: TransferId, run: &mut Run) -> Result<Progress, St
         return Ok(Progress::Over);
     };
     match (Step::of(&transfer), &transfer) {
-        (Step::Plan, Transfer::Approved(asked)) => saga.plan(id, asked).await,
+        (Step::Plan, Transfer::Approved(asked)) => {
+            let planned = saga.plan(id, asked).await?;
+            if let Progress::Authorised(position) = planned {
+                run.at_least = Some(position);
+            }
+            Ok(planned)
+        }
         (Step::Sign, Transfer::Signing(attempts)) => sign(saga, id, attempts, run).await,
         (Step::Submit, Transfer::Signed(attempts)) => saga.submit(id, attempts, run.fresh).await,
         (Step::Watch, Transfer::Broadcast(attempts)) => Ok(saga.watch(id, attempts, run.fresh)),
@@ -176,6 +182,7 @@ async fn sign(
             run.complete = true;
             quarantine(saga, id, attempts, because, culprit).await
         }
+        Err(Unsigned::Uncovered(because)) => Ok(Progress::Wait(because)),
         Err(Unsigned::Halted(because)) => {
             tracing::error!(transfer = %id, because, "ALARM: an attempt can't be signed");
             Ok(Progress::Wait(because))

@@ -41,7 +41,7 @@ pub use step::{
 };
 
 use self::saga::Saga;
-use crate::{Bus, ChainNodes, signers::Signers};
+use crate::{Bus, ChainNodes, checkpoints::Checkpoints, signers::Signers};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use strongroom_domain::TransferId;
 use tokio::task::JoinSet;
@@ -92,8 +92,13 @@ struct Running {
 impl Payments {
     /// Takes up every approved transfer that is not over, and those to come. Must be called inside a
     /// Tokio runtime.
-    pub fn start(bus: Bus, signers: Signers, nodes: Arc<ChainNodes>, settings: Settings) -> Self {
-        let (saga, watchers) = Saga::new(bus, signers, nodes, settings);
+    pub fn start(
+        bus: Bus,
+        asked: (Signers, Checkpoints),
+        nodes: Arc<ChainNodes>,
+        settings: Settings,
+    ) -> Self {
+        let (saga, watchers) = Saga::new(bus, asked, nodes, settings);
         let saga = Arc::new(saga);
         let mut tasks = JoinSet::new();
         for (network, incoming) in watchers {

@@ -120,7 +120,9 @@ impl Saga {
             Poll::Pending => executing.await,
         };
         Ok(match recorded(executed)? {
-            Some(Recorded::Done(_)) => Progress::On,
+            Some(Recorded::Done(outcome)) => {
+                outcome.positions.map_or(Progress::On, |(_, last)| Progress::Authorised(last))
+            }
             // A coin or nonce was taken meanwhile, or the transfer is not approved any more.
             Some(Recorded::Refused(refusal)) => {
                 tracing::debug!(transfer = %id, %refusal, "planning again");

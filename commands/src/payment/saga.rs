@@ -6,7 +6,9 @@ use super::{
     fees::Fees,
     watch::{Tips, Watched},
 };
-use crate::{Bus, ChainNodes, CommandError, Outcome, Request, signers::Signers};
+use crate::{
+    Bus, ChainNodes, CommandError, Outcome, Request, checkpoints::Checkpoints, signers::Signers,
+};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -25,6 +27,7 @@ pub(super) type Watchers = BTreeMap<Network, mpsc::UnboundedReceiver<(TransferId
 pub(super) struct Saga {
     pub(super) bus: Bus,
     pub(super) signers: Signers,
+    pub(super) checkpoints: Checkpoints,
     pub(super) nodes: Arc<ChainNodes>,
     pub(super) settings: Settings,
     pub(super) waits: Waits,
@@ -41,6 +44,8 @@ pub(super) struct Saga {
 pub(super) enum Progress {
     /// Look at the log again, at once.
     On,
+    /// The entry at this position authorises an attempt: sign it.
+    Authorised(u64),
     /// Try again after a pause.
     Wait(String),
     /// Its network's watcher has it.
@@ -116,7 +121,7 @@ impl Pause {
 impl Saga {
     pub(super) fn new(
         bus: Bus,
-        signers: Signers,
+        (signers, checkpoints): (Signers, Checkpoints),
         nodes: Arc<ChainNodes>,
         settings: Settings,
     ) -> (Self, Watchers) {
@@ -129,6 +134,7 @@ impl Saga {
         let saga = Self {
             bus,
             signers,
+            checkpoints,
             tips: Tips::new(nodes.networks()),
             nodes,
             settings,

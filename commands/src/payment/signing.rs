@@ -30,6 +30,8 @@ pub(super) enum Unsigned {
     /// All have given their part, and it is no signature: nobody uses the key until a quorum
     /// decides.
     Abort { because: String, culprit: Option<SignerId> },
+    /// No checkpoint covers the attempt: no signer would sign, and none was asked.
+    Uncovered(String),
     /// Our own log does not let it be asked for: a person must look.
     Halted(String),
 }
@@ -75,8 +77,10 @@ impl Task {
         })
     }
 
-    /// Gets the attempt signed.
+    /// Gets the attempt signed, once a checkpoint covers it.
     pub(super) async fn sign(self, saga: &Saga) -> Result<SignedTx, Unsigned> {
+        let covered = saga.checkpoints.cover(self.at_least).await;
+        covered.map_err(|error| Unsigned::Uncovered(error.to_string()))?;
         match self.active.plan.protocol {
             Protocol::Pkcs11Secp256k1 => self.alone(saga).await,
             Protocol::FrostSecp256k1Tr => self.together(saga).await,

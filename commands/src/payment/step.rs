@@ -78,6 +78,9 @@ pub fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Committed { .. }
         | Reply::Shares { .. }
         | Reply::Abstained { .. }
+        | Reply::Cosigned { .. }
+        | Reply::WitnessConflict { .. }
+        | Reply::Covered { .. }
         // A fault of a program, and no cryptography: nothing is proven against the key.
         | Reply::Signatures { .. } => {
             Trouble::Away(format!("signer {signer} answered something else than was asked"))
@@ -91,6 +94,7 @@ const fn passes(rule: Rule) -> bool {
     matches!(
         rule,
         Rule::SignerLogBehind
+            | Rule::SignerNotCovered
             | Rule::SignerProtocol
             | Rule::SignerClock
             | Rule::TransferState

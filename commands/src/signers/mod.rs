@@ -8,15 +8,20 @@ mod peer;
 mod push;
 mod tls;
 mod wire;
+mod witness;
 
 pub use error::OrderError;
 pub use tls::{ClientIdentity, TlsError};
 
 use self::{
     link::LinkError,
-    peer::{Peer, Standing},
+    peer::{Needed, Peer, Standing},
+    witness::SignerWitness,
 };
-use crate::Bus;
+use crate::{
+    Bus,
+    checkpoints::{Board, Witness},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -86,12 +91,14 @@ struct Inner {
 }
 
 impl Signers {
-    /// Begins to reach every configured signer, and goes on for as long as a handle lives. One that
-    /// the charter does not enrol is not connected to until it does.
+    /// Begins to reach every configured signer, and goes on for as long as a handle lives: the log is
+    /// pushed to each, and the checkpoints that `board` shows. One that the charter does not enrol is
+    /// not connected to until it does.
     pub fn start(
         bus: &Bus,
         identity: &ClientIdentity,
         endpoints: Vec<SignerEndpoint>,
+        board: &Board,
         limits: Limits,
     ) -> Result<Self, TlsError> {
         let changed = Arc::new(watch::Sender::new(0));
@@ -100,7 +107,7 @@ impl Signers {
             let signer = endpoint.signer;
             let peer = Peer::new(identity, endpoint, Arc::clone(&changed), limits)?;
             let peer = Arc::new(peer);
-            tasks.spawn(push::keep(Arc::clone(&peer), bus.clone()));
+            tasks.spawn(push::keep(Arc::clone(&peer), bus.clone(), board.news()));
             peers.insert(signer, peer);
         }
         Ok(Self(Arc::new(Inner { peers, changed, _tasks: tasks })))
@@ -126,7 +133,20 @@ impl Signers {
         self.0.changed.subscribe()
     }
 
-    /// Waits until the signer has verified the log up to `at_least`, then sends the order and waits
+    /// The configured signers as witnesses, under the names that the charter gives them.
+    pub fn witnesses(&self, bus: &Bus) -> Vec<Arc<dyn Witness>> {
+        let name = |signer: SignerId| {
+            bus.read(|state| state.charter.standing().ok().map(|one| one.witness_name(signer)))
+        };
+        let peers = self.0.peers.values();
+        let witness = |peer: &Arc<Peer>| -> Option<Arc<dyn Witness>> {
+            Some(Arc::new(SignerWitness::new(name(peer.signer)?, Arc::clone(peer))))
+        };
+        peers.filter_map(witness).collect()
+    }
+
+    /// Waits until the signer has verified the log up to `at_least`, the position of the entry that
+    /// the order rests on, and has seen a checkpoint that covers it; then sends the order and waits
     /// for the answer.
     pub async fn order(
         &self,
@@ -136,12 +156,13 @@ impl Signers {
     ) -> Result<Reply, OrderError> {
         let peer = self.0.peers.get(&signer).ok_or(OrderError::Unknown { signer })?;
         let unreachable = |because: String| OrderError::Unreachable { signer, because };
-        let link = peer.ready(at_least).await.ok_or_else(|| match &*peer.standing.borrow() {
+        let needed = Needed::order(at_least);
+        let link = peer.ready(needed).await.ok_or_else(|| match &*peer.standing.borrow() {
             Standing::OtherLog { because } => {
                 OrderError::OtherLog { signer, because: because.clone() }
             }
             short @ (Standing::Away { .. } | Standing::Here { .. }) => {
-                unreachable(short.short_of(at_least))
+                unreachable(short.short_of(needed))
             }
         })?;
         link.ask(order).await.map_err(|error| match error {

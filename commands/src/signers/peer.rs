@@ -31,16 +31,44 @@ pub(super) enum Standing {
         link: Arc<Link>,
         /// It has verified the log up to here.
         acknowledged: u64,
+        /// It has seen a checkpoint that counts up to here.
+        covered: u64,
     },
 }
 
+/// How far a signer must have come before it is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needed {
+    /// It must have verified the log up to here.
+    pub(super) read: u64,
+    /// It must have seen a checkpoint that counts up to here.
+    pub(super) covered: u64,
+}
+
+impl Needed {
+    /// For an order that rests on an entry.
+    pub(super) const fn order(position: u64) -> Self {
+        Self { read: position, covered: position }
+    }
+
+    /// For a cosignature over a tree of so many entries.
+    pub(super) const fn cosignature(size: u64) -> Self {
+        Self { read: size, covered: 0 }
+    }
+}
+
 impl Standing {
-    /// Why it can't be asked about `position` yet.
-    pub(super) fn short_of(&self, position: u64) -> String {
+    /// Why it can't be asked yet.
+    pub(super) fn short_of(&self, needed: Needed) -> String {
         match self {
             Self::Away { because } | Self::OtherLog { because } => because.clone(),
-            Self::Here { acknowledged, .. } => {
-                format!("it has read the log up to {acknowledged}, the order needs {position}")
+            Self::Here { acknowledged, .. } if *acknowledged < needed.read => {
+                let read = needed.read;
+                format!("it has read the log up to {acknowledged}, {read} is needed")
+            }
+            Self::Here { covered, .. } => {
+                let least = needed.covered;
+                format!("it has seen checkpoints up to {covered}, {least} is needed")
             }
         }
     }
@@ -55,6 +83,7 @@ pub(super) struct Peer {
     certificate: Digest,
     tls: Arc<ClientConfig>,
     changed: Arc<watch::Sender<u64>>,
+    accused: watch::Sender<Option<String>>,
 }
 
 impl Peer {
@@ -74,7 +103,25 @@ impl Peer {
             certificate: Digest::of(&certificate),
             tls: client_config(identity, certificate)?,
             changed,
+            accused: watch::Sender::new(None),
         })
+    }
+
+    /// Notes that it says our log is not the one that it has seen: its session ends with that.
+    pub(super) fn accuse(&self, because: String) {
+        self.accused.send_replace(Some(because));
+    }
+
+    /// Forgets what it said against our log in an earlier session.
+    pub(super) fn acquit(&self) {
+        self.accused.send_replace(None);
+    }
+
+    /// Waits until it says something against our log.
+    pub(super) async fn accused(&self) -> String {
+        let mut accused = self.accused.subscribe();
+        let because = accused.wait_for(Option::is_some).await;
+        because.ok().and_then(|because| because.clone()).unwrap_or_default()
     }
 
     /// Notes where it stands now; whoever waits for a change between here and not here hears of it.
@@ -87,15 +134,17 @@ impl Peer {
         }
     }
 
-    /// The connection, once the signer has verified the log up to `at_least`. `None` if it does not
-    /// come back, or does not get so far, within the limits.
-    pub(super) async fn ready(&self, at_least: u64) -> Option<Arc<Link>> {
+    /// The connection, once the signer has come far enough. `None` if it does not come back, or does
+    /// not get so far, within the limits.
+    pub(super) async fn ready(&self, needed: Needed) -> Option<Arc<Link>> {
         let mut standing = self.standing.subscribe();
         let back = standing.wait_for(|standing| !matches!(standing, Standing::Away { .. }));
         // What it returns locks the sender: let it go at once.
         drop(timeout(self.limits.absence, back).await.ok()?.ok()?);
         let ready = standing.wait_for(|standing| match standing {
-            Standing::Here { acknowledged, .. } => *acknowledged >= at_least,
+            Standing::Here { acknowledged, covered, .. } => {
+                *acknowledged >= needed.read && *covered >= needed.covered
+            }
             Standing::Away { .. } | Standing::OtherLog { .. } => true,
         });
         match &*timeout(self.limits.patience, ready).await.ok()?.ok()? {

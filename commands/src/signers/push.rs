@@ -4,8 +4,13 @@
 use super::{
     link::Link,
     peer::{Peer, Standing},
+    witness::saw_another,
 };
-use crate::{Bus, Request, bus::leaf};
+use crate::{
+    Bus, Request,
+    bus::leaf,
+    checkpoints::{Counting, News},
+};
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use strongroom_domain::{
     Actor, Command, Digest, Head, Rule,
@@ -35,11 +40,11 @@ enum SessionEnd {
 }
 
 /// Never returns.
-pub(super) async fn keep(peer: Arc<Peer>, bus: Bus) {
+pub(super) async fn keep(peer: Arc<Peer>, bus: Bus, board: News) {
     let mut pause = peer.limits.shortest_pause;
     loop {
         let mut reached = false;
-        let Err(end) = session(&peer, &bus, &mut reached).await;
+        let Err(end) = session(&peer, &bus, board.clone(), &mut reached).await;
         let because = end.to_string();
         let signer = peer.signer;
         match end {
@@ -73,51 +78,108 @@ async fn record(peer: &Peer, bus: &Bus, command: Command) {
     }
 }
 
-async fn session(peer: &Peer, bus: &Bus, reached: &mut bool) -> Result<Infallible, SessionEnd> {
+async fn session(
+    peer: &Peer,
+    bus: &Bus,
+    board: News,
+    reached: &mut bool,
+) -> Result<Infallible, SessionEnd> {
     bus.read(|state| peer.enrolled(state)).map_err(SessionEnd::Lost)?;
+    peer.acquit();
     let link = Arc::new(peer.connect().await.map_err(SessionEnd::Lost)?);
-    let ended = converse(peer, bus, &link, reached).await;
+    let conversation = Conversation { peer, bus, link: &link, board, covered: 0 };
+    let ended = conversation.run(reached).await;
     link.close("the session is over");
     ended
 }
 
-async fn converse(
-    peer: &Peer,
-    bus: &Bus,
-    link: &Arc<Link>,
-    reached: &mut bool,
-) -> Result<Infallible, SessionEnd> {
-    let (genesis, mut head) = status(peer, link).await?;
-    our_genesis(bus, genesis).await?;
-    ours(bus, head).await?;
-    let caught_up = bus.log().head().position.get();
-    let from = Position::new(head.position).and_then(Position::next).unwrap_or(Position::FIRST);
-    let mut news = bus.log().subscribe(from);
-    loop {
-        let here = Standing::Here { link: Arc::clone(link), acknowledged: head.position };
-        peer.stands(here);
-        if !*reached && head.position >= caught_up {
-            *reached = true;
-            tracing::info!(signer = %peer.signer, position = head.position, "signer reached");
-            record(peer, bus, Command::ReachSigner { signer: peer.signer }).await;
+/// What one connection is about.
+struct Conversation<'a> {
+    peer: &'a Peer,
+    bus: &'a Bus,
+    link: &'a Arc<Link>,
+    board: News,
+    /// It has seen a checkpoint that counts up to here. A signer forgets it with its connection's
+    /// end, for all we know: it is told again.
+    covered: u64,
+}
+
+impl Conversation<'_> {
+    async fn run(mut self, reached: &mut bool) -> Result<Infallible, SessionEnd> {
+        let (peer, bus, link) = (self.peer, self.bus, self.link);
+        let (genesis, mut head) = status(peer, link).await?;
+        our_genesis(bus, genesis).await?;
+        ours(bus, head).await?;
+        let caught_up = bus.log().head().position.get();
+        let from = Position::new(head.position).and_then(Position::next);
+        let mut news = bus.log().subscribe(from.unwrap_or(Position::FIRST));
+        let mut next = self.board.borrow_and_update().clone();
+        loop {
+            self.stands(head);
+            if !*reached && head.position >= caught_up {
+                *reached = true;
+                tracing::info!(signer = %peer.signer, position = head.position, "signer reached");
+                record(peer, bus, Command::ReachSigner { signer: peer.signer }).await;
+            }
+            // One that it has not read up to waits: a newer one would only be further away.
+            if let Some(due) = next.take_if(|due| due.head.size <= head.position) {
+                self.cover(&due).await?;
+                self.stands(head);
+                next = self.board.borrow_and_update().clone().filter(|now| !now.is_of(&due));
+                if next.is_some() {
+                    continue;
+                }
+            }
+            tokio::select! {
+                batch = news.next_batch() => {
+                    for part in parts(&batch?) {
+                        head = push(peer, link, part).await?;
+                        self.stands(head);
+                    }
+                }
+                Ok(()) = self.board.changed(), if next.is_none() => {
+                    let shown = self.board.borrow_and_update().clone();
+                    next = shown.filter(|shown| shown.head.size > self.covered);
+                }
+                because = link.closed() => return Err(SessionEnd::Lost(because)),
+                because = peer.accused() => return Err(SessionEnd::OtherLog(because)),
+                () = sleep(peer.limits.keep_alive) => {
+                    let (_, found) = status(peer, link).await?;
+                    if found != head {
+                        ours(bus, found).await?;
+                        let because = format!("it moved by itself to position {}", found.position);
+                        return Err(SessionEnd::Lost(because));
+                    }
+                }
+            }
         }
-        tokio::select! {
-            batch = news.next_batch() => {
-                for part in parts(&batch?) {
-                    head = push(peer, link, part).await?;
-                    let link = Arc::clone(link);
-                    peer.stands(Standing::Here { link, acknowledged: head.position });
-                }
+    }
+
+    fn stands(&self, head: Head) {
+        let link = Arc::clone(self.link);
+        let (acknowledged, covered) = (head.position, self.covered);
+        self.peer.stands(Standing::Here { link, acknowledged, covered });
+    }
+
+    /// Shows it a checkpoint that counts. One that it does not take is no reason to part: it goes on
+    /// reading and cosigning, and signs nothing.
+    async fn cover(&mut self, shown: &Counting) -> Result<(), SessionEnd> {
+        let order = Order::Checkpoint { checkpoint: shown.text.clone() };
+        match self.link.ask(&order).await {
+            Ok(Reply::Covered { size }) => {
+                self.covered = size;
+                Ok(())
             }
-            because = link.closed() => return Err(SessionEnd::Lost(because)),
-            () = sleep(peer.limits.keep_alive) => {
-                let (_, found) = status(peer, link).await?;
-                if found != head {
-                    ours(bus, found).await?;
-                    let because = format!("it moved by itself to position {}", found.position);
-                    return Err(SessionEnd::Lost(because));
-                }
+            Ok(Reply::Refused(refusal)) if saw_another(refusal.rule) => {
+                Err(SessionEnd::OtherLog(refusal.to_string()))
             }
+            Ok(Reply::Refused(refusal)) => {
+                let (signer, size) = (self.peer.signer, shown.head.size);
+                tracing::error!(%signer, size, %refusal, "a checkpoint was not taken");
+                Ok(())
+            }
+            Ok(other) => Err(unexpected(&other)),
+            Err(error) => Err(SessionEnd::Lost(error.to_string())),
         }
     }
 }
@@ -232,6 +294,9 @@ fn unexpected(reply: &Reply) -> SessionEnd {
         | Reply::Committed { .. }
         | Reply::Shares { .. }
         | Reply::Abstained { .. }
+        | Reply::Cosigned { .. }
+        | Reply::WitnessConflict { .. }
+        | Reply::Covered { .. }
         | Reply::Signatures { .. } => {
             SessionEnd::Lost("it answered something else than was asked".to_owned())
         }

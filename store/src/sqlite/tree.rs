@@ -1,6 +1,9 @@
 //! The tree's tables: full leaf tiles and full subtrees, stored once and never changed. Never a
 //! second truth: what they say follows from the entries, and [`Audit`] holds it against them.
 
+#[cfg(test)]
+mod tests;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use strongroom_ledger::{Hash, Position, Tile, Tiles, TreeHead, leaf_hash};
 
@@ -92,10 +95,34 @@ fn end(first: u64, width: usize) -> i64 {
 /// The tree that goes on, held against the root in the head row.
 pub(crate) fn reopen(db: &Connection) -> Result<Tree, ReadError> {
     let head = head(db)?;
+    ends_with(db, head.size)?;
     let needed = Tree::needed(head.size);
     let durable = query::position(integer(head.size))?;
     let found = tiles(db, &needed, durable)?;
     Tree::reopen(head, &needed.into_iter().zip(found).collect::<Tiles>())
+}
+
+/// Whether the tables end where a tree of `size` entries does: a row beyond, or a missing last one,
+/// would stop a later append.
+fn ends_with(db: &Connection, size: u64) -> Result<(), ReadError> {
+    let last_tile: Option<i64> =
+        db.query_row("SELECT max(number) FROM leaf_tiles", [], |row| row.get(0))?;
+    let mut last = db.prepare("SELECT max(number) FROM subtrees WHERE level = ?1")?;
+    for level in 1..=8_u8 {
+        let expected = size.checked_shr(u32::from(level) * 8).unwrap_or(0).checked_sub(1);
+        let expected = expected.map(integer);
+        let found: Option<i64> = last.query_row([level], |row| row.get(0))?;
+        if found != expected {
+            let reason =
+                format!("the last subtree of level {level} is {found:?}, not {expected:?}");
+            return Err(damaged(size, &reason));
+        }
+        if level == 1 && last_tile != expected {
+            let reason = format!("the last leaf tile is {last_tile:?}, not {expected:?}");
+            return Err(damaged(size, &reason));
+        }
+    }
+    Ok(())
 }
 
 /// Holds the tree's tables against the entries, one by one.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::audit::AuditLog;
+use crate::kurrent::{KurrentAudit, KurrentLog};
 use crate::log::AppendLog;
 use crate::open::{OpenError, Options};
 use crate::raw::RawLog;
@@ -71,9 +72,7 @@ impl LogLocation {
             Self::Postgres(_) => {
                 Err(OpenError::Unavailable("the PostgreSQL backend is not built yet".to_owned()))
             }
-            Self::Kurrent(_) => {
-                Err(OpenError::Unavailable("the KurrentDB backend is not built yet".to_owned()))
-            }
+            Self::Kurrent(url) => Ok(Arc::new(KurrentLog::open(url, options).await?)),
         }
     }
 
@@ -89,9 +88,7 @@ impl LogLocation {
             Self::Postgres(_) => {
                 Err(OpenError::Unavailable("the PostgreSQL backend is not built yet".to_owned()))
             }
-            Self::Kurrent(_) => {
-                Err(OpenError::Unavailable("the KurrentDB backend is not built yet".to_owned()))
-            }
+            Self::Kurrent(url) => Ok(Box::new(KurrentAudit::open(url, options)?)),
         }
     }
 }

@@ -5,12 +5,16 @@ use std::path::Path;
 
 use strongroom_domain::{
     Bytes, Digest, EntryParts, Event, Head, Recorded, Refusal, Rule, SignerId, Stream, Timestamp,
-    TransferId, audit::Audited, charter::CharterEvent, protocol::LogEntry, transfer::TransferEvent,
+    TransferId, audit::Audited, charter::{CharterEvent, LogResumed}, protocol::LogEntry, transfer::TransferEvent,
 };
-use strongroom_ledger::{EntryRef, Hash, Position};
+use strongroom_ledger::{EntryRef, Hash, Position, TreeHead};
 use thiserror::Error;
 
-use crate::log_copy::{LogCopy, LogCopyError};
+use crate::{
+    grounds::Grounds,
+    log_copy::{LogCopy, LogCopyError},
+    roots::Roots,
+};
 
 /// How far an entry's time may lie ahead of this signer's clock, in seconds.
 const SKEW_S: u64 = 60;
@@ -27,9 +31,28 @@ pub enum FollowError {
     /// The copy can't be read or written.
     #[error(transparent)]
     Copy(#[from] LogCopyError),
+    /// The copy lacks entries that were cosigned.
+    #[error("this signer cosigned {cosigned} entries and its copy of the log has {found}")]
+    Shorter {
+        /// What it put its name to.
+        cosigned: u64,
+        /// What there is.
+        found: u64,
+    },
     /// An entry broke a rule after it was taken in: restart, to go on from what is on disk.
     #[error("this signer stopped following: {0}")]
     Halted(String),
+}
+
+/// What the journal remembers about the log besides how far it was verified.
+#[derive(Clone, Debug, Default)]
+pub struct Remembered {
+    /// How far it was verified.
+    pub acknowledged: Head,
+    /// The tree that was cosigned last.
+    pub cosigned: Option<TreeHead>,
+    /// What must follow the entry that the log goes on from.
+    pub resumed: Option<LogResumed>,
 }
 
 /// What a signer must be to follow a log: its id, its keys, and the one log it follows.
@@ -49,6 +72,11 @@ pub struct Pinned {
 pub struct Follower {
     copy: LogCopy,
     audited: Audited,
+    roots: Roots,
+    grounds: Grounds,
+    /// Entries that a counting checkpoint covers, as far as this process was told.
+    covered: u64,
+    resumed: Option<LogResumed>,
     pinned: Pinned,
     unwritten: usize,
     halted: Option<String>,
@@ -56,18 +84,40 @@ pub struct Follower {
 
 impl Follower {
     /// Reads the copy from its first entry on, applying every rule again.
-    pub fn open(path: &Path, acknowledged: Head, pinned: Pinned) -> Result<Self, FollowError> {
+    pub fn open(path: &Path, known: Remembered, pinned: Pinned) -> Result<Self, FollowError> {
+        let Remembered { acknowledged, cosigned, resumed } = known;
         let mut audited = Audited::default();
+        let (mut roots, mut grounds) = (Roots::default(), Grounds::default());
         let opened = LogCopy::open(path, ledger_head(acknowledged), |entry, payload| {
             let leaf = leaf_of(entry)?;
             let recorded = read(entry, payload, leaf).map_err(|error| error.because)?;
             check_founding(&recorded, &pinned).map_err(|refusal| refusal.to_string())?;
-            audited.extend(&recorded).map_err(|violation| violation.to_string())
+            check_resumption(&recorded, resumed.as_ref()).map_err(|refusal| refusal.to_string())?;
+            audited.extend(&recorded).map_err(|violation| violation.to_string())?;
+            roots.push(leaf);
+            grounds.note(&recorded);
+            match cosigned {
+                Some(tree) if tree.size == roots.head().size => check_cosigned(tree, &roots),
+                Some(_) | None => Ok(()),
+            }
         })?;
+        if let Some(tree) = cosigned.filter(|tree| tree.size > roots.head().size) {
+            return Err(FollowError::Shorter { cosigned: tree.size, found: roots.head().size });
+        }
         if opened.cut > 0 {
             tracing::warn!(bytes = opened.cut, "cut the torn end of the log copy");
         }
-        Ok(Self { copy: opened.copy, audited, pinned, unwritten: 0, halted: None })
+        Ok(Self {
+            copy: opened.copy,
+            audited,
+            roots,
+            grounds,
+            covered: 0,
+            resumed,
+            pinned,
+            unwritten: 0,
+            halted: None,
+        })
     }
 
     /// What the log says, as far as it was verified. After an entry broke a rule nobody may act on
@@ -119,6 +169,7 @@ impl Follower {
             return Err(Refusal::new(Rule::SignerClock, because).into());
         }
         check_founding(&recorded, &self.pinned)?;
+        check_resumption(&recorded, self.resumed.as_ref())?;
         match self.copy.verify(entry, payload) {
             Ok(_) => Ok(recorded),
             Err(LogCopyError::Chain(error)) => Err(fork(error.to_string()).into()),
@@ -130,6 +181,8 @@ impl Follower {
         if let Err(violation) = self.audited.extend(recorded) {
             return Err(self.halt(violation.to_string()));
         }
+        self.roots.push(Hash::new(recorded.head.leaf.0));
+        self.grounds.note(recorded);
         Ok(match (recorded.stream, &recorded.event) {
             (
                 Stream::Transfer(id),
@@ -137,6 +190,35 @@ impl Follower {
             ) => Some(id),
             _ => None,
         })
+    }
+
+    /// The roots of the verified log's sizes.
+    pub const fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    /// Which entries orders rest on.
+    pub const fn grounds(&self) -> &Grounds {
+        &self.grounds
+    }
+
+    /// A counting checkpoint covers this many entries of the verified log.
+    pub fn cover(&mut self, size: u64) -> u64 {
+        self.covered = self.covered.max(size);
+        self.covered
+    }
+
+    /// Whether a counting checkpoint covers the entry: others too have seen that it stands where
+    /// this signer saw it.
+    pub fn demand_covered(&self, position: u64) -> Result<(), Refusal> {
+        if position <= self.covered {
+            return Ok(());
+        }
+        let because = format!(
+            "entry {position} needs a checkpoint with enough cosignatures, the newest covers {}",
+            self.covered
+        );
+        Err(Refusal::new(Rule::SignerNotCovered, because))
     }
 
     /// Makes what was verified durable; the head that the journal may now acknowledge.
@@ -173,12 +255,12 @@ fn fork(because: String) -> Refusal {
     Refusal::new(Rule::SignerLogFork, because)
 }
 
-fn leaf_of(entry: &EntryRef<'_>) -> Result<Hash, String> {
+pub(crate) fn leaf_of(entry: &EntryRef<'_>) -> Result<Hash, String> {
     let bytes = entry.encode().map_err(|error| error.to_string())?;
     Ok(strongroom_ledger::leaf_hash(&bytes))
 }
 
-fn read(entry: &EntryRef<'_>, payload: &[u8], leaf: Hash) -> Result<Recorded, Refusal> {
+pub(crate) fn read(entry: &EntryRef<'_>, payload: &[u8], leaf: Hash) -> Result<Recorded, Refusal> {
     Recorded::read(EntryParts {
         position: entry.position.get(),
         leaf: *leaf.as_bytes(),
@@ -225,7 +307,39 @@ fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
     }
 }
 
-fn ledger_head(head: Head) -> strongroom_ledger::Head {
+/// Behind the entry that the log goes on from stands the resumption that this signer's operator let
+/// it follow, and nothing else: what stood there before is given up.
+fn check_resumption(recorded: &Recorded, resumed: Option<&LogResumed>) -> Result<(), Refusal> {
+    let Some(certificate) = resumed else { return Ok(()) };
+    if Some(recorded.head.position) != certificate.resumption.from.position.checked_add(1) {
+        return Ok(());
+    }
+    match &recorded.event {
+        Event::Charter(CharterEvent::LogResumed(found)) if found == certificate => Ok(()),
+        event => {
+            let because = format!(
+                "entry {} is the resumption that a quorum agreed to, not {}",
+                recorded.head.position,
+                event.kind().0
+            );
+            Err(Refusal::new(Rule::LogResumption, because))
+        }
+    }
+}
+
+/// Two trees of one size are two histories: this signer has put its name to the other one.
+fn check_cosigned(tree: TreeHead, roots: &Roots) -> Result<(), String> {
+    let found = roots.head().root;
+    if found == tree.root {
+        return Ok(());
+    }
+    Err(format!(
+        "this log is a fork: at {} entries its root is {found}, this signer cosigned {}",
+        tree.size, tree.root
+    ))
+}
+
+pub(crate) fn ledger_head(head: Head) -> strongroom_ledger::Head {
     let position = Position::new(head.position).unwrap_or(Position::START);
     strongroom_ledger::Head { position, leaf: Hash::new(head.leaf.0) }
 }

@@ -11,15 +11,17 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use strongroom_domain::Digest;
+use strongroom_domain::{Digest, charter::LogResumed};
 use strongroom_secrets::{Existing, read_secret, write_durably};
 use strongroom_signer::{
     config::{Config, TokenConfig},
+    consumption::Consumptions,
     identity::Identity,
     journal::Journal,
     log_copy::LogCopy,
     order::{Parts, Signer},
     pkcs11::{Token, TokenSettings},
+    resumption,
     transport::{Limits, Server, server_config},
 };
 
@@ -39,6 +41,29 @@ enum Command {
     Pin(Pin),
     /// Listen for the server.
     Serve(Serve),
+    /// Go on from an earlier entry of the log, as a quorum's certificate says. The signer must not
+    /// be running.
+    Resume(Resume),
+    /// Print how far the log was verified and cosigned. The signer must not be running.
+    Status(Status),
+}
+
+#[derive(Args)]
+struct Resume {
+    /// Where the signer keeps everything.
+    #[arg(long)]
+    data: PathBuf,
+    /// The certificate (JSON): compare what it gives up with those who signed it, by another way
+    /// than the server.
+    #[arg(long)]
+    certificate: PathBuf,
+}
+
+#[derive(Args)]
+struct Status {
+    /// Where the signer keeps everything.
+    #[arg(long)]
+    data: PathBuf,
 }
 
 #[derive(Args)]
@@ -83,6 +108,8 @@ fn main() -> ExitCode {
         Command::Init(arguments) => init(&arguments),
         Command::Pin(arguments) => pin(&arguments),
         Command::Serve(arguments) => serve(&arguments.config),
+        Command::Resume(arguments) => resume(&arguments),
+        Command::Status(arguments) => status(&arguments.data),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -116,6 +143,30 @@ fn pinned(data: &Path) -> Result<Digest, Failure> {
         format!("{}: {error}; run `strongroom-signer pin` first", path.display())
     })?;
     Ok(text.trim_end().parse()?)
+}
+
+fn resume(arguments: &Resume) -> Result<(), Failure> {
+    let path = &arguments.certificate;
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let certificate: LogResumed = serde_json::from_slice(&bytes)
+        .map_err(|error| format!("{}: not a certificate: {error}", path.display()))?;
+    let genesis = pinned(&arguments.data)?;
+    let cut = resumption::resume(&arguments.data, genesis, &certificate)?;
+    let from = certificate.resumption.from.position;
+    writeln!(stdout(), "goes on from entry {from}; {cut} bytes of the copy were given up")?;
+    Ok(())
+}
+
+fn status(data: &Path) -> Result<(), Failure> {
+    let consumptions = Consumptions::open(&data.join("journal"))?;
+    let acknowledged = consumptions.acknowledged();
+    let mut out = stdout();
+    writeln!(out, "verified: entry {} with hash {}", acknowledged.position, acknowledged.leaf)?;
+    match consumptions.cosigned().as_ref() {
+        Some(of) => writeln!(out, "cosigned: {} entries of {} with root {}", of.size, of.origin, of.root)?,
+        None => writeln!(out, "cosigned: nothing")?,
+    }
+    Ok(())
 }
 
 fn open_token(config: TokenConfig) -> Result<Token, Failure> {

@@ -93,7 +93,7 @@ fn a_role_is_had_or_not() {
 
 fn certificate(number: u32, head: Head) -> LogResumed {
     let (log, from) = (LogId(Uuid::from_u128(3)), head);
-    let abandoned = Head { position: head.position + 5, leaf: Digest([5; 32]) };
+    let abandoned = Head { position: head.position.saturating_add(5), leaf: Digest([5; 32]) };
     LogResumed { resumption: Resumption { log, number, abandoned, from }, signatures: Vec::new() }
 }
 

@@ -1,4 +1,4 @@
-//! Which attempts this signer has consumed. An attempt is consumed on disk before a key is used,
+//! What this signer has consumed, sworn off and cosigned. An attempt is consumed on disk before a key is used,
 //! and what was consumed is never forgotten while its transfer lives. Two attempts of one
 //! transfer are both consumed only if at most one of them can ever take effect.
 
@@ -10,7 +10,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use strongroom_chains::UnsignedTx;
-use strongroom_domain::{Bytes, Head, Network, Refusal, Rule, TransferId};
+use strongroom_domain::{
+    Bytes, Digest, Head, Network, Refusal, Rule, TransferId, charter::LogResumed,
+};
 
 use crate::journal::{Journal, JournalError};
 
@@ -24,6 +26,23 @@ pub enum Record {
     Consumed(Consumed),
     /// No attempt of this transfer was consumed, and none will be.
     Abstained(TransferId),
+    /// A checkpoint may have been cosigned by now.
+    Cosigned(Cosigned),
+    /// The log goes on from an earlier entry, as a quorum agreed: what was verified and cosigned
+    /// before binds no more. What was consumed and sworn off does.
+    Resumed(LogResumed),
+}
+
+/// A tree that this signer has put its name to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cosigned {
+    /// Of which log, under which name.
+    pub origin: String,
+    /// Its size.
+    pub size: u64,
+    /// Its root.
+    pub root: Digest,
 }
 
 /// An attempt that may have been signed.
@@ -44,6 +63,8 @@ pub struct Consumed {
 pub struct Consumptions {
     journal: Journal,
     open: Mutex<Open>,
+    cosigned: Mutex<Option<Cosigned>>,
+    resumed: Option<LogResumed>,
 }
 
 #[derive(Default)]
@@ -97,9 +118,15 @@ impl Consumptions {
             tracing::warn!(bytes = cut.bytes, "cut the torn end of the journal");
         }
         let mut open = Open::default();
+        let (mut cosigned, mut resumed) = (None, None);
         for record in opened.records {
             match record {
                 Record::Verified(head) => open.acknowledge(head),
+                Record::Cosigned(head) => cosigned = Some(head),
+                Record::Resumed(certificate) => {
+                    open.acknowledged = certificate.resumption.from;
+                    (cosigned, resumed) = (None, Some(certificate));
+                }
                 Record::Abstained(transfer) => drop(open.abstained.insert(transfer)),
                 Record::Consumed(consumed) => {
                     let kept = open.by_transfer.entry(consumed.transfer).or_default();
@@ -109,7 +136,8 @@ impl Consumptions {
                 }
             }
         }
-        Ok(Self { journal: opened.journal, open: Mutex::new(open) })
+        let (open, cosigned) = (Mutex::new(open), Mutex::new(cosigned));
+        Ok(Self { journal: opened.journal, open, cosigned, resumed })
     }
 
     /// The last head that the journal holds: the log copy must reach it.
@@ -164,6 +192,43 @@ impl Consumptions {
             kept.durable = true;
         }
         Ok(())
+    }
+
+    /// What was cosigned last. Nobody cosigns while somebody holds this.
+    pub fn cosigned(&self) -> MutexGuard<'_, Option<Cosigned>> {
+        // It is written only after the journal has it.
+        self.cosigned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers, durably, that a tree of the log that was verified up to `head` is being cosigned.
+    ///
+    /// A crash before it returns leaves it cosigned or not, and no signature outside.
+    pub fn cosign(
+        &self,
+        last: &mut MutexGuard<'_, Option<Cosigned>>,
+        cosigned: Cosigned,
+        head: Head,
+    ) -> Result<(), JournalError> {
+        // A repeated order adds nothing to the journal: it could fill the disk.
+        if last.as_ref() == Some(&cosigned) {
+            return Ok(());
+        }
+        self.journal
+            .append_durable(&[Record::Verified(head), Record::Cosigned(cosigned.clone())])?;
+        self.lock().acknowledge(head);
+        **last = Some(cosigned);
+        Ok(())
+    }
+
+    /// The last resumption that this signer's operator let it follow.
+    pub const fn resumed(&self) -> Option<&LogResumed> {
+        self.resumed.as_ref()
+    }
+
+    /// Remembers, durably, that the log goes on from an earlier entry. The caller has checked the
+    /// certificate, cuts the copy after it, and opens everything again.
+    pub fn resume(self, certificate: &LogResumed) -> Result<(), JournalError> {
+        self.journal.append_durable(&[Record::Resumed(certificate.clone())])
     }
 
     /// Remembers how far the log was verified.

@@ -184,9 +184,9 @@ impl Identity {
         self.confirming.sign(statement).to_bytes()
     }
 
-    /// The key that cosigns checkpoints.
-    pub fn witness(&self) -> &SigningKey {
-        &self.witness
+    /// The Ed25519 public key that its cosignatures verify under.
+    pub fn witness_key(&self) -> [u8; 32] {
+        self.witness.verifying_key().to_bytes()
     }
 
     /// The TLS certificate's DER.
@@ -206,7 +206,7 @@ impl Identity {
             sealing_key: hex::encode(self.sealing.public().to_bytes()),
             tls_certificate: pem,
             tls_certificate_sha256: hex::encode(Sha256::digest(&self.certificate)),
-            witness_key: hex::encode(self.witness.verifying_key().to_bytes()),
+            witness_key: hex::encode(self.witness_key()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use ed25519_dalek::{Signature, VerifyingKey};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
-use strongroom_secrets::{SealError, Secret};
+use strongroom_secrets::{Existing, SealError, Secret};
 use tempfile::tempdir;
 
 use super::{Enrolment, Identity, IdentityError};
@@ -58,6 +58,7 @@ fn no_file_holds_a_secret_in_clear_or_is_open_to_others() {
     let secrets = [
         identity.confirming.to_bytes().to_vec(),
         sealing.expose().to_vec(),
+        identity.witness.to_bytes().to_vec(),
         identity.tls_key.expose().to_vec(),
     ];
     for entry in fs::read_dir(&directory).unwrap() {
@@ -69,6 +70,26 @@ fn no_file_holds_a_secret_in_clear_or_is_open_to_others() {
         }
     }
     assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn an_identity_of_the_earlier_format_says_so_and_stays_as_it_is() {
+    let home = tempdir().unwrap();
+    Identity::create(home.path(), "a", &passphrase()).unwrap();
+    let (identity, sealer) = Identity::open(home.path(), &passphrase()).unwrap();
+    let sealed = home.path().join("identity.sealed");
+    let now = identity.to_secret();
+    let body = now.expose().strip_prefix(super::FORMAT).unwrap();
+    let earlier = [&body[..80], &body[112..]].concat();
+    let put = |bytes: &[u8]| {
+        sealer.seal_file(&sealed, super::CONTEXT, bytes, Existing::Replace).unwrap();
+        Identity::open(home.path(), &passphrase()).err()
+    };
+    let refused = put(&earlier).unwrap();
+    assert!(matches!(refused, IdentityError::Earlier { .. }), "{refused}");
+    assert!(refused.to_string().contains("Make a new signer"));
+    assert!(matches!(put(&earlier[..40]), Some(IdentityError::Malformed { .. })));
+    assert!(put(now.expose()).is_none());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The signer's own copy of the log, in the export format (`strongroom_ledger::export`): an auditor
 //! can check it as it lies there. Never holds an entry that does not extend, entry by entry, what was
-//! verified before, and never shrinks below the head that the journal acknowledged.
+//! verified before, and never shrinks below the head that the journal acknowledged, unless a quorum
+//! agreed to give up what lies behind an earlier one.
 //!
 //! The order of things: verify and fold the pushed entries, [`LogCopy::commit`], then append the new
 //! head to the journal, and only then answer. What lies behind the journal's head was acknowledged to
@@ -14,7 +15,7 @@ use std::{
 };
 
 use strongroom_ledger::{
-    Chain, ChainError, EntryRef, Head, PAYLOAD_LIMIT,
+    Chain, ChainError, EntryRef, Head, PAYLOAD_LIMIT, Position,
     export::{ExportError, Pair, Reader, Writer},
 };
 use strongroom_secrets::sync_directory;
@@ -144,6 +145,40 @@ impl LogCopy {
         let staged = Writer::new(Vec::new());
         let copy = Self { path: path.to_owned(), file, chain, staged, stopped: false };
         Ok(Opened { copy, cut })
+    }
+
+    /// Cuts off everything behind the entry `last`, unless `goes_on` says that the next one (its
+    /// stored type and payload) belongs there. Returns how many bytes went.
+    ///
+    /// A crash in the middle leaves the whole file or the cut one; doing it again is harmless.
+    pub fn cut_behind(
+        path: &Path,
+        last: Position,
+        goes_on: impl FnOnce(&str, &[u8]) -> bool,
+    ) -> Result<u64, LogCopyError> {
+        let file = OpenOptions::new().read(true).append(true).open(path);
+        let mut file = file.map_err(failure("open", path))?;
+        let length = file.metadata().map_err(failure("open", path))?.len();
+        let mut reader = Reader::new(BufReader::new(&mut file));
+        let (mut pair, mut end) = (Pair::default(), 0_u64);
+        for _ in 0..last.get() {
+            if !reader.read(&mut pair)? {
+                return Ok(0);
+            }
+            let lines = pair.entry.len().saturating_add(pair.payload.len()).saturating_add(2);
+            end = end.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+        }
+        // What can't be read was never acknowledged, and is cut with the rest.
+        let next = matches!(reader.read(&mut pair), Ok(true))
+            && EntryRef::parse(&pair.entry).is_ok_and(|next| goes_on(next.r#type, &pair.payload));
+        let cut = length.saturating_sub(end);
+        if next || cut == 0 {
+            return Ok(0);
+        }
+        file.set_len(end)
+            .and_then(|()| file.sync_all())
+            .map_err(failure("cut what was given up from", path))?;
+        Ok(cut)
     }
 
     /// The last entry that was verified, committed or not.

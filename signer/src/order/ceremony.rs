@@ -15,9 +15,10 @@ use strongroom_domain::{
 use strongroom_secrets::Secret;
 use uuid::Uuid;
 
-use super::{Signer, Trouble, refuse};
+use super::{Signer, Trouble, demand_witnesses, refuse};
 use crate::{
     frost::{Ceremony, CeremonyError, Dealing, Exchange, KeyShare, ShareName},
+    grounds::Grounds,
     pkcs11::TokenError,
     sealing::{Letterhead, SealingPublic},
 };
@@ -39,7 +40,11 @@ impl Signer {
     }
 
     /// The ceremony, if the log shows it approved and this signer part of it.
-    fn under_way(&self, key: KeyId) -> Result<(UnderWay, u16), Trouble> {
+    fn under_way(
+        &self,
+        key: KeyId,
+        rests_on: impl FnOnce(&Grounds, KeyId) -> u64,
+    ) -> Result<(UnderWay, u16), Trouble> {
         let mut follower = self.follower_mut();
         // What is acted upon is on disk first: it can't be another log after a crash.
         follower.commit()?;
@@ -53,6 +58,8 @@ impl Signer {
                 return refuse(Rule::SignerKey, format!("the key is {}", key.name()));
             }
         };
+        demand_witnesses(state)?;
+        follower.demand_covered(rests_on(follower.grounds(), key))?;
         match ceremony.plan.index_of(self.id) {
             Some(holder) => Ok((ceremony, holder)),
             None => refuse(Rule::SignerNotInSet, "this signer has no part in that key"),
@@ -60,7 +67,7 @@ impl Signer {
     }
 
     pub(super) fn begin_ceremony(&self, key: KeyId) -> Result<Reply, Trouble> {
-        let (ceremony, holder) = self.under_way(key)?;
+        let (ceremony, holder) = self.under_way(key, Grounds::of_beginning)?;
         match ceremony.plan.protocol {
             Protocol::Pkcs11Secp256k1 => self.make_in_token(key),
             Protocol::FrostSecp256k1Tr => self.deal(key, &ceremony, holder),
@@ -99,7 +106,7 @@ impl Signer {
     }
 
     pub(super) fn continue_ceremony(&self, key: KeyId) -> Result<Reply, Trouble> {
-        let (ceremony, _) = self.under_way(key)?;
+        let (ceremony, _) = self.under_way(key, Grounds::of_rounds)?;
         let mut stages = self.ceremonies();
         let dealing = match stages.remove(&key) {
             Some(Stage::Dealt { dealing, .. })
@@ -135,7 +142,7 @@ impl Signer {
     }
 
     pub(super) fn finish_ceremony(&self, key: KeyId, sealed: &[Sealed]) -> Result<Reply, Trouble> {
-        let (ceremony, _) = self.under_way(key)?;
+        let (ceremony, _) = self.under_way(key, Grounds::of_rounds)?;
         let name = ShareName { key: key.0, signer: self.id.0, epoch: 1 };
         // A repeated order, perhaps after a restart: the share is there.
         if name.path(&self.directory).exists() {

@@ -11,18 +11,22 @@ use std::{
 };
 
 use strongroom_domain::{
-    Refusal, Rule, SignerId, Timestamp,
+    Refusal, Rule, SignerId, State, Timestamp,
+    charter::Standing,
     protocol::{LogEntry, Order, Reply},
     transfer::Transfer,
 };
+use strongroom_ledger::{Hash, TreeHead};
 use strongroom_secrets::Sealer;
 
 use crate::{
     consumption::{AbstainError, Consumptions},
-    follower::{FollowError, Follower, Pinned},
+    follower::{FollowError, Follower, Pinned, Remembered},
     identity::Identity,
     journal::JournalError,
+    log_copy::LogCopyError,
     pkcs11::{Token, TokenError},
+    resumption,
 };
 use ceremony::Ceremonies;
 use signing::Sessions;
@@ -73,6 +77,9 @@ pub enum StartError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The log copy, before it was read.
+    #[error(transparent)]
+    Copy(#[from] LogCopyError),
     /// The log copy.
     #[error(transparent)]
     Follow(#[from] FollowError),
@@ -85,10 +92,19 @@ impl Signer {
         let id = SignerId(identity.signer());
         let consumptions = Consumptions::open(&directory.join("journal"))?;
         let identity_key = identity.confirming_key();
-        let witness_key = identity.witness().verifying_key().to_bytes();
+        let witness_key = identity.witness_key();
         let pinned = Pinned { genesis, signer: id, identity_key, witness_key };
         let copy = directory.join("log.jsonl");
-        let follower = Follower::open(&copy, consumptions.acknowledged(), pinned)?;
+        if let Some(certificate) = consumptions.resumed() {
+            resumption::finish(&copy, certificate, consumptions.acknowledged())?;
+        }
+        let cosigned = consumptions.cosigned().clone();
+        let known = Remembered {
+            acknowledged: consumptions.acknowledged(),
+            cosigned: cosigned.map(|of| TreeHead { size: of.size, root: Hash::new(of.root.0) }),
+            resumed: consumptions.resumed().cloned(),
+        };
+        let follower = Follower::open(&copy, known, pinned)?;
         let transfers = &follower.audited()?.state().transfers;
         consumptions.retain(|id| !matches!(transfers.get(&id), Some(Transfer::Closed(_))));
         Ok(Self {
@@ -207,6 +223,16 @@ fn refuse<T>(rule: Rule, because: impl Into<String>) -> Result<T, Trouble> {
     Err(Trouble::Refused(Refusal::new(rule, because)))
 }
 
+/// Without witnesses nothing is ever covered, and this signer acts on nothing that is not.
+fn demand_witnesses(state: &State) -> Result<&Standing, Trouble> {
+    let standing = state.charter.standing()?;
+    if standing.witnessing.is_none() {
+        let because = "the charter is of version 1 and enrols no witnesses: found another log";
+        return refuse(Rule::SignerCharter, because);
+    }
+    Ok(standing)
+}
+
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -218,6 +244,7 @@ impl From<FollowError> for Trouble {
         match error {
             FollowError::Refused(refusal) => Self::Refused(refusal),
             FollowError::Copy(error) => Self::Corrupt(error.to_string(), None),
+            FollowError::Shorter { .. } => Self::Corrupt(error.to_string(), None),
             FollowError::Halted(because) => Self::Corrupt(because, None),
         }
     }

@@ -16,7 +16,7 @@ use strongroom_domain::{
     transfer::Transfer,
 };
 
-use super::{Signer, Trouble, now, refuse};
+use super::{Signer, Trouble, demand_witnesses, now, refuse};
 use crate::{
     check::{Checked, check, key_path},
     consumption::Consumed,
@@ -99,6 +99,8 @@ impl Signer {
         if !audited.state().transfers.contains_key(&transfer) {
             return refuse(Rule::SignerLogBehind, "this signer has not read of that transfer");
         }
+        demand_witnesses(audited.state())?;
+        follower.demand_covered(follower.grounds().of_transfer(transfer))?;
         // What was consumed in time may be signed: giving the same bytes again, after a lost answer,
         // adds nothing to that, and without it the transfer could neither complete nor fail.
         let attempts = audited.state().transfers.get(&transfer).and_then(Transfer::attempts);
@@ -117,6 +119,8 @@ impl Signer {
             if !state.transfers.contains_key(&transfer) {
                 return refuse(Rule::SignerLogBehind, "this signer has not read of that transfer");
             }
+            demand_witnesses(state)?;
+            follower.demand_covered(follower.grounds().of_transfer(transfer))?;
             state.charter.standing()?.log
         };
         self.consumptions.abstain(transfer)?;

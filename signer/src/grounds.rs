@@ -1,0 +1,86 @@
+//! Which entry of the log each order rests on: what a checkpoint must cover before the order is
+//! carried out. Never judges the entry itself.
+
+use std::collections::BTreeMap;
+
+use strongroom_domain::{
+    Event, KeyId, Recorded, Stream, TransferId, key::KeyEvent, transfer::TransferEvent,
+};
+
+/// Positions, by what orders name.
+#[derive(Default)]
+pub struct Grounds {
+    /// Of each open transfer: its last attempt, or what came of it before there was one.
+    transfers: BTreeMap<TransferId, u64>,
+    ceremonies: BTreeMap<KeyId, Ceremony>,
+}
+
+#[derive(Default)]
+struct Ceremony {
+    /// Where it was asked for or approved.
+    begun: u64,
+    /// Where the last first-round package was published, or [`Self::begun`].
+    dealt: u64,
+}
+
+impl Grounds {
+    /// Takes note of an entry that was verified.
+    pub fn note(&mut self, recorded: &Recorded) {
+        let position = recorded.head.position;
+        match (recorded.stream, &recorded.event) {
+            (Stream::Transfer(id), Event::Transfer(event)) => self.transfer(id, event, position),
+            (Stream::Key(id), Event::Key(event)) => self.key(id, event, position),
+            // Orders name nothing else.
+            _ => {}
+        }
+    }
+
+    fn transfer(&mut self, id: TransferId, event: &TransferEvent, position: u64) {
+        match event {
+            TransferEvent::Requested(_)
+            | TransferEvent::Approved(_)
+            | TransferEvent::AttemptAuthorised(_) => drop(self.transfers.insert(id, position)),
+            TransferEvent::AttemptRefused(_)
+            | TransferEvent::AttemptSigned(_)
+            | TransferEvent::AttemptBroadcast(_) => {}
+            TransferEvent::Refused(_)
+            | TransferEvent::Confirmed(_)
+            | TransferEvent::Failed(_)
+            | TransferEvent::Rejected(_)
+            | TransferEvent::Cancelled(_)
+            | TransferEvent::Expired(_) => drop(self.transfers.remove(&id)),
+        }
+    }
+
+    fn key(&mut self, id: KeyId, event: &KeyEvent, position: u64) {
+        match event {
+            KeyEvent::CeremonyRequested(_) | KeyEvent::CeremonyApproved(_) => {
+                drop(self.ceremonies.insert(id, Ceremony { begun: position, dealt: position }));
+            }
+            KeyEvent::RoundOnePublished(_) => {
+                self.ceremonies.entry(id).or_default().dealt = position;
+            }
+            // What another holder confirms changes nothing about one's own part.
+            KeyEvent::Confirmed(_) => {}
+            KeyEvent::Activated(_)
+            | KeyEvent::CeremonyFailed(_)
+            | KeyEvent::Quarantined(_)
+            | KeyEvent::Assigned(_) => drop(self.ceremonies.remove(&id)),
+        }
+    }
+
+    /// What an order about a transfer rests on; 0 where there is nothing to act upon.
+    pub fn of_transfer(&self, id: TransferId) -> u64 {
+        self.transfers.get(&id).copied().unwrap_or_default()
+    }
+
+    /// What the beginning of a ceremony rests on.
+    pub fn of_beginning(&self, id: KeyId) -> u64 {
+        self.ceremonies.get(&id).map_or(0, |ceremony| ceremony.begun)
+    }
+
+    /// What its later rounds rest on.
+    pub fn of_rounds(&self, id: KeyId) -> u64 {
+        self.ceremonies.get(&id).map_or(0, |ceremony| ceremony.dealt)
+    }
+}

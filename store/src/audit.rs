@@ -13,6 +13,7 @@ use crate::log::BoxFuture;
 use crate::open::OpenError;
 use crate::raw::{RawLog, RawRow};
 use crate::read::{PAGE_LIMIT, ReadError, Record};
+use crate::sqlite::backup::{self, BackupError};
 use crate::sqlite::{query, schema, tree};
 
 /// A log in a SQLite file, for audit. Nothing is checked when it is opened.
@@ -76,6 +77,12 @@ impl AuditLog {
     /// Verifies every entry from the first on, where each is filed, the tree and the head.
     pub fn verify_all(&self) -> Result<Head, ReadError> {
         query::verify_all(&self.db)
+    }
+
+    /// Copies the log as it is at this moment to `to`, also while a server of another process writes
+    /// to it; see [`crate::SqliteLog::backup`].
+    pub fn backup(&self, to: &Path) -> Result<Head, BackupError> {
+        backup::copy(&self.db, to)
     }
 
     /// Writes the log as it stands, unchecked, as an export; gives the number of entries.

@@ -40,7 +40,7 @@ pub use postgres::{PostgresAudit, PostgresLog};
 pub use proof::{consistency, inclusion, tree_head};
 pub use raw::{RawLog, RawRow};
 pub use read::{PAGE_BYTES, PAGE_LIMIT, ReadError, Record};
-pub use sqlite::SqliteLog;
+pub use sqlite::{SqliteLog, backup::BackupError};
 pub use subscription::Subscription;
 
 /// The format that the log is made of, for those who only name the store.

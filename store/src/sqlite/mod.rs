@@ -1,5 +1,6 @@
 //! The log on SQLite, the embedded default. Never writes from more than one connection.
 
+pub(crate) mod backup;
 mod lock;
 mod migrate;
 pub(crate) mod query;
@@ -10,7 +11,7 @@ mod tests;
 pub(crate) mod tree;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -26,6 +27,7 @@ use crate::numbering::{Checked, Numbering};
 use crate::open::{OpenError, Options};
 use crate::read::{ReadError, Record};
 use crate::subscription::Subscription;
+use backup::BackupError;
 use lock::WriteLock;
 use sequencer::{Request, Sequencer};
 
@@ -64,6 +66,7 @@ struct Reading {
 }
 
 struct Pool {
+    path: PathBuf,
     connections: Vec<Mutex<Connection>>,
     turn: AtomicUsize,
 }
@@ -111,6 +114,20 @@ impl SqliteLog {
     /// Verifies every entry from the first on. Takes a while: a million entries a second at best.
     pub fn verify_all(&self) -> Result<Head, ReadError> {
         self.reading.pool.with(query::verify_all)
+    }
+
+    /// Copies the log as it is at this moment to `to`, while it is written; gives the head of the
+    /// copy. The copy is one file, durable and verified whole when this returns: that takes as long
+    /// as [`SqliteLog::verify_all`]. Nothing is written over. Do not call it on an async thread.
+    pub fn backup(&self, to: &Path) -> Result<Head, BackupError> {
+        backup::copy_file(&self.reading.pool.path, to)
+    }
+
+    /// Makes a log at `to` from a backup, which stays as it is; as [`SqliteLog::backup`] otherwise.
+    ///
+    /// A restored log lacks what came after the backup: signers and witnesses will notice.
+    pub fn restore(backup: &Path, to: &Path) -> Result<Head, BackupError> {
+        backup::copy_file(backup, to)
     }
 
     fn enqueue(
@@ -264,7 +281,8 @@ impl Drop for Writing {
 impl Pool {
     fn open(path: &Path, readers: usize) -> Result<Self, OpenError> {
         let connections = (0..readers.max(1)).map(|_| schema::reader(path).map(Mutex::new));
-        Ok(Self { connections: connections.collect::<Result<_, _>>()?, turn: AtomicUsize::new(0) })
+        let connections = connections.collect::<Result<_, _>>()?;
+        Ok(Self { path: path.to_owned(), connections, turn: AtomicUsize::new(0) })
     }
 
     /// Uses the first connection that is free, or waits for the one whose turn it is.

@@ -81,10 +81,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     db.busy_timeout(Duration::from_secs(5))?;
-    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(OpenError::Unavailable(format!("journal mode is {mode}, it must be wal")));
-    }
+    write_ahead(&db)?;
     // The checkpoint is ours: SQLite's automatic one swallows a failed fsync.
     db.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA recursive_triggers = ON;
@@ -101,7 +98,35 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     if check_format(&db)? == FORMAT_WITHOUT_TREE {
         migrate::add_tree(&db)?;
     }
+    settle(&db)?;
     Ok(db)
+}
+
+/// SQLite commits this change after its row has said `wal`: what the row says may fail to be.
+fn write_ahead(db: &Connection) -> Result<(), OpenError> {
+    let mut change = db.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = change.query([])?;
+    while rows.next()?.is_some() {}
+    let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenError::Unavailable(format!("journal mode is {mode}, it must be wal")));
+    }
+    Ok(())
+}
+
+/// Makes durable what was found, before anything is read from it or written behind it.
+///
+/// A writer that died, or whose fsync failed, leaves commits in the WAL that the system shows and
+/// may never write: Linux forgets pages whose fsync failed. Entries behind them would be lost with
+/// them at the next loss of power, although their own fsync succeeded. So the WAL is written back,
+/// and begun anew.
+fn settle(db: &Connection) -> Result<(), OpenError> {
+    let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy != 0 {
+        let reason = "another process reads an older state of it: open it when that has ended";
+        return Err(OpenError::Unavailable(reason.to_owned()));
+    }
+    Ok(())
 }
 
 /// A connection that can only read; the log may be of an older format.

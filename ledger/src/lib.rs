@@ -15,12 +15,16 @@ mod hash;
 mod key_name;
 mod log_keys;
 mod note;
+mod policy;
 mod position;
+mod receipt;
 mod sequences;
 mod signing;
 mod timestamp;
 pub mod tree;
 mod verifier_key;
+pub mod witness;
+mod witness_key;
 
 pub use chain::{Chain, ChainError, Head};
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -29,9 +33,16 @@ pub use hash::{Hash, HashError, leaf_hash, node_hash, payload_hash};
 pub use key_name::{KEY_NAME_LIMIT, KeyName, KeyNameError};
 pub use log_keys::{LogKeys, LogSignatureError, LogVerifier, SignedCheckpoint};
 pub use note::{KeyId, NOTE_LIMIT, Note, NoteError, NoteSignature, SIGNATURES_LIMIT};
+pub use policy::{
+    Cosigner, CountError, CountingCheckpoint, POLICY_LIMIT, PolicyError, PolicyTextError,
+    UnwitnessedPolicy, Witness, WitnessPolicy,
+};
 pub use position::{Position, PositionError};
+pub use receipt::{CheckedReceipt, RECEIPT_LIMIT, Receipt, ReceiptError, UnprovenReceipt};
 pub use sequences::Sequences;
 pub use signing::{SEED_BYTES, SignError};
 pub use timestamp::{Timestamp, TimestampError};
 pub use tree::{Frontier, ProofError, Tile, TileHashes, Tiles, TreeHead};
 pub use verifier_key::{KeyAlgorithm, KeyError, VerifierKey, WrongSignature};
+pub use witness::{Accepted, AddCheckpoint, RequestError, WitnessRefusal};
+pub use witness_key::WitnessKey;

@@ -1,0 +1,1 @@
+//! Which policies are taken, and when a checkpoint counts under them. Never with keys of anybody.

@@ -39,6 +39,12 @@ pub struct Config {
     /// How often to publish a checkpoint of the log.
     #[serde(default)]
     pub checkpoints: CheckpointPace,
+    /// Where the charter's outside witnesses are.
+    #[serde(default)]
+    pub witnesses: Vec<WitnessConfig>,
+    /// What strangers may read.
+    #[serde(default)]
+    pub transparency: Transparency,
     /// How often to look.
     #[serde(default)]
     pub pace: Pace,
@@ -90,6 +96,25 @@ pub struct SignerConfig {
     pub address: String,
     /// Its certificate, PEM; its hash must be the charter's.
     pub certificate_file: PathBuf,
+}
+
+/// Where an outside witness of the charter is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessConfig {
+    /// Its name in the charter.
+    pub name: String,
+    /// Its submission prefix (C2SP tlog-witness): https://…, or http:// on loopback.
+    pub url: String,
+}
+
+/// What strangers may read. Checkpoints and tiles of hashes are for everybody.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transparency {
+    /// Whether entries are, too: they name streams and event types, and no payload. Default: only
+    /// auditors read them.
+    pub public_entries: bool,
 }
 
 /// A chain node.

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::log_keys::OpenLogKeys;
 use ed25519_dalek::SigningKey;
 use ml_dsa::Keypair as _;
 use rand::{RngCore as _, rngs::OsRng};
@@ -157,14 +158,17 @@ impl DataDirectory {
         self.0.join("access.db")
     }
 
-    /// Opens the TLS identity. Slow on purpose: it derives the sealing key.
-    pub fn tls(&self, passphrase: &Secret) -> Result<TlsIdentity, DataError> {
+    /// Opens the TLS identity and the log's keys. Slow on purpose: it derives the sealing key.
+    pub fn keys(&self, passphrase: &Secret) -> Result<(TlsIdentity, OpenLogKeys), DataError> {
         let sealer = Sealer::open(&self.0, passphrase)?;
         let key = sealer.open_file(&self.0.join(TLS_KEY), TLS_KEY_CONTEXT)?;
         let path = self.0.join(CERTIFICATE);
         let certificate = CertificateDer::from_pem_slice(&read(&path)?)
             .map_err(|error| DataError::Damaged { path, reason: error.to_string() })?;
-        Ok(TlsIdentity { certificate: certificate.to_vec(), key })
+        let ed25519 = sealer.open_file(&self.0.join(LOG_KEY), LOG_KEY_CONTEXT)?;
+        let ml_dsa_44 = sealer.open_file(&self.0.join(ML_DSA_KEY), ML_DSA_KEY_CONTEXT)?;
+        let tls = TlsIdentity { certificate: certificate.to_vec(), key };
+        Ok((tls, OpenLogKeys::new(ed25519, ml_dsa_44)))
     }
 }
 

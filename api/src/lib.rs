@@ -14,3 +14,4 @@ pub mod graphql;
 pub mod log_keys;
 pub mod rest;
 pub mod serve;
+pub mod witness;

@@ -2,5 +2,6 @@
 
 pub mod deployment;
 pub mod journey;
+pub mod postgres;
 pub mod regtest;
 pub mod withdrawals;

@@ -49,12 +49,16 @@ impl Application {
         })))
     }
 
-    /// Whether this server serves; the reason why not, otherwise.
-    pub async fn ready(&self) -> Result<(), Failure> {
+    /// Whether this server serves, and what is amiss all the same; the reason why not, otherwise.
+    pub async fn ready(&self) -> Result<String, Failure> {
         if let Some(because) = self.fault().borrow().clone() {
             return Err(Failure::Unavailable(because));
         }
-        self.read(|view| view.head()).await.map(|_: Head| ())
+        let _: Head = self.read(|view| view.head()).await?;
+        Ok(match self.checkpoints().health().trouble {
+            None => "ready\n".to_owned(),
+            Some(because) => format!("ready\nno checkpoint counts: {because}\n"),
+        })
     }
 }
 

@@ -58,7 +58,7 @@ impl Application {
         let log = bus.log().head().position.get();
         let reached = self.0.projections.head().position;
         let done = self.metrics().done.load(Ordering::Relaxed);
-        let mut text = String::new();
+        let mut text = self.checkpoint_metrics();
         // Writing to a String does not fail.
         let _ = write!(
             text,

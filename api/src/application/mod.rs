@@ -10,7 +10,9 @@ mod log;
 mod metrics;
 mod once;
 mod policies;
+mod proofs;
 mod reads;
+mod receipt;
 mod transactions;
 pub mod views;
 mod wallets;
@@ -30,7 +32,7 @@ pub use wallets::{CreateWallet, DeriveAddress};
 use std::{sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
-use strongroom_commands::{Bus, CommandError, Outcome, Request};
+use strongroom_commands::{Bus, CommandError, Outcome, Request, checkpoints::Checkpoints};
 use strongroom_domain::{Actor, Command, ProposalId, Timestamp};
 use strongroom_projections::{Projections, QueryError, View};
 use tokio::{
@@ -99,6 +101,10 @@ impl Application {
         if let Err(CommandError::Corrupt { because }) = refused {
             self.report_fault(because);
         }
+    }
+
+    fn checkpoints(&self) -> &Checkpoints {
+        &self.0.sagas.checkpoints
     }
 
     fn bus(&self) -> &Bus {

@@ -25,8 +25,9 @@ pub(super) async fn check(
     let access = roles::access(request.method(), route.as_str());
     let role = match access {
         Some(Access::Anybody | Access::Within) => return next.run(request).await,
+        Some(Access::Entries(_)) if shared.public_entries => return next.run(request).await,
         Some(Access::Token) => None,
-        Some(Access::Role(role)) => Some(role),
+        Some(Access::Role(role) | Access::Entries(role)) => Some(role),
         None => {
             let because = "nobody may ask this";
             return Problem(Refusal::new(Rule::RoleMissing, because).into()).into_response();

@@ -10,6 +10,7 @@ mod limits;
 mod log;
 mod policies;
 mod problem;
+mod proofs;
 mod roles;
 mod system;
 mod transactions;
@@ -33,7 +34,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     application::Application,
-    config::Limits,
+    config::{Limits, Transparency},
     graphql::{self, Graph},
 };
 
@@ -48,6 +49,8 @@ pub struct Shared {
     pub rates: Arc<RateLimits>,
     /// The longest time for an answer.
     pub time: Duration,
+    /// Whether anybody may read entries.
+    pub public_entries: bool,
 }
 
 impl FromRef<Shared> for Application {
@@ -82,6 +85,12 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(policies::in_force))
         .routes(routes!(log::events))
         .routes(routes!(log::head))
+        .routes(routes!(proofs::checkpoint))
+        .routes(routes!(proofs::tile))
+        .routes(routes!(proofs::entries))
+        .routes(routes!(proofs::receipt))
+        .routes(routes!(proofs::policy))
+        .routes(routes!(proofs::checkpoint_view))
         .routes(routes!(log::charter))
         .routes(routes!(log::signers))
         .routes(routes!(log::deposits))
@@ -94,13 +103,14 @@ fn documented() -> OpenApiRouter<Shared> {
 }
 
 /// The whole of what is served.
-pub fn router(application: Application, limits: &Limits) -> Router {
+pub fn router(application: Application, limits: &Limits, transparency: Transparency) -> Router {
     let rates = Arc::new(RateLimits::new(limits));
     let shared = Shared {
         graph: graphql::schema(application.clone(), limits, Arc::clone(&rates)),
         application,
         rates,
         time: Duration::from_secs(limits.request_seconds),
+        public_entries: transparency.public_entries,
     };
     let (documented, _) = documented().split_for_parts();
     documented

@@ -13,6 +13,8 @@ pub enum Access {
     Token,
     /// Who has a token with this role.
     Role(Role),
+    /// Who has a token with this role; anybody, where the configuration makes entries public.
+    Entries(Role),
     /// Checked by the protocol that the route switches to.
     Within,
 }
@@ -44,6 +46,13 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/policy", READ),
     ("GET", "/api/v1/events", READ),
     ("GET", "/api/v1/log/head", READ),
+    ("GET", "/api/v1/log/checkpoint", READ),
+    ("GET", "/api/v1/log/policy", READ),
+    ("GET", "/api/v1/receipts/{position}", READ),
+    // Hashes say nothing about custody.
+    ("GET", "/checkpoint", Access::Anybody),
+    ("GET", "/tile/{level}/{*index}", Access::Anybody),
+    ("GET", "/tile/entries/{*index}", Access::Entries(Role::Auditor)),
     ("GET", "/api/v1/charter", READ),
     ("GET", "/api/v1/signers", READ),
     ("GET", "/api/v1/deposits", READ),

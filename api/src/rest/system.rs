@@ -18,16 +18,14 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether the server serves: the log takes commands and the read model has come as far.
+/// Whether the server serves: the log takes commands and the read model has come as far. Says, too,
+/// where no checkpoint counts: then nothing is signed, and all else goes on.
 #[utoipa::path(get, path = "/readyz", tag = "system", security(()), responses(
     (status = 200, description = "It serves", body = String),
     (status = 503, description = "It does not, and why", body = ProblemDocument,
      content_type = "application/problem+json")))]
-pub(super) async fn readyz(
-    State(application): State<Application>,
-) -> Result<&'static str, Problem> {
-    application.ready().await?;
-    Ok("ready\n")
+pub(super) async fn readyz(State(application): State<Application>) -> Result<String, Problem> {
+    Ok(application.ready().await?)
 }
 
 /// Counters in Prometheus's text format.
@@ -74,7 +72,8 @@ pub(super) async fn headers(
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Only what says otherwise by itself is kept by anybody.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }

@@ -33,6 +33,14 @@ pub enum ServeError {
     /// The log is not the one that its witnesses have cosigned.
     #[error(transparent)]
     Kept(#[from] KeptError),
+    /// An outside witness's configuration.
+    #[error("the witness {name}: {reason}")]
+    Witness {
+        /// Which.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Nobody founded it.
     #[error("this log has no charter yet: found it with `strongroom charter found`")]
     NoCharter,

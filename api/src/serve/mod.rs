@@ -27,7 +27,6 @@ use crate::{
     clock,
     config::{Config, Limits},
     data_directory::DataDirectory,
-    log_keys::OpenLogKeys,
     rest,
 };
 
@@ -67,7 +66,7 @@ impl Server {
     pub async fn open(config: Config) -> Result<Self, ServeError> {
         let directory = DataDirectory::open(&config.data)?;
         let passphrase = read_secret(&config.passphrase_file)?;
-        let tls = directory.tls(&passphrase)?;
+        let (tls, keys) = directory.keys(&passphrase)?;
         drop(passphrase);
         let log = log_store::open(&config.log_store, &directory).await?;
         let bus = Bus::open(Arc::clone(&log), clock::now).await?;
@@ -81,14 +80,14 @@ impl Server {
         tasks.spawn(async move { reader.run(followed).await.map_err(ServeError::from) });
         let file = CheckpointFile::new(directory.checkpoint());
         let board = checkpoints::recalled(&bus, &file).await?;
-        let publishing = Publishing { board, file, keys: Arc::new(OpenLogKeys) };
+        let publishing = Publishing { board, file, keys: Arc::new(keys) };
         let sagas = sagas::start(&config, &bus, &tls, publishing, &mut tasks)?;
         drop(tls);
         let application = Application::new(bus, projections, access, sagas);
         let listener = TcpListener::bind(config.listen).await;
         let listener =
             listener.map_err(|source| ServeError::Listen { address: config.listen, source })?;
-        let router = rest::router(application.clone(), &config.limits);
+        let router = rest::router(application.clone(), &config.limits, config.transparency);
         Ok(Self { listener, router, limits: config.limits, application, log, tasks })
     }
 

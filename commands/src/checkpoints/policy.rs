@@ -29,6 +29,11 @@ impl Policy {
         Err("checkpoints are not built yet".to_owned())
     }
 
+    /// As a file for strangers (C2SP tlog-policy).
+    pub fn text(&self) -> String {
+        String::new()
+    }
+
     pub(super) fn is_left_behind(&self, _text: &str) -> bool {
         false
     }

@@ -37,6 +37,6 @@ impl Captives {
             .arg("--passphrase-file")
             .arg(&passphrase));
         let secret = read_secret(&passphrase).expect("a passphrase");
-        DataDirectory::open(&data).and_then(|data| data.tls(&secret)).expect("an identity")
+        DataDirectory::open(&data).and_then(|data| data.keys(&secret)).expect("an identity").0
     }
 }

@@ -34,6 +34,32 @@ views! {
         /// Its leaf hash.
         leaf: String,
     }
+    /// The newest checkpoint of the log that counts.
+    Checkpoint {
+        /// The log's name in it.
+        origin: String,
+        /// The entries that it covers.
+        size: u64,
+        /// The root of their tree.
+        root: String,
+        /// The entries of the log.
+        entries: u64,
+        /// Seconds since this server saw it counting.
+        age_s: u64,
+        /// The witnesses that cosigned it.
+        cosigned_by: Vec<String>,
+        /// The witnesses whose last word was no cosignature.
+        silent: Vec<SilentWitness>,
+        /// Why no newer one counts, where a round has failed.
+        trouble: Option<String>,
+    }
+    /// A witness that did not cosign when it was asked last.
+    SilentWitness {
+        /// Its name.
+        name: String,
+        /// What it said, or why it could not be asked.
+        because: String,
+    }
     /// Who the caller is.
     Me {
         /// The token's id.

@@ -15,7 +15,7 @@ pub use custody::{
     Address, Charter, Deposit, DepositPage, Key, KeyPage, KeyStep, PolicyInForce, Signer,
     SignerPage, Wallet, WalletDetail, WalletPage,
 };
-pub use log::{EventPage, LogEvent, LogHead, Me};
+pub use log::{Checkpoint, EventPage, LogEvent, LogHead, Me, SilentWitness};
 pub use money::{Account, AccountDetail, AccountPage, Hold, Sides, TrialBalance};
 pub use payments::{
     Approval, Attempt, Proposal, ProposalAnswer, ProposalPage, SignerRefusal, Signing, StoryEntry,

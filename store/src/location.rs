@@ -9,6 +9,7 @@ use crate::audit::AuditLog;
 use crate::kurrent::{KurrentAudit, KurrentLog};
 use crate::log::AppendLog;
 use crate::open::{OpenError, Options};
+use crate::postgres::{PostgresAudit, PostgresLog};
 use crate::raw::RawLog;
 use crate::sqlite::SqliteLog;
 
@@ -69,9 +70,7 @@ impl LogLocation {
                 let open = move || SqliteLog::open_with(path, &options);
                 Ok(Arc::new(blocking(open).await?))
             }
-            Self::Postgres(_) => {
-                Err(OpenError::Unavailable("the PostgreSQL backend is not built yet".to_owned()))
-            }
+            Self::Postgres(url) => Ok(Arc::new(PostgresLog::open(url, options).await?)),
             Self::Kurrent(url) => Ok(Arc::new(KurrentLog::open(url, options).await?)),
         }
     }
@@ -85,9 +84,7 @@ impl LogLocation {
                 let path = path.clone();
                 Ok(Box::new(blocking(move || AuditLog::open_read_only(path)).await?))
             }
-            Self::Postgres(_) => {
-                Err(OpenError::Unavailable("the PostgreSQL backend is not built yet".to_owned()))
-            }
+            Self::Postgres(url) => Ok(Box::new(PostgresAudit::open_read_only(url, options).await?)),
             Self::Kurrent(url) => Ok(Box::new(KurrentAudit::open(url, options)?)),
         }
     }

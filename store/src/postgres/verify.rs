@@ -23,7 +23,7 @@ pub(crate) async fn verify_all(db: &mut PgConnection) -> Result<Head, ReadError>
     let mut snapshot = db.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let mut chain = Chain::start();
     let mut stored = Stored::default();
-    let mut after = 0;
+    let mut after = 0_i64;
     loop {
         let query = sqlx::query(ROWS).bind(after).bind(PAGE);
         let rows = query.fetch_all(&mut *snapshot).await?;

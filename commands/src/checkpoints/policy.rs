@@ -2,21 +2,63 @@
 //! log did not sign it with both keys.
 
 use super::Counting;
-use std::collections::BTreeMap;
-use strongroom_domain::charter::Standing;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::SystemTime,
+};
+use strongroom_domain::charter::{Standing, WitnessAlgorithm};
+use strongroom_ledger::{
+    Checkpoint, KeyAlgorithm, KeyName, LogVerifier, Note, NoteSignature, VerifierKey, WitnessPolicy,
+};
 
 /// Whose signatures make a checkpoint count.
 pub struct Policy {
     origin: String,
+    /// The log's name before it was resumed for the first time.
+    first_origin: String,
+    threshold: usize,
+    log: LogVerifier,
+    witnesses: Arc<WitnessPolicy>,
 }
 
-/// A checkpoint and the cosignatures that were verified so far.
-pub(super) struct Cosigned;
-
 impl Policy {
-    /// As the charter stands.
-    pub fn of(_standing: &Standing) -> Result<Self, String> {
-        Err("checkpoints are not built yet".to_owned())
+    /// As the charter stands: all enrolled signers and the outside witnesses, so many of them.
+    pub fn of(standing: &Standing) -> Result<Self, String> {
+        let (Some(witnessing), Some(ml_dsa_44)) =
+            (&standing.witnessing, &standing.log_key_ml_dsa_44)
+        else {
+            return Err("the charter is of version 1: it enrols no witnesses".to_owned());
+        };
+        let name = |text: &str| KeyName::new(text).map_err(|error| format!("{text}: {error}"));
+        let origin = standing.origin();
+        let keys = (standing.log_key.as_slice(), ml_dsa_44.as_slice());
+        let log = LogVerifier::new(&name(&origin)?, keys.0, keys.1);
+        let log = log.map_err(|error| format!("the log's keys: {error}"))?;
+        let mut witnesses = Vec::new();
+        let mut add = |text: &str, algorithm, key: &[u8]| {
+            let key = VerifierKey::new(name(text)?, algorithm, key);
+            witnesses.push(key.map_err(|error| format!("{text}: {error}"))?);
+            Ok::<_, String>(())
+        };
+        for signer in standing.signers.values() {
+            let key = signer.witness_key.as_ref();
+            let key = key.ok_or_else(|| format!("signer {} has no witness key", signer.id))?;
+            let text = standing.witness_name(signer.id);
+            add(&text, KeyAlgorithm::Ed25519Cosignature, key.as_slice())?;
+        }
+        for outside in &witnessing.outside {
+            let algorithm = match outside.algorithm {
+                WitnessAlgorithm::Ed25519 => KeyAlgorithm::Ed25519Cosignature,
+                WitnessAlgorithm::MlDsa44 => KeyAlgorithm::MlDsa44Cosignature,
+            };
+            add(&outside.name, algorithm, outside.key.as_slice())?;
+        }
+        let threshold = usize::from(witnessing.threshold);
+        let witnesses = WitnessPolicy::majority(log.clone(), witnesses, threshold);
+        let witnesses = Arc::new(witnesses.map_err(|error| error.to_string())?);
+        let first_origin = format!("strongroom/{}", standing.log);
+        Ok(Self { origin, first_origin, threshold, log, witnesses })
     }
 
     /// The log's name in its checkpoints.
@@ -24,39 +66,102 @@ impl Policy {
         &self.origin
     }
 
-    /// Verifies a whole checkpoint.
-    pub fn count(&self, _text: &str) -> Result<Counting, String> {
-        Err("checkpoints are not built yet".to_owned())
-    }
-
     /// As a file for strangers (C2SP tlog-policy).
     pub fn text(&self) -> String {
-        String::new()
+        self.witnesses.to_string()
     }
 
-    pub(super) fn is_left_behind(&self, _text: &str) -> bool {
-        false
+    /// Verifies a whole checkpoint.
+    pub fn count(&self, text: &str) -> Result<Counting, String> {
+        let note: Note =
+            text.parse().map_err(|error: strongroom_ledger::NoteError| error.to_string())?;
+        self.counting(&note)
     }
 
-    pub(super) fn begin(&self, _note: &str) -> Result<Cosigned, String> {
-        Err("checkpoints are not built yet".to_owned())
+    fn counting(&self, note: &Note) -> Result<Counting, String> {
+        let counts = self.witnesses.counts(note).map_err(|error| error.to_string())?;
+        Ok(Counting {
+            origin: counts.origin().to_owned(),
+            head: counts.head(),
+            text: note.to_string(),
+            cosigned_by: counts.cosigners().iter().map(|by| by.name.to_string()).collect(),
+            since: SystemTime::now(),
+        })
     }
 
-    pub(super) fn short(&self, _count: usize, _missing: &BTreeMap<String, String>) -> String {
-        String::new()
+    /// Whether a checkpoint is of an earlier life of this log: a resumption gave it another origin.
+    pub(super) fn is_left_behind(&self, text: &str) -> bool {
+        let checkpoint = text.parse().ok().and_then(|note: Note| note.text().parse().ok());
+        checkpoint.is_some_and(|checkpoint: Checkpoint| {
+            let origin = checkpoint.origin();
+            let ours = origin == self.first_origin
+                || origin.strip_prefix(&self.first_origin).is_some_and(|n| n.starts_with('/'));
+            ours && origin != self.origin
+        })
+    }
+
+    /// Begins to collect cosignatures under what the log signed.
+    pub(super) fn begin(self: Arc<Self>, note: &str) -> Result<Cosigned, String> {
+        let note: Note =
+            note.parse().map_err(|error: strongroom_ledger::NoteError| error.to_string())?;
+        self.log.verify(&note).map_err(|error| error.to_string())?;
+        Ok(Cosigned { policy: self, note, by: BTreeSet::new() })
+    }
+
+    /// Why a round did not count.
+    pub(super) fn short(&self, count: usize, missing: &BTreeMap<String, String>) -> String {
+        let missing: Vec<_> =
+            missing.iter().map(|(name, because)| format!("{name}: {because}")).collect();
+        format!("{count} of {} cosignatures that it takes; {}", self.threshold, missing.join("; "))
     }
 }
 
+/// A checkpoint and the cosignatures that were verified so far.
+pub(super) struct Cosigned {
+    policy: Arc<Policy>,
+    note: Note,
+    by: BTreeSet<String>,
+}
+
 impl Cosigned {
-    pub(super) fn add(&mut self, _name: &str, _lines: &str) -> Result<(), String> {
+    /// Takes a witness's signature lines in: those of its own key, each verified. Lines of keys that
+    /// it is not known by are passed over.
+    pub(super) fn add(&mut self, name: &str, lines: &str) -> Result<(), String> {
+        let lines = NoteSignature::parse_lines(lines).map_err(|error| error.to_string())?;
+        let known = self.policy.witnesses.witnesses().iter().map(|witness| witness.key());
+        let key = known.into_iter().find(|key| key.name().as_str() == name);
+        let key = key.ok_or("the charter names no such witness")?;
+        let mut found = false;
+        for line in lines.into_iter().filter(|line| key.is_named_by(line)) {
+            let time = key.verify(self.note.text(), &line).map_err(|error| error.to_string())?;
+            if time == 0 {
+                return Err("its cosignature has no time".to_owned());
+            }
+            self.note.add(line).map_err(|error| error.to_string())?;
+            found = true;
+        }
+        if !found {
+            return Err("its answer has no signature of the key that the charter names".to_owned());
+        }
+        self.by.insert(name.to_owned());
         Ok(())
     }
 
+    /// The checkpoint, once it counts.
     pub(super) fn counting(&self) -> Option<Counting> {
-        None
+        if self.by.len() < self.policy.threshold {
+            return None;
+        }
+        match self.policy.counting(&self.note) {
+            Ok(counting) => Some(counting),
+            Err(because) => {
+                tracing::error!(because, "a bug: what was verified in parts does not count");
+                None
+            }
+        }
     }
 
     pub(super) fn count(&self) -> usize {
-        0
+        self.by.len()
     }
 }

@@ -83,7 +83,7 @@ async fn collect(
     told: oneshot::Sender<Result<u64, String>>,
 ) {
     let mut told = Some(told);
-    let mut cosigned = match policy.begin(&draft.note) {
+    let mut cosigned = match Arc::clone(&policy).begin(&draft.note) {
         Ok(begun) => begun,
         Err(because) => return tell(&mut told, Err(format!("our own checkpoint: {because}"))),
     };

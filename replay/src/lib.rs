@@ -3,8 +3,11 @@
 //!
 //! Start at [`Verifier`], which judges one entry after another; [`Source`] is where they come from.
 
+mod as_of;
 mod books;
 mod compare;
+mod diff;
+mod explain;
 mod export;
 mod feed;
 mod finding;
@@ -16,8 +19,14 @@ mod transactions;
 mod verifier;
 mod walk;
 
+pub use as_of::{
+    AccountStanding, KeyStanding, LedgerStanding, Moment, MomentError, ProposalStanding, Standings,
+    WalletStanding, as_of,
+};
 pub use books::{Books, Totals};
 pub use compare::{Comparison, Difference, compare};
+pub use diff::{Diff, Side, diff};
+pub use explain::{Chapter, Explanation, Fact, explain};
 pub use export::{
     ExportOptions, FORMAT, MANIFEST, Manifest, Named, Segment, SegmentError, Segments,
     export_folder,

@@ -32,6 +32,12 @@ enum Command {
     Chain(command::verify::Chain),
     /// Checks a log, and holds a server's read model against it. The server may be running.
     Compare(command::compare::Compare),
+    /// Tells the story of a transfer from a verified log: a page that a judge could read.
+    Explain(command::explain::Explain),
+    /// Says what stood at a moment: balances, policy, people, wallets, keys, open questions.
+    AsOf(command::as_of::AsOf),
+    /// Finds the first entry where two logs part.
+    Diff(command::diff::DiffLogs),
     /// Writes a log as an export. Checks nothing.
     Export(command::export::Export),
 }
@@ -43,6 +49,9 @@ fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(&output),
         Command::Chain(chain) => chain.run(&output),
         Command::Compare(compare) => compare.run(&output),
+        Command::Explain(explain) => explain.run(&output),
+        Command::AsOf(as_of) => as_of.run(&output),
+        Command::Diff(diff) => diff.run(&output),
         Command::Export(export) => export.run(&output),
     };
     ExitCode::from(done.unwrap_or_else(|finding| {

@@ -45,7 +45,8 @@ impl Progress {
     }
 }
 
-fn say(text: &str) {
+/// A line of the result.
+pub(crate) fn say(text: &str) {
     // Nobody listens any more: the exit code still says it.
     let _ = writeln!(io::stdout(), "{text}");
 }
@@ -89,7 +90,7 @@ impl Output {
             return;
         }
         form(whole);
-        unpinned(expected);
+        self.unpinned(expected);
         say("OK every entry is whole and in its place; NO RULE WAS CHECKED: verify does that");
     }
 
@@ -103,7 +104,7 @@ impl Output {
         for (asset, totals) in &verdict.balances {
             say(&format!("{asset}  debits {}  credits {}", totals.debits, totals.credits));
         }
-        unpinned(expected);
+        self.unpinned(expected);
         say("OK every entry is whole, in its place and allowed; debits equal credits");
     }
 
@@ -128,6 +129,24 @@ impl Output {
         }
     }
 
+    /// What a machine reads: `verdict` is `ok` unless it says something else.
+    pub(crate) fn object(&self, value: &impl Serialize) {
+        let mut object = serde_json::to_value(value).unwrap_or_default();
+        if let Some(fields) = object.as_object_mut() {
+            fields.entry("verdict").or_insert_with(|| "ok".into());
+        }
+        json(&object);
+    }
+
+    /// What nobody can know without help.
+    pub(crate) fn unpinned(&self, expected: &Expected) {
+        if !self.json && expected.head.is_none() && expected.tree.is_none() {
+            say(
+                "NOTE no --expect-head or --checkpoint: entries cut off the end would go unnoticed",
+            );
+        }
+    }
+
     pub(crate) fn exported(&self, count: u64, path: &Path) {
         if self.json {
             let path = path.display().to_string();
@@ -143,12 +162,4 @@ fn form(whole: &Whole) {
     say(&format!("genesis       {}", whole.genesis));
     say(&format!("head          {}:{}", whole.head.position, whole.head.leaf));
     say(&format!("tree          {}:{}", whole.tree.size, whole.tree.root));
-}
-
-fn unpinned(expected: &Expected) {
-    if expected.head.is_none() && expected.tree.is_none() {
-        say(
-            "NOTE no --expect-head and no --checkpoint: entries cut off the end would go unnoticed",
-        );
-    }
 }

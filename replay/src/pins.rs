@@ -4,7 +4,7 @@
 use clap::Args;
 use std::path::PathBuf;
 use strongroom_ledger::{Hash, Head, Position};
-use strongroom_replay::{Expected, Fault, Finding, Source};
+use strongroom_replay::{Expected, Finding, Source};
 
 /// A log.
 #[derive(Args)]
@@ -24,7 +24,7 @@ impl Place {
 
 pub(crate) fn open(place: &str, password_file: Option<PathBuf>) -> Result<Source, Finding> {
     Source::open(place, password_file)
-        .map_err(|error| Finding::of(Fault::Unreadable, error.to_string()))
+        .map_err(|error| Finding::of(error.fault(), error.to_string()))
 }
 
 /// What is known of the log.

@@ -3,6 +3,7 @@
 
 use crate::{
     export::{Manifest, SegmentError, Segments},
+    finding::Fault,
     prepared::Raw,
 };
 use std::collections::VecDeque;
@@ -50,6 +51,25 @@ pub enum SourceError {
     /// A thread of ours ended without a word.
     #[error("the reader ended without a reason")]
     Ended,
+}
+
+impl SourceError {
+    /// What an auditor calls it.
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Export(ExportError::Truncated { .. }) => Fault::Truncated,
+            Self::Export(ExportError::TooLong { .. } | ExportError::Newline { .. }) => {
+                Fault::Malformed
+            }
+            Self::Segment(error) => error.fault(),
+            Self::Export(ExportError::Io(_))
+            | Self::Io { .. }
+            | Self::Location(_)
+            | Self::Open(_)
+            | Self::Read(_)
+            | Self::Ended => Fault::Unreadable,
+        }
+    }
 }
 
 /// A log in a store, page by page.

@@ -10,12 +10,12 @@ use crate::{
     source::Source,
     spine::{Expected, Judge, Spine, Stop, Whole},
     transactions,
-    walk::{end, step},
+    walk::{end, judged, step, take},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 use strongroom_domain::{Asset, Recorded, State, audit::Audited};
-use strongroom_ledger::{Head, export::Pair};
+use strongroom_ledger::{Head, TreeHead, export::Pair};
 
 /// A log without fault.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -52,6 +52,11 @@ impl Verifier {
     /// The last entry that is without fault.
     pub const fn head(&self) -> Head {
         self.spine.head()
+    }
+
+    /// The tree over all entries so far.
+    pub fn tree(&self) -> TreeHead {
+        self.spine.tree()
     }
 
     /// What the log says so far.
@@ -167,18 +172,28 @@ pub fn verify_all(
     verifier.finish()
 }
 
-/// Judges a source until `each`, which sees every entry after it was judged, has seen enough (it
-/// says `false`). `true` where the source was read to its end and all of it is without fault.
+/// Judges a source up to the entry before the first of which `until` says so; `each` sees every
+/// entry after it was judged. What stands behind is read for its form only, so that what is pinned
+/// there counts too. `true` where all of it was judged.
 pub fn walk(
     source: Source,
     verifier: &mut Verifier,
-    mut each: impl FnMut(Judged<'_>) -> Result<bool, Finding>,
+    mut until: impl FnMut(&Recorded) -> bool,
+    mut each: impl FnMut(Judged<'_>) -> Result<(), Finding>,
 ) -> Result<bool, Finding> {
     let mut feed = Feed::threads(source, Depth::Rules);
-    while let Some(prepared) = step(&mut feed, verifier)? {
-        let Some(Ok(recorded)) = &prepared.recorded else { continue };
-        if !each(Judged { recorded, pair: &prepared.raw.pair, verifier })? {
+    while let Some(prepared) = take(&mut feed, verifier)? {
+        if matches!(&prepared.recorded, Some(Ok(recorded)) if until(recorded)) {
+            let mut spine = verifier.spine.clone();
+            judged(&mut feed, &mut spine, &prepared)?;
+            while step(&mut feed, &mut spine)?.is_some() {}
+            end(&mut feed, &spine)?;
+            spine.finish()?;
             return Ok(false);
+        }
+        judged(&mut feed, verifier, &prepared)?;
+        if let Some(Ok(recorded)) = &prepared.recorded {
+            each(Judged { recorded, pair: &prepared.raw.pair, verifier })?;
         }
     }
     end(&mut feed, verifier)?;

@@ -8,21 +8,35 @@ use crate::{
     source::SourceError,
     spine::{Judge, Stop},
 };
-use strongroom_ledger::{ChainError, Hash, Head, export::ExportError};
+use strongroom_ledger::{ChainError, Hash, Head};
 
 /// Judges the next entry of a feed; `None` at the end.
 pub(crate) fn step(
     feed: &mut Feed<'_>,
     judge: &mut impl Judge,
 ) -> Result<Option<Prepared>, Finding> {
-    let next = feed.next().map_err(|error| unreadable(&error, judge.spine().head()))?;
-    let Some(prepared) = next else { return Ok(None) };
-    match judge.judge(&prepared) {
+    let Some(prepared) = take(feed, judge)? else { return Ok(None) };
+    judged(feed, judge, &prepared)?;
+    Ok(Some(prepared))
+}
+
+/// The next entry of a feed, not judged; `None` at the end.
+pub(crate) fn take(feed: &mut Feed<'_>, judge: &impl Judge) -> Result<Option<Prepared>, Finding> {
+    feed.next().map_err(|error| unreadable(&error, judge.spine().head()))
+}
+
+/// Judges an entry that was taken.
+pub(crate) fn judged(
+    feed: &mut Feed<'_>,
+    judge: &mut impl Judge,
+    prepared: &Prepared,
+) -> Result<(), Finding> {
+    match judge.judge(prepared) {
         Ok(()) => {}
         // Only an entry that was written so can be malformed, unlawful or newer.
-        Err(Stop::Found(finding)) => return Err(altered(feed, &prepared, finding)),
+        Err(Stop::Found(finding)) => return Err(altered(feed, prepared, finding)),
         Err(Stop::Chain(error @ ChainError::Malformed { .. })) => {
-            return Err(altered(feed, &prepared, error.into()));
+            return Err(altered(feed, prepared, error.into()));
         }
         // What stands behind it tells a missing entry from one that stands elsewhere.
         Err(Stop::Chain(error)) => {
@@ -36,7 +50,7 @@ pub(crate) fn step(
             let message = format!("entry {position} is filed as {filed}, expected {position}");
             Err(Finding::at(Fault::OutOfOrder, position, message))
         }
-        Some(_) | None => Ok(Some(prepared)),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -86,21 +100,8 @@ fn rest(feed: &mut Feed<'_>) -> impl Iterator<Item = Prepared> {
 
 fn unreadable(error: &SourceError, head: Head) -> Finding {
     let after = head.position.get();
-    let fault = match error {
-        SourceError::Export(ExportError::Truncated { .. }) => Fault::Truncated,
-        SourceError::Export(ExportError::TooLong { .. } | ExportError::Newline { .. }) => {
-            Fault::Malformed
-        }
-        SourceError::Segment(error) => error.fault(),
-        SourceError::Export(ExportError::Io(_))
-        | SourceError::Io { .. }
-        | SourceError::Location(_)
-        | SourceError::Open(_)
-        | SourceError::Read(_)
-        | SourceError::Ended => Fault::Unreadable,
-    };
     let message = format!("after entry {after}: {error}");
-    Finding::at(fault, after.saturating_add(1), message)
+    Finding::at(error.fault(), after.saturating_add(1), message)
 }
 
 /// Whether the log is as long as its source says, and what its manifest says. A server may have

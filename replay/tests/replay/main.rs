@@ -8,8 +8,11 @@
 mod balancing;
 mod book;
 mod comparing;
+mod explaining;
 mod exporting;
 mod forging;
+mod parting;
+mod segments;
 mod tampering;
 #[path = "../../../projections/tests/projections/world/mod.rs"]
 #[expect(dead_code, reason = "this house is used for more elsewhere")]

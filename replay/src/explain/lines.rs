@@ -1,0 +1,269 @@
+//! Entries in words. Never leaves out what an entry says that decides something; the whole of it is
+//! in the payload beside.
+
+use super::Story;
+use crate::verifier::Judged;
+use strongroom_domain::{
+    Amount, Asset, Bytes, Event, PersonId, State,
+    account::{AccountEvent, HoldPosted, LedgerAccount},
+    charter::Standing,
+    policy::Quorum,
+    proposal::{Opened, ProposalEvent},
+    statement::{self, Answer, Place},
+    transfer::{AttemptAuthorised, Confirmed, Requested, TransferEvent},
+    wallet::WalletEvent,
+};
+
+type Told = (Vec<String>, Option<String>);
+
+impl Story {
+    /// An entry of the story in words, and what was signed with it.
+    pub(super) fn told(&self, judged: Judged<'_>, standing: &Standing) -> Told {
+        let (state, recorded) = (judged.verifier.state(), judged.recorded);
+        match &recorded.event {
+            Event::Transfer(event) => (transfer(state, standing, event), None),
+            Event::Proposal(event) => self.proposal(standing, event),
+            Event::Account(event) => (account(state, recorded.stream, event), None),
+            Event::Wallet(event) => (wallet(recorded.stream, event), None),
+            Event::Charter(_) | Event::Deposit(_) | Event::Key(_) | Event::Signer(_) => {
+                (Vec::new(), None)
+            }
+        }
+    }
+
+    fn proposal(&self, standing: &Standing, event: &ProposalEvent) -> Told {
+        let plain = |text: &str| (vec![text.to_owned()], None);
+        match event {
+            ProposalEvent::Opened(opened) => (asked(standing, opened), None),
+            ProposalEvent::Approved(by) => {
+                let evidence = (by.approver, &by.key, &by.signature);
+                self.answered(standing, Answer::Approve, evidence)
+            }
+            ProposalEvent::Declined(by) => {
+                let evidence = (by.approver, &by.key, &by.signature);
+                self.answered(standing, Answer::Decline, evidence)
+            }
+            ProposalEvent::QuorumReached(reached) => {
+                let count = reached.approvers.len();
+                (vec![format!("The quorum was reached by {count} approvals.")], None)
+            }
+            ProposalEvent::Rejected(_) => {
+                plain("So many declined that the quorum is out of reach.")
+            }
+            ProposalEvent::Expired(_) => plain("The time to answer ran out."),
+            ProposalEvent::Cancelled(_) => plain("Who asked took the question back."),
+            ProposalEvent::Fulfilled(_) => {
+                plain("What was approved has happened; the approvals are used up.")
+            }
+            ProposalEvent::Burnt(burnt) => {
+                (vec![format!("The approvals are void for ever: {}", burnt.because)], None)
+            }
+        }
+    }
+
+    /// An answer, with the text that was signed. The verifier has checked the signature over it.
+    fn answered(
+        &self,
+        standing: &Standing,
+        answer: Answer,
+        (approver, key, signature): (PersonId, &Bytes, &Bytes),
+    ) -> Told {
+        let word = match answer {
+            Answer::Approve => "approved",
+            Answer::Decline => "declined",
+        };
+        let says = vec![
+            format!("{} {word}.", person(standing, approver)),
+            format!("With the Ed25519 key {key}, which the charter enrols for this person."),
+            format!("Signature, verified: {signature}"),
+        ];
+        let text = self.opened.as_ref().zip(self.proposal).map(|((head, answers), proposal)| {
+            let place = Place { log: standing.log, proposal, opened_at: *head };
+            statement::approval(&place, answers, answer, approver)
+        });
+        (says, text)
+    }
+}
+
+/// By id and role: names are never in the log.
+fn person(standing: &Standing, id: PersonId) -> String {
+    let roles = standing.people.get(&id).map(|person| {
+        let names: Vec<_> = person.roles.iter().map(|role| format!("{role:?}")).collect();
+        names.join(", ").to_lowercase()
+    });
+    match roles {
+        Some(roles) => format!("Person {id} ({roles})"),
+        None => format!("Person {id} (no role in the charter)"),
+    }
+}
+
+fn quantity(amount: Amount, asset: Asset) -> String {
+    let (decimal, symbol) = (amount.with_decimals(asset.decimals()), asset.symbol());
+    format!("{decimal} {symbol} ({amount} {})", asset.base_unit())
+}
+
+fn group(quorum: &Quorum) -> String {
+    let people: Vec<_> = quorum.group.iter().map(ToString::to_string).collect();
+    format!("{} of these {}: {}", quorum.approvals, people.len(), people.join(", "))
+}
+
+fn requested(standing: &Standing, requested: &Requested) -> Vec<String> {
+    let Requested { intent, maker, decision, .. } = requested;
+    let native = intent.network().native_asset();
+    let mut says = vec![
+        format!(
+            "{} asked to pay {} to {} on {}.",
+            person(standing, *maker),
+            quantity(intent.amount, intent.asset),
+            intent.destination,
+            intent.network()
+        ),
+        format!("For account {}, from wallet {}.", intent.account, intent.wallet),
+        format!("The network may take at most {}.", quantity(intent.fee_cap, native)),
+        format!("Policy version {} was asked:", decision.policy_version),
+    ];
+    for verdict in &decision.verdicts {
+        let word = if verdict.passed { "passed" } else { "FORBIDS IT" };
+        says.push(format!("- rule {}: {word}: {}", verdict.rule, verdict.because));
+    }
+    says.push(match &decision.quorum {
+        Some(quorum) => format!("So it needs {}.", group(quorum)),
+        None => "So nobody was asked.".to_owned(),
+    });
+    says
+}
+
+fn asked(standing: &Standing, opened: &Opened) -> Vec<String> {
+    vec![
+        format!("The question was put by {}.", person(standing, opened.maker)),
+        format!("It needs {}.", group(&opened.quorum)),
+        format!(
+            "Policy version {}; no answer counts after {}.",
+            opened.policy_version, opened.expires_at
+        ),
+    ]
+}
+
+fn transfer(state: &State, standing: &Standing, event: &TransferEvent) -> Vec<String> {
+    match event {
+        TransferEvent::Requested(it) => requested(standing, it),
+        TransferEvent::Refused(it) => {
+            vec![format!("The policy refused it: rule {}: {}", it.rule, it.because)]
+        }
+        TransferEvent::Approved(_) => vec!["The transfer is approved.".to_owned()],
+        TransferEvent::AttemptAuthorised(it) => authorised(state, it),
+        TransferEvent::AttemptRefused(it) => vec![format!(
+            "Signer {} refused attempt {}: rule {}: {}",
+            it.signer, it.attempt, it.rule, it.because
+        )],
+        TransferEvent::AttemptSigned(it) => vec![
+            format!("Attempt {} is signed: transaction {}.", it.attempt, it.transaction),
+            "Its signatures were verified over exactly the authorised transaction.".to_owned(),
+        ],
+        TransferEvent::AttemptBroadcast(it) => {
+            vec![format!("A node took attempt {}.", it.attempt)]
+        }
+        TransferEvent::Confirmed(it) => confirmed(it),
+        TransferEvent::Failed(it) => {
+            let mut says = vec![format!("It failed: {}", it.because)];
+            says.extend(it.abstentions.iter().map(|word| {
+                format!("Signer {} swore that it has no part in a signature of it.", word.signer)
+            }));
+            says
+        }
+        TransferEvent::Rejected(_) => vec!["Its quorum said no.".to_owned()],
+        TransferEvent::Cancelled(_) => vec!["Who asked for it took it back.".to_owned()],
+        TransferEvent::Expired(_) => vec!["Its time ran out before enough had agreed.".to_owned()],
+    }
+}
+
+fn authorised(state: &State, attempt: &AttemptAuthorised) -> Vec<String> {
+    let mut says = vec![format!(
+        "Attempt {} was authorised: a transaction that costs at most {} base units.",
+        attempt.attempt, attempt.fee
+    )];
+    if let Some(Ok(key)) = state.keys.get(&attempt.key).map(|key| key.active()) {
+        let (plan, public) = (&key.plan, &key.public_key);
+        says.push(format!(
+            "By key {} ({}, {} of {} signers), public key {public}.",
+            attempt.key,
+            plan.protocol.name(),
+            plan.threshold,
+            plan.participants.len()
+        ));
+    }
+    says.extend(attempt.signers.iter().map(|signer| format!("To sign: signer {signer}.")));
+    says.push("Checked: it does what was approved, spends what was set aside, and excludes every attempt before it.".to_owned());
+    says
+}
+
+fn confirmed(it: &Confirmed) -> Vec<String> {
+    vec![
+        format!("Final on the chain: block {} at height {}.", it.block.hash, it.block.height),
+        format!("{} base units reached the destination; the network took {}.", it.paid, it.fee),
+    ]
+}
+
+fn account(state: &State, stream: strongroom_domain::Stream, event: &AccountEvent) -> Vec<String> {
+    match event {
+        AccountEvent::HoldPlaced(it) => {
+            vec![format!("{} base units were set aside in {stream}.", it.amount)]
+        }
+        AccountEvent::HoldPosted(it) => posted(state, stream, it),
+        AccountEvent::HoldVoided(_) => {
+            vec![format!("What was set aside in {stream} is available again; nothing moved.")]
+        }
+        AccountEvent::Opened(_) | AccountEvent::Posted(_) => Vec::new(),
+    }
+}
+
+fn posted(state: &State, stream: strongroom_domain::Stream, it: &HoldPosted) -> Vec<String> {
+    let strongroom_domain::Stream::Account(id) = stream else { return Vec::new() };
+    let claim = state.accounts.get(&id).and_then(|account| account.claim().ok());
+    let mut says = vec![format!("What was set aside in {stream} was posted:")];
+    says.extend(it.entries.iter().map(|entry| {
+        let amount = claim
+            .map_or_else(|| entry.amount.to_string(), |claim| quantity(entry.amount, claim.asset));
+        let (debit, credit) = (ledger(entry.debit), ledger(entry.credit));
+        format!("- {amount}: debit {debit}, credit {credit} ({:?})", entry.purpose)
+    }));
+    says
+}
+
+fn ledger(account: LedgerAccount) -> String {
+    match account {
+        LedgerAccount::Client(id) => format!("client account {id}"),
+        LedgerAccount::Custody(id) => format!("custody of wallet {id}"),
+        LedgerAccount::Shortfall(id) => format!("shortfall of account {id}"),
+    }
+}
+
+fn wallet(stream: strongroom_domain::Stream, event: &WalletEvent) -> Vec<String> {
+    let says = match event {
+        WalletEvent::CoinsReserved(it) => {
+            let coins: Vec<_> = it.outpoints.iter().map(ToString::to_string).collect();
+            format!("{stream} set coins aside: {}.", coins.join(", "))
+        }
+        WalletEvent::CoinsReleased(_) => format!("The coins of {stream} are free again."),
+        WalletEvent::CoinsSpent(_) => format!("The coins of {stream} are spent."),
+        WalletEvent::CoinAdded(it) => {
+            format!("{} base units came back to {stream} as change.", it.coin.amount)
+        }
+        WalletEvent::AccountNonceReserved(it) => format!(
+            "{stream} set account nonce {} and {} base units aside.",
+            it.account_nonce, it.amount
+        ),
+        WalletEvent::AccountNonceReleased(_) => {
+            format!("The account nonce of {stream} is free again.")
+        }
+        WalletEvent::AccountNonceUsed(it) => {
+            format!("{stream} has spent {} base units; its account nonce is used.", it.spent)
+        }
+        WalletEvent::Created(_)
+        | WalletEvent::AddressDerived(_)
+        | WalletEvent::CoinRemoved(_)
+        | WalletEvent::FundsReceived(_)
+        | WalletEvent::FundsReversed(_) => return Vec::new(),
+    };
+    vec![says]
+}

@@ -87,18 +87,15 @@ impl SigningKey {
             return Err(SignError::Time);
         }
         let (text, name) = (checkpoint.to_string(), self.verifier.name());
-        let bytes = match (&self.secret, self.verifier.algorithm()) {
-            (Secret::Ed25519(key), KeyAlgorithm::Ed25519) => {
-                key.sign(text.as_bytes()).to_bytes().to_vec()
+        let bytes = match self.verifier.algorithm() {
+            KeyAlgorithm::Ed25519 => self.secret.sign(text.as_bytes())?,
+            KeyAlgorithm::Ed25519Cosignature => {
+                join(time, &self.secret.sign(&cosignature_v1(time, &text))?)
             }
-            (Secret::Ed25519(key), _) => {
-                join(time, &key.sign(&cosignature_v1(time, &text)).to_bytes())
-            }
-            (Secret::MlDsa44(key), _) => {
+            KeyAlgorithm::MlDsa44Cosignature => {
                 let message = cosigned_message(name, time, checkpoint.origin(), checkpoint.head())
                     .ok_or(SignError::Origin)?;
-                let signature = key.try_sign(&message).map_err(|_| SignError::Fault)?;
-                join(time, &signature.encode())
+                join(time, &self.secret.sign(&message)?)
             }
         };
         let signature = NoteSignature::new(name, self.verifier.id(), bytes);
@@ -106,3 +103,19 @@ impl SigningKey {
         Ok(signature)
     }
 }
+
+impl Secret {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        match self {
+            Self::Ed25519(key) => Ok(key.sign(message).to_bytes().to_vec()),
+            // Without a context (FIPS 204 section 5.2), as C2SP tlog-cosignature has it.
+            Self::MlDsa44(key) => {
+                let signature = key.try_sign(message).map_err(|_| SignError::Fault)?;
+                Ok(signature.encode().to_vec())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

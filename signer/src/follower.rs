@@ -197,6 +197,11 @@ impl Follower {
         &self.roots
     }
 
+    /// Whether the next entry must be the resumption that this signer's operator let it follow.
+    pub fn awaits_resumption(&self) -> bool {
+        self.resumed.as_ref().is_some_and(|of| of.resumption.from == self.head())
+    }
+
     /// Which entries orders rest on.
     pub const fn grounds(&self) -> &Grounds {
         &self.grounds

@@ -15,6 +15,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strongroom_ledger::{KeyError, KeyName, WitnessKey};
 use strongroom_secrets::{DurableFileError, Existing, SealError, Sealer, Secret, write_durably};
 use thiserror::Error;
 use uuid::Uuid;
@@ -187,6 +188,11 @@ impl Identity {
     /// The Ed25519 public key that its cosignatures verify under.
     pub fn witness_key(&self) -> [u8; 32] {
         self.witness.verifying_key().to_bytes()
+    }
+
+    /// What cosigns checkpoints under `name`: the log's, as its charter says.
+    pub(crate) fn witness(&self, name: KeyName) -> Result<WitnessKey, KeyError> {
+        WitnessKey::ed25519(name, &zeroize::Zeroizing::new(self.witness.to_bytes()))
     }
 
     /// The TLS certificate's DER.

@@ -3,6 +3,7 @@
 
 mod ceremony;
 mod signing;
+mod witness;
 
 use std::{
     path::PathBuf,
@@ -150,9 +151,8 @@ impl Signer {
             }
             Order::Abstain { transfer } => self.abstain(transfer),
             Order::SignAlone { transfer, attempt } => self.sign_alone(transfer, attempt),
-            Order::Cosign { .. } | Order::Checkpoint { .. } => {
-                refuse(Rule::SignerCheckpoint, "this build is no witness yet")
-            }
+            Order::Cosign { old, proof, checkpoint } => self.cosign(old, &proof, &checkpoint),
+            Order::Checkpoint { checkpoint } => self.cover(&checkpoint),
         };
         match done {
             Ok(reply) => reply,

@@ -25,7 +25,7 @@ read -r _
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
 if [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ]; then
   kill -QUIT "$pid"
-  while [ -d "/proc/$pid" ]; do sleep 0.02; done
+  while kill -0 "$pid" 2>/dev/null && ! grep -q ') Z ' "/proc/$pid/stat"; do sleep 0.02; done
 fi
 rm -rf "$1""#;
 
@@ -61,6 +61,7 @@ impl Cluster {
         });
         // The log refuses a server without fsync; what tests cannot lose need not be written twice.
         let mut settings = String::from("max_connections = 300\nshared_buffers = 64MB\n");
+        settings.push_str("recovery_init_sync_method = syncfs\n");
         writeln!(settings, "listen_addresses = ''").unwrap();
         writeln!(settings, "unix_socket_directories = '{}'", cluster.folder.display()).unwrap();
         let file = cluster.data().join("postgresql.auto.conf");
@@ -122,9 +123,13 @@ impl Cluster {
         let children = children_of(pid);
         signal("KILL", &[&[pid], children.as_slice()].concat());
         for process in [&[pid], children.as_slice()].concat() {
-            while Path::new(&format!("/proc/{process}/stat")).exists() && !is_zombie(process) {
+            while !is_gone(process) {
                 std::thread::sleep(POLL);
             }
+        }
+        // Nobody may have waited for it yet: then its number would still be taken for a server.
+        for lock in [self.data().join("postmaster.pid"), self.folder.join(".s.PGSQL.5432.lock")] {
+            fs::remove_file(lock).unwrap();
         }
     }
 
@@ -242,7 +247,7 @@ fn children_of(parent: u32) -> Vec<u32> {
     ids.filter(|process| stat(*process).is_some_and(|(_, of)| of == parent)).collect()
 }
 
-fn is_zombie(process: u32) -> bool {
+fn is_gone(process: u32) -> bool {
     stat(process).is_none_or(|(state, _)| state == 'Z')
 }
 

@@ -5,6 +5,7 @@
 //! What is read here was durable before it could be seen, and an append that was answered is
 //! durable. A backend that cannot say so any more stops for good.
 
+mod adoption;
 mod append;
 mod audit;
 mod clock;
@@ -24,6 +25,7 @@ mod sqlite;
 mod subscription;
 mod tree;
 
+pub use adoption::Adoption;
 pub use append::{
     Append, AppendError, Appended, EVENTS_LIMIT, Expected, Idempotency, NewEvent, Positions,
     StoredOutcome,

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use strongroom_ledger::{Hash, Head, Position, Tile};
 
+use crate::adoption::Adoption;
 use crate::append::{Append, AppendError, Appended, StoredOutcome};
 use crate::read::{ReadError, Record};
 use crate::subscription::Subscription;
@@ -74,6 +75,10 @@ pub trait AppendLog: ReadLog {
     /// A full queue is [`AppendError::Unavailable`] at once. After a failure that leaves open
     /// what is durable, this and every later append is [`AppendError::Stopped`].
     fn append(&self, append: Append) -> BoxFuture<'static, Result<Appended, AppendError>>;
+
+    /// Stores entries of another log byte for byte, as [`AppendLog::append`] stores new ones. They
+    /// must follow this log's last entry; where they do not, the log stops, because then two write.
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'static, Result<Appended, AppendError>>;
 
     /// Why the log has stopped for good; `None` while it serves.
     fn stop_reason(&self) -> Option<String>;

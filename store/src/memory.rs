@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_ledger::{Hash, Head, Position, Tile, Timestamp, leaf_hash};
 use tokio::sync::watch;
 
+use crate::adoption::Adoption;
 use crate::append::{Append, AppendError, Appended, StoredOutcome};
 use crate::clock::{Clock, system_clock};
 use crate::log::{AppendLog, BoxFuture, ReadLog};
@@ -54,8 +55,7 @@ impl MemoryLog {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn append_now(&self, append: Append) -> Result<Appended, AppendError> {
-        let checked = Checked::new(append)?;
+    fn append_now(&self, checked: Checked) -> Result<Appended, AppendError> {
         self.with(|state| {
             let appended = state.append(checked)?;
             self.heads.send_replace(appended.head);
@@ -209,7 +209,12 @@ impl ReadLog for MemoryLog {
 
 impl AppendLog for MemoryLog {
     fn append(&self, append: Append) -> BoxFuture<'static, Result<Appended, AppendError>> {
-        let appended = self.append_now(append);
+        let appended = Checked::new(append).and_then(|checked| self.append_now(checked));
+        Box::pin(async move { appended })
+    }
+
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'static, Result<Appended, AppendError>> {
+        let appended = Checked::adopting(adoption).and_then(|checked| self.append_now(checked));
         Box::pin(async move { appended })
     }
 

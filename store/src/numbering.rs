@@ -5,6 +5,7 @@ use strongroom_ledger::{
     EntryRef, Hash, Head, MAX_INTEGER, Position, Timestamp, TreeHead, leaf_hash, payload_hash,
 };
 
+use crate::adoption::Adopted;
 use crate::append::{Append, AppendError, Appended, Positions, StoredOutcome};
 use crate::clock::Clock;
 use crate::tree::{Grown, Tree};
@@ -14,7 +15,9 @@ use crate::tree::{Grown, Tree};
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) append: Append,
-    hashes: Vec<Hash>,
+    pub(crate) hashes: Vec<Hash>,
+    /// Where the entries are there already: they are taken as they are.
+    pub(crate) adopted: Option<Adopted>,
 }
 
 /// What a backend knows at this moment, in-batch appends included.
@@ -51,7 +54,7 @@ impl Checked {
     pub(crate) fn new(append: Append) -> Result<Self, AppendError> {
         append.validate()?;
         let hashes = append.events.iter().map(|event| payload_hash(&event.payload)).collect();
-        Ok(Self { append, hashes })
+        Ok(Self { append, hashes, adopted: None })
     }
 }
 
@@ -98,6 +101,22 @@ impl Numbering {
         self.tree.take_grown()
     }
 
+    /// Entries that are adopted were checked against one another; here the first is held against
+    /// the log. Nothing was kept yet, but who copies into a log that somebody else writes to must stop.
+    fn adopt(
+        &self,
+        adopted: Adopted,
+    ) -> Result<impl Iterator<Item = (Timestamp, Vec<u8>)> + use<>, AppendError> {
+        let Adopted { entries, times, follows } = adopted;
+        if follows.head != self.head || follows.time < self.time {
+            let (found, expected) = (self.head.position, follows.head.position);
+            let reason =
+                format!("the entries to adopt follow another entry {expected} than our {found}");
+            return Err(AppendError::Stopped { reason });
+        }
+        Ok(times.into_iter().zip(entries))
+    }
+
     /// Makes the entries of an append that was judged, passing each to `keep`.
     ///
     /// Fails only where the log is full: then nothing may follow, because a part was kept.
@@ -106,9 +125,15 @@ impl Numbering {
         checked: Checked,
         mut keep: impl FnMut(Row),
     ) -> Result<Appended, AppendError> {
-        let Checked { append, hashes } = checked;
+        let Checked { append, hashes, adopted } = checked;
         let Append { mut expected, events, actor, command, correlation, causation, .. } = append;
-        self.time = self.time.max((self.clock)());
+        let mut adopted = match adopted {
+            None => {
+                self.time = self.time.max((self.clock)());
+                None
+            }
+            Some(adopted) => Some(self.adopt(adopted)?),
+        };
         let mut first = None;
         for (event, payload_sha256) in events.into_iter().zip(hashes) {
             let last = expected.iter_mut().find(|of| of.stream == event.stream);
@@ -118,7 +143,7 @@ impl Numbering {
             })) else {
                 return Err(AppendError::Stopped { reason: "the log is full".to_owned() });
             };
-            let entry = EntryRef {
+            let made = || EntryRef {
                 position,
                 time: self.time,
                 stream: &event.stream,
@@ -131,9 +156,12 @@ impl Numbering {
                 causation,
                 payload_sha256,
                 prev: self.head.leaf,
-            }
-            .encode()
-            .map_err(|error| AppendError::Stopped { reason: error.to_string() })?;
+            };
+            let (time, entry) = match adopted.as_mut().and_then(Iterator::next) {
+                Some((time, entry)) => (time, entry),
+                None => (self.time, made().encode().map_err(stopped)?),
+            };
+            self.time = time;
             self.head = Head { position, leaf: leaf_hash(&entry) };
             self.tree.push(self.head.leaf);
             first.get_or_insert(position);
@@ -143,4 +171,9 @@ impl Numbering {
         let last = self.head.position;
         Ok(Appended { positions: first.map(|first| Positions { first, last }), head: self.head })
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn stopped(error: strongroom_ledger::EntryError) -> AppendError {
+    AppendError::Stopped { reason: error.to_string() }
 }

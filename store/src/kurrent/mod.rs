@@ -18,6 +18,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use strongroom_ledger::{Hash, Head, Position, Tile};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::adoption::Adoption;
 use crate::append::{Append, AppendError, StoredOutcome};
 use crate::log::{AppendLog, BoxFuture, ReadLog};
 use crate::numbering::Checked;
@@ -70,11 +71,23 @@ impl KurrentLog {
         Ok(Self { queue, reading: Reading { shared, heads: watched } })
     }
 
+    fn submit(
+        &self,
+        checked: Result<Checked, AppendError>,
+    ) -> BoxFuture<'static, Result<crate::Appended, AppendError>> {
+        match checked.and_then(|checked| self.enqueue(checked)) {
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Ok(answer) => {
+                let shared = Arc::clone(&self.reading.shared);
+                Box::pin(async move { answer.await.unwrap_or_else(|_| Err(stopped(&shared))) })
+            }
+        }
+    }
+
     fn enqueue(
         &self,
-        append: Append,
+        checked: Checked,
     ) -> Result<oneshot::Receiver<Result<crate::Appended, AppendError>>, AppendError> {
-        let checked = Checked::new(append)?;
         sequencer::check_size(&checked.append)?;
         let (answer, answered) = oneshot::channel();
         match self.queue.try_send(Request { checked, answer }) {
@@ -99,13 +112,14 @@ fn stopped(shared: &Shared) -> AppendError {
 
 impl AppendLog for KurrentLog {
     fn append(&self, append: Append) -> BoxFuture<'static, Result<crate::Appended, AppendError>> {
-        match self.enqueue(append) {
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-            Ok(answer) => {
-                let shared = Arc::clone(&self.reading.shared);
-                Box::pin(async move { answer.await.unwrap_or_else(|_| Err(stopped(&shared))) })
-            }
-        }
+        self.submit(Checked::new(append))
+    }
+
+    fn adopt(
+        &self,
+        adoption: Adoption,
+    ) -> BoxFuture<'static, Result<crate::Appended, AppendError>> {
+        self.submit(Checked::adopting(adoption))
     }
 
     fn stop_reason(&self) -> Option<String> {

@@ -22,6 +22,7 @@ use strongroom_ledger::{Hash, Head, Position, Tile};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::adoption::Adoption;
 use crate::append::{Append, AppendError, Appended, StoredOutcome};
 use crate::log::{AppendLog, BoxFuture, ReadLog};
 use crate::numbering::Checked;
@@ -126,11 +127,23 @@ impl PostgresLog {
         self.reading.readers.read(|db| Box::pin(verify::verify_all(db))).await
     }
 
+    fn submit(
+        &self,
+        checked: Result<Checked, AppendError>,
+    ) -> BoxFuture<'static, Result<Appended, AppendError>> {
+        match checked.and_then(|checked| self.enqueue(checked)) {
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Ok(answer) => {
+                let writing = Arc::clone(&self.writing);
+                Box::pin(async move { answer.await.unwrap_or_else(|_| Err(writing.stopped())) })
+            }
+        }
+    }
+
     fn enqueue(
         &self,
-        append: Append,
+        checked: Checked,
     ) -> Result<oneshot::Receiver<Result<Appended, AppendError>>, AppendError> {
-        let checked = Checked::new(append)?;
         payload::check(&checked.append)?;
         let (answer, answered) = oneshot::channel();
         let queue = self.writing.queue.as_ref().ok_or_else(|| self.writing.stopped())?;
@@ -173,13 +186,11 @@ fn sequence(
 
 impl AppendLog for PostgresLog {
     fn append(&self, append: Append) -> BoxFuture<'static, Result<Appended, AppendError>> {
-        match self.enqueue(append) {
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-            Ok(answer) => {
-                let writing = Arc::clone(&self.writing);
-                Box::pin(async move { answer.await.unwrap_or_else(|_| Err(writing.stopped())) })
-            }
-        }
+        self.submit(Checked::new(append))
+    }
+
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'static, Result<Appended, AppendError>> {
+        self.submit(Checked::adopting(adoption))
     }
 
     fn stop_reason(&self) -> Option<String> {

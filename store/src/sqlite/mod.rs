@@ -21,6 +21,7 @@ use rusqlite::Connection;
 use strongroom_ledger::{Hash, Head, Position, Tile};
 use tokio::sync::{oneshot, watch};
 
+use crate::adoption::Adoption;
 use crate::append::{Append, AppendError, Appended, StoredOutcome};
 use crate::log::{AppendLog, BoxFuture, ReadLog};
 use crate::numbering::{Checked, Numbering};
@@ -102,7 +103,7 @@ impl SqliteLog {
 
     /// [`AppendLog::append`] for code that is not async. Panics within an async task.
     pub fn append_blocking(&self, append: Append) -> Result<Appended, AppendError> {
-        let answer = self.enqueue(append)?;
+        let answer = self.enqueue(Checked::new(append)?)?;
         answer.blocking_recv().unwrap_or_else(|_| Err(self.writing.stopped()))
     }
 
@@ -130,11 +131,23 @@ impl SqliteLog {
         backup::copy_file(backup, to)
     }
 
+    fn submit(
+        &self,
+        checked: Result<Checked, AppendError>,
+    ) -> BoxFuture<'static, Result<Appended, AppendError>> {
+        match checked.and_then(|checked| self.enqueue(checked)) {
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Ok(answer) => {
+                let writing = Arc::clone(&self.writing);
+                Box::pin(async move { answer.await.unwrap_or_else(|_| Err(writing.stopped())) })
+            }
+        }
+    }
+
     fn enqueue(
         &self,
-        append: Append,
+        checked: Checked,
     ) -> Result<oneshot::Receiver<Result<Appended, AppendError>>, AppendError> {
-        let checked = Checked::new(append)?;
         let (answer, answered) = oneshot::channel();
         let queue = self.writing.queue.as_ref().ok_or_else(|| self.writing.stopped())?;
         match queue.try_send(Request { checked, answer }) {
@@ -149,13 +162,11 @@ impl SqliteLog {
 
 impl AppendLog for SqliteLog {
     fn append(&self, append: Append) -> BoxFuture<'static, Result<Appended, AppendError>> {
-        match self.enqueue(append) {
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-            Ok(answer) => {
-                let writing = Arc::clone(&self.writing);
-                Box::pin(async move { answer.await.unwrap_or_else(|_| Err(writing.stopped())) })
-            }
-        }
+        self.submit(Checked::new(append))
+    }
+
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'static, Result<Appended, AppendError>> {
+        self.submit(Checked::adopting(adoption))
     }
 
     fn stop_reason(&self) -> Option<String> {

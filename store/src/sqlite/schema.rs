@@ -118,14 +118,17 @@ fn write_ahead(db: &Connection) -> Result<(), OpenError> {
 ///
 /// A writer that died, or whose fsync failed, leaves commits in the WAL that the system shows and
 /// may never write: Linux forgets pages whose fsync failed. Entries behind them would be lost with
-/// them at the next loss of power, although their own fsync succeeded. So the WAL is written back,
-/// and begun anew.
+/// them at the next loss of power, although their own fsync succeeded. So the WAL is written back
+/// and begun anew; and because SQLite does not sync the end of the old one, a commit that changes
+/// nothing does. A crash before that leaves what was there.
 fn settle(db: &Connection) -> Result<(), OpenError> {
     let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     if busy != 0 {
         let reason = "another process reads an older state of it: open it when that has ended";
         return Err(OpenError::Unavailable(reason.to_owned()));
     }
+    // SQLite skips an update that changes nothing, but not this.
+    db.execute_batch(&format!("PRAGMA user_version = {FORMAT}"))?;
     Ok(())
 }
 

@@ -225,7 +225,7 @@ fn a_checkpoint_has_one_spelling() {
     let extended: Checkpoint = format!("{good}ext\n").parse().unwrap();
     assert_eq!((extended.extensions(), extended.to_string()), ("ext\n", format!("{good}ext\n")));
     for wrong in [
-        "".to_owned(),
+        String::new(),
         "origin\n7\n".to_owned(),
         format!("\n7\n{root}"),
         format!("origin\n07\n{root}"),
@@ -335,7 +335,7 @@ fn a_request_has_one_spelling() {
 fn time_and_room_are_needed_to_sign() {
     let log = log();
     assert!(log.sign(head(5), Timestamp::EPOCH).is_err());
-    let long = name(&"o".repeat(255));
-    let keys = LogKeys::from_seeds(&long, &[1; 32], &[2; 32]).unwrap();
+    let widest = name(&"o".repeat(255));
+    let keys = LogKeys::from_seeds(&widest, &[1; 32], &[2; 32]).unwrap();
     keys.verifier().verify(keys.sign(head(5), now()).unwrap().note()).unwrap();
 }

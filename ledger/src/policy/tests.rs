@@ -166,9 +166,9 @@ fn log_lines() -> String {
 }
 
 fn witness_lines(count: u8) -> String {
-    (1..=count)
-        .map(|number| format!("witness W{number} {}\n", witness(number).verifier()))
-        .collect()
+    let lines =
+        (1..=count).map(|number| format!("witness W{number} {}\n", witness(number).verifier()));
+    lines.collect::<Vec<_>>().concat()
 }
 
 fn read(rest: &str) -> Result<WitnessPolicy, PolicyTextError> {

@@ -63,7 +63,9 @@ struct Stored {
 impl Stored {
     fn new(leaves: &[Hash]) -> Self {
         let mut stored = Self { levels: vec![Vec::new()], ..Self::default() };
-        leaves.iter().for_each(|leaf| stored.push(*leaf));
+        for leaf in leaves {
+            stored.push(*leaf);
+        }
         stored
     }
 

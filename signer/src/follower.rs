@@ -4,8 +4,12 @@
 use std::path::Path;
 
 use strongroom_domain::{
-    Bytes, Digest, EntryParts, Event, Head, Recorded, Refusal, Rule, SignerId, Stream, Timestamp,
-    TransferId, audit::Audited, charter::{CharterEvent, LogResumed}, protocol::LogEntry, transfer::TransferEvent,
+    Digest, EntryParts, Event, Head, Recorded, Refusal, Rule, SignerId, Stream, Timestamp,
+    TransferId,
+    audit::Audited,
+    charter::{CharterEvent, LogResumed, Standing},
+    protocol::LogEntry,
+    transfer::TransferEvent,
 };
 use strongroom_ledger::{EntryRef, Hash, Position, TreeHead};
 use thiserror::Error;
@@ -289,22 +293,27 @@ fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
             format!("entry 1 has leaf {}, pinned is {}", recorded.head.leaf, pinned.genesis);
         return Err(Refusal::new(Rule::SignerGenesis, because));
     }
-    let (identity, witness) = match &recorded.event {
-        Event::Charter(CharterEvent::Founded(founded)) => {
-            let mine = founded.charter.signers.iter().find(|of| of.id == pinned.signer);
-            (mine.map(|of| &of.identity_key), mine.map(|of| &of.witness_key))
-        }
+    let standing = match &recorded.event {
+        Event::Charter(CharterEvent::Founded(founded)) => Standing::from(founded),
         // Read, and never acted upon: it enrols no witness.
-        Event::Charter(CharterEvent::FoundedV1(founded)) => {
-            let mine = founded.charter.signers.iter().find(|of| of.id == pinned.signer);
-            (mine.map(|of| &of.identity_key), None)
+        Event::Charter(CharterEvent::FoundedV1(founded)) => Standing::from(founded),
+        Event::Charter(CharterEvent::PolicyChanged(_) | CharterEvent::LogResumed(_))
+        | Event::Proposal(_)
+        | Event::Account(_)
+        | Event::Wallet(_)
+        | Event::Transfer(_)
+        | Event::Deposit(_)
+        | Event::Key(_)
+        | Event::Signer(_) => {
+            return Err(Refusal::new(Rule::SignerGenesis, "entry 1 is not a charter"));
         }
-        _ => return Err(Refusal::new(Rule::SignerGenesis, "entry 1 is not a charter")),
     };
-    let is = |key: &Bytes, mine: [u8; 32]| key.as_slice() == mine;
-    if identity.is_some_and(|key| is(key, pinned.identity_key))
-        && witness.is_none_or(|key| is(key, pinned.witness_key))
-    {
+    let enrolled = standing.signers.get(&pinned.signer).is_some_and(|mine| {
+        let witness = mine.witness_key.as_ref();
+        mine.identity_key.as_slice() == pinned.identity_key
+            && witness.is_none_or(|key| key.as_slice() == pinned.witness_key)
+    });
+    if enrolled {
         Ok(())
     } else {
         let because = format!("the charter does not enrol signer {} with its keys", pinned.signer);
@@ -319,17 +328,15 @@ fn check_resumption(recorded: &Recorded, resumed: Option<&LogResumed>) -> Result
     if Some(recorded.head.position) != certificate.resumption.from.position.checked_add(1) {
         return Ok(());
     }
-    match &recorded.event {
-        Event::Charter(CharterEvent::LogResumed(found)) if found == certificate => Ok(()),
-        event => {
-            let because = format!(
-                "entry {} is the resumption that a quorum agreed to, not {}",
-                recorded.head.position,
-                event.kind().0
-            );
-            Err(Refusal::new(Rule::LogResumption, because))
-        }
+    if recorded.event == Event::from(CharterEvent::from(certificate.clone())) {
+        return Ok(());
     }
+    let because = format!(
+        "entry {} is the resumption that a quorum agreed to, not {}",
+        recorded.head.position,
+        recorded.event.kind().0
+    );
+    Err(Refusal::new(Rule::LogResumption, because))
 }
 
 /// Two trees of one size are two histories: this signer has put its name to the other one.

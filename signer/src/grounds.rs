@@ -24,14 +24,14 @@ struct Ceremony {
 }
 
 impl Grounds {
-    /// Takes note of an entry that was verified.
+    /// Takes note of an entry that was verified. Orders name transfers and keys, nothing else.
     pub fn note(&mut self, recorded: &Recorded) {
         let position = recorded.head.position;
-        match (recorded.stream, &recorded.event) {
-            (Stream::Transfer(id), Event::Transfer(event)) => self.transfer(id, event, position),
-            (Stream::Key(id), Event::Key(event)) => self.key(id, event, position),
-            // Orders name nothing else.
-            _ => {}
+        if let (Stream::Transfer(id), Event::Transfer(event)) = (recorded.stream, &recorded.event) {
+            self.transfer(id, event, position);
+        }
+        if let (Stream::Key(id), Event::Key(event)) = (recorded.stream, &recorded.event) {
+            self.key(id, event, position);
         }
     }
 
@@ -39,7 +39,9 @@ impl Grounds {
         match event {
             TransferEvent::Requested(_)
             | TransferEvent::Approved(_)
-            | TransferEvent::AttemptAuthorised(_) => drop(self.transfers.insert(id, position)),
+            | TransferEvent::AttemptAuthorised(_) => {
+                self.transfers.insert(id, position);
+            }
             TransferEvent::AttemptRefused(_)
             | TransferEvent::AttemptSigned(_)
             | TransferEvent::AttemptBroadcast(_) => {}
@@ -48,14 +50,16 @@ impl Grounds {
             | TransferEvent::Failed(_)
             | TransferEvent::Rejected(_)
             | TransferEvent::Cancelled(_)
-            | TransferEvent::Expired(_) => drop(self.transfers.remove(&id)),
+            | TransferEvent::Expired(_) => {
+                self.transfers.remove(&id);
+            }
         }
     }
 
     fn key(&mut self, id: KeyId, event: &KeyEvent, position: u64) {
         match event {
             KeyEvent::CeremonyRequested(_) | KeyEvent::CeremonyApproved(_) => {
-                drop(self.ceremonies.insert(id, Ceremony { begun: position, dealt: position }));
+                self.ceremonies.insert(id, Ceremony { begun: position, dealt: position });
             }
             KeyEvent::RoundOnePublished(_) => {
                 self.ceremonies.entry(id).or_default().dealt = position;
@@ -65,7 +69,9 @@ impl Grounds {
             KeyEvent::Activated(_)
             | KeyEvent::CeremonyFailed(_)
             | KeyEvent::Quarantined(_)
-            | KeyEvent::Assigned(_) => drop(self.ceremonies.remove(&id)),
+            | KeyEvent::Assigned(_) => {
+                self.ceremonies.remove(&id);
+            }
         }
     }
 

@@ -163,7 +163,9 @@ fn status(data: &Path) -> Result<(), Failure> {
     let mut out = stdout();
     writeln!(out, "verified: entry {} with hash {}", acknowledged.position, acknowledged.leaf)?;
     match consumptions.cosigned().as_ref() {
-        Some(of) => writeln!(out, "cosigned: {} entries of {} with root {}", of.size, of.origin, of.root)?,
+        Some(of) => {
+            writeln!(out, "cosigned: {} entries of {} with root {}", of.size, of.origin, of.root)?
+        }
         None => writeln!(out, "cosigned: nothing")?,
     }
     Ok(())

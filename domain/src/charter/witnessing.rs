@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 /// Bytes of an ML-DSA-44 public key (FIPS 204, table 2).
 pub const ML_DSA_44_KEY: usize = 1312;
+/// Cosignatures that a signed note has room for beside the log's two.
+const MOST_WITNESSES: usize = 62;
 /// Bytes of an outside witness's name.
 const LONGEST_NAME: usize = 255;
 
@@ -72,6 +74,9 @@ impl Witnessing {
                 "{threshold} of {witnesses} witnesses: more than half are needed, and no more than \
                  there are"
             ));
+        }
+        if witnesses > MOST_WITNESSES {
+            return invalid(format!("{witnesses} witnesses: at most {MOST_WITNESSES}"));
         }
         let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
         for witness in &self.outside {

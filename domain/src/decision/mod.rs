@@ -12,8 +12,8 @@ pub use payment::set_aside;
 pub use proposal::place;
 
 use crate::{
-    Aggregate as _, Bytes, Command, Digest, Event, Refusal, Rule, SignerId, State, Stream, Timestamp,
-    charter, signer,
+    Aggregate as _, Bytes, Command, Digest, Event, Refusal, Rule, SignerId, State, Stream,
+    Timestamp, charter, signer,
 };
 use std::collections::BTreeSet;
 
@@ -100,9 +100,11 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
 
 /// The charter, and every signer that it names.
 fn found(state: &State, founded: charter::Founded) -> Result<Decision, Refusal> {
-    let enrolled = founded.charter.signers.iter().map(|signer| {
-        (signer.id, signer.identity_key.clone(), signer.tls_certificate_sha256)
-    });
+    let enrolled = founded
+        .charter
+        .signers
+        .iter()
+        .map(|signer| (signer.id, signer.identity_key.clone(), signer.tls_certificate_sha256));
     let enrolled = enrolled.collect();
     let events = state.charter.decide(charter::Command::Found(founded))?;
     Ok(enrol(events, enrolled))
@@ -110,25 +112,21 @@ fn found(state: &State, founded: charter::Founded) -> Result<Decision, Refusal> 
 
 /// As [`found`], of a log that was founded before there were witnesses. For readers: no command
 /// leads here.
-pub(crate) fn founded_v1(
-    state: &State,
-    founded: charter::FoundedV1,
-) -> Result<Decision, Refusal> {
+pub(crate) fn founded_v1(state: &State, founded: charter::FoundedV1) -> Result<Decision, Refusal> {
     if state.charter.standing().is_ok() {
         return Err(Refusal::new(Rule::CharterState, "this log has a charter already"));
     }
     founded.check()?;
-    let enrolled = founded.charter.signers.iter().map(|signer| {
-        (signer.id, signer.identity_key.clone(), signer.tls_certificate_sha256)
-    });
+    let enrolled = founded
+        .charter
+        .signers
+        .iter()
+        .map(|signer| (signer.id, signer.identity_key.clone(), signer.tls_certificate_sha256));
     let enrolled = enrolled.collect();
     Ok(enrol(vec![founded.into()], enrolled))
 }
 
-fn enrol(
-    events: Vec<charter::CharterEvent>,
-    enrolled: Vec<(SignerId, Bytes, Digest)>,
-) -> Decision {
+fn enrol(events: Vec<charter::CharterEvent>, enrolled: Vec<(SignerId, Bytes, Digest)>) -> Decision {
     let mut decision = Decision::default().with(Stream::Charter, events);
     for (id, identity_key, tls_certificate_sha256) in enrolled {
         let event = signer::Enrolled { identity_key, tls_certificate_sha256 };

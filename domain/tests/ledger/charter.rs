@@ -3,7 +3,7 @@
 use crate::{book::Book, names::*};
 use strongroom_domain::{
     Bytes, Command, Digest, PersonId, Rule,
-    charter::{CharterText, OutsideWitness, Founded, Role},
+    charter::{CharterText, Founded, OutsideWitness, Role},
     statement,
 };
 
@@ -119,6 +119,19 @@ fn no_two_sets_of_witnesses_are_strangers() {
     for k in [4, 6] {
         Book::empty().put(Command::FoundCharter(threshold(k))).unwrap();
     }
+    let crowd = changed(|c| {
+        let key = |n| public(&witness_key_of(n));
+        let outside = |n: u8| OutsideWitness {
+            name: format!("w{n}"),
+            algorithm: strongroom_domain::charter::WitnessAlgorithm::Ed25519,
+            key: key(n),
+        };
+        c.witnessing = strongroom_domain::charter::Witnessing {
+            threshold: 40,
+            outside: (10..69).map(outside).collect(),
+        };
+    });
+    refused(crowd, Rule::CharterInvalid);
     // Without witnesses no checkpoint would ever count.
     let nobody = changed(|c| {
         c.signers.clear();

@@ -40,7 +40,10 @@ fn the_governance_quorum_agrees_and_nobody_else() {
     refused(|c| c.signatures[1] = signed(c, DAN), Rule::ApproverNotInGroup);
     refused(|c| c.signatures[1] = signed(c, MAKER), Rule::RoleMissing);
     refused(|c| c.signatures[1].key = public(&key_of(ANN.0)), Rule::ApprovalKeyUnknown);
-    refused(|c| c.signatures[1].signature = c.signatures[0].signature.clone(), Rule::ApprovalSignature);
+    refused(
+        |c| c.signatures[1].signature = c.signatures[0].signature.clone(),
+        Rule::ApprovalSignature,
+    );
 }
 
 #[test]

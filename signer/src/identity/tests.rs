@@ -77,12 +77,12 @@ fn an_identity_of_the_earlier_format_says_so_and_stays_as_it_is() {
     let home = tempdir().unwrap();
     Identity::create(home.path(), "a", &passphrase()).unwrap();
     let (identity, sealer) = Identity::open(home.path(), &passphrase()).unwrap();
-    let sealed = home.path().join("identity.sealed");
+    let file = home.path().join("identity.sealed");
     let now = identity.to_secret();
     let body = now.expose().strip_prefix(super::FORMAT).unwrap();
     let earlier = [&body[..80], &body[112..]].concat();
     let put = |bytes: &[u8]| {
-        sealer.seal_file(&sealed, super::CONTEXT, bytes, Existing::Replace).unwrap();
+        sealer.seal_file(&file, super::CONTEXT, bytes, Existing::Replace).unwrap();
         Identity::open(home.path(), &passphrase()).err()
     };
     let refused = put(&earlier).unwrap();

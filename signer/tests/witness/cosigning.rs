@@ -58,11 +58,8 @@ fn an_older_checkpoint_is_not_cosigned_again() {
     cosigned(ask(&signer, &world.log.cosign(0)));
     let size = world.log.size();
     assert_eq!(ask(&signer, &old.cosign(0)), Reply::WitnessConflict { size });
-    let back = Order::Cosign {
-        old: size,
-        proof: Vec::new(),
-        checkpoint: old.signed().note().to_string(),
-    };
+    let back =
+        Order::Cosign { old: size, proof: Vec::new(), checkpoint: old.signed().note().to_string() };
     refused(&ask(&signer, &back), Rule::SignerCheckpoint);
 }
 
@@ -77,7 +74,10 @@ fn a_fork_is_not_cosigned() {
     refused(&ask(&signer, &fork.cosign(0)), Rule::SignerLogFork);
     cosigned(ask(&signer, &world.log.cosign(0)));
     let size = world.log.size();
-    refused(&ask(&signer, &order(size, &fork, fork.signed().note().to_string())), Rule::SignerLogFork);
+    refused(
+        &ask(&signer, &order(size, &fork, fork.signed().note().to_string())),
+        Rule::SignerLogFork,
+    );
     world.log.grow(1);
     cosigned({
         follow(&signer, &world.log);
@@ -186,9 +186,9 @@ fn a_signer_does_not_start_on_another_history_than_it_cosigned() {
     // An older journal's head beside the newer cosignature, and the copy of a fork.
     let mut fork = base.clone();
     fork.grow(2);
-    let lines = fork.entries.iter().flat_map(|line| [&line.entry, &line.payload]);
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
-    std::fs::write(world.copy(), text).unwrap();
+    let lines = fork.entries.iter().flat_map(|line| [line.entry.as_str(), line.payload.as_str()]);
+    let text: Vec<_> = lines.chain([""]).collect();
+    std::fs::write(world.copy(), text.join("\n")).unwrap();
     let journal = world.directory().join("journal");
     std::fs::remove_file(&journal).unwrap();
     Journal::create(&journal).unwrap();

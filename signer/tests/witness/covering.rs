@@ -70,8 +70,8 @@ fn a_checkpoint_counts_with_enough_witnesses_only() {
         Reply::Cosigned { signature } => signature,
         other => panic!("{other:?}"),
     };
-    let signed = world.log.signed().note().to_string();
-    let twice = Order::Checkpoint { checkpoint: format!("{signed}{own}{again}") };
+    let bare = world.log.signed().note().to_string();
+    let twice = Order::Checkpoint { checkpoint: format!("{bare}{own}{again}") };
     refused(&ask(&signer, &twice), Rule::SignerCheckpoint);
     refused(&ask(&signer, &Order::BeginCeremony { key }), Rule::SignerNotCovered);
     let enough = Order::Checkpoint { checkpoint: format!("{}{own}", world.log.witnessed(1)) };

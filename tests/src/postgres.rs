@@ -42,6 +42,29 @@ pub struct Cluster {
 impl Cluster {
     /// Makes a cluster in a temporary folder and starts it. Panics where PostgreSQL is missing.
     pub fn start() -> Self {
+        let cluster = Self::empty();
+        cluster.run("initdb", |command| {
+            command.args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]);
+            command.args(["--locale=C", "--pgdata"]).arg(cluster.data());
+        });
+        cluster.configure();
+        cluster.restart();
+        cluster
+    }
+
+    /// A second server from an online backup of this one, which goes on.
+    pub fn backup(&self) -> Self {
+        let cluster = Self::empty();
+        cluster.run("pg_basebackup", |command| {
+            command.args(["--no-sync", "--checkpoint=fast", "--username=postgres", "--host"]);
+            command.arg(&self.folder).arg("--pgdata").arg(cluster.data());
+        });
+        cluster.configure();
+        cluster.restart();
+        cluster
+    }
+
+    fn empty() -> Self {
         let programs = programs();
         let folder = tempfile::Builder::new().prefix("strongroom-postgres-").tempdir().unwrap();
         // The keeper removes it, also when this program is killed.
@@ -54,20 +77,14 @@ impl Cluster {
             .spawn()
             .unwrap();
         let user = unprivileged(&folder);
-        let cluster = Self { folder, programs, user, keeper, databases: AtomicU32::new(0) };
-        cluster.run("initdb", |command| {
-            command.args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]);
-            command.args(["--locale=C", "--pgdata"]).arg(cluster.data());
-        });
-        // The log refuses a server without fsync; what tests cannot lose need not be written twice.
+        Self { folder, programs, user, keeper, databases: AtomicU32::new(0) }
+    }
+
+    fn configure(&self) {
         let mut settings = String::from("max_connections = 300\nshared_buffers = 64MB\n");
-        settings.push_str("recovery_init_sync_method = syncfs\n");
-        writeln!(settings, "listen_addresses = ''").unwrap();
-        writeln!(settings, "unix_socket_directories = '{}'", cluster.folder.display()).unwrap();
-        let file = cluster.data().join("postgresql.auto.conf");
-        fs::write(file, settings).unwrap();
-        cluster.restart();
-        cluster
+        settings.push_str("recovery_init_sync_method = syncfs\nlisten_addresses = ''\n");
+        writeln!(settings, "unix_socket_directories = '{}'", self.folder.display()).unwrap();
+        fs::write(self.data().join("postgresql.auto.conf"), settings).unwrap();
     }
 
     /// A new, empty database: its URL. The login is the cluster's superuser.
@@ -146,7 +163,8 @@ impl Cluster {
         }
     }
 
-    fn data(&self) -> PathBuf {
+    /// The folder of the server's files.
+    pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 

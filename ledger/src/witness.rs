@@ -7,7 +7,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::checkpoint::{Checkpoint, base64_hash, decimal};
+use crate::checkpoint::{Checkpoint, CheckpointError, base64_hash, decimal};
 use crate::hash::Hash;
 use crate::log_keys::{LogSignatureError, LogVerifier};
 use crate::note::{Note, NoteError};
@@ -53,6 +53,9 @@ pub enum RequestError {
 /// Why a witness does not cosign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessRefusal {
+    /// The note is no checkpoint.
+    #[error("the request's note is no checkpoint: {0}")]
+    Malformed(CheckpointError),
     /// The note is of a log that it does not watch.
     #[error("this witness does not watch the log {origin}")]
     UnknownOrigin {
@@ -94,7 +97,7 @@ impl WitnessRefusal {
         match self {
             Self::UnknownOrigin { .. } => 404,
             Self::Signature(_) => 403,
-            Self::OldLarger { .. } => 400,
+            Self::Malformed(_) | Self::OldLarger { .. } => 400,
             Self::Conflict { .. } => 409,
             Self::Inconsistent(_) => 422,
         }
@@ -104,7 +107,8 @@ impl WitnessRefusal {
     pub fn body(&self) -> String {
         match self {
             Self::Conflict { size } => format!("{size}\n"),
-            Self::UnknownOrigin { .. }
+            Self::Malformed(_)
+            | Self::UnknownOrigin { .. }
             | Self::Signature(_)
             | Self::OldLarger { .. }
             | Self::Inconsistent(_) => format!("{self}\n"),
@@ -141,8 +145,8 @@ pub fn consider(
     let last = last.unwrap_or(TreeHead::EMPTY);
     let signed = log.verify(&request.checkpoint).map_err(|error| match error {
         LogSignatureError::Origin { found, .. } => WitnessRefusal::UnknownOrigin { origin: found },
-        LogSignatureError::Malformed(_)
-        | LogSignatureError::Extensions
+        LogSignatureError::Malformed(error) => WitnessRefusal::Malformed(error),
+        LogSignatureError::Extensions
         | LogSignatureError::Wrong(_)
         | LogSignatureError::Missing { .. } => WitnessRefusal::Signature(error),
     })?;

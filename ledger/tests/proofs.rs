@@ -289,6 +289,8 @@ fn a_witness_answers_as_the_protocol_says() {
     let first = AddCheckpoint { old: 0, proof: Vec::new(), ..request() };
     consider(None, &ours, &first).unwrap();
 
+    let text = ADD_CHECKPOINT.replacen(ORIGIN, &format!("{ORIGIN}\nx"), 1);
+    assert_eq!(refusal(None, &ours, &text.parse().unwrap()).status(), 400);
     let other = LogKeys::from_seeds(&name("other"), &[1; 32], &[2; 32]).unwrap().verifier();
     assert_eq!(refusal(None, &other, &first).status(), 404);
     let other = LogKeys::from_seeds(&name(ORIGIN), &[1; 32], &[9; 32]).unwrap().verifier();

@@ -7,10 +7,10 @@ use super::connect;
 use super::connection::{Connection, ReadFailure};
 use super::opening::gone;
 use super::record;
-use super::refusals::tombstone;
+use super::refusals::{Refusals, tombstone};
 use crate::log::BoxFuture;
 use crate::open::{OpenError, Options};
-use crate::raw::{RawLog, RawRow};
+use crate::raw::{RawLog, RawOutcome, RawRow};
 use crate::read::{PAGE_BYTES, PAGE_LIMIT, ReadError};
 
 /// A log on a KurrentDB server, for audit. Nothing is checked.
@@ -73,6 +73,34 @@ impl KurrentAudit {
     }
 }
 
+impl KurrentAudit {
+    /// Those that stand with their events, and then the refusals.
+    async fn answers(&self) -> Result<Vec<RawOutcome>, ReadError> {
+        let stream = &self.connection.address.stream;
+        let mut found = Vec::new();
+        let mut reading = match self.connection.read(stream, 0, usize::MAX).await {
+            Ok(reading) => reading,
+            Err(ReadFailure::NotFound) => return Ok(found),
+            Err(failure) => return Err(self.failed(Position::START, failure)),
+        };
+        loop {
+            let event = match reading.next().await {
+                Ok(Some(event)) => event,
+                Ok(None) | Err(ReadFailure::NotFound) => break,
+                Err(failure) => return Err(self.failed(Position::START, failure)),
+            };
+            let place = record::position(event.revision)?;
+            if let Some(outcome) = record::outcome(place, &event)? {
+                let stored = outcome.stored(Some(place));
+                let stored = stored.map_err(|why| ReadError::corrupt(place, why))?;
+                found.push(RawOutcome::of(outcome.caller, outcome.key, stored));
+            }
+        }
+        found.extend(Refusals::of(stream).all(&self.connection).await?);
+        Ok(found)
+    }
+}
+
 impl RawLog for KurrentAudit {
     fn head(&mut self) -> BoxFuture<'_, Result<Head, ReadError>> {
         Box::pin(self.last())
@@ -84,5 +112,9 @@ impl RawLog for KurrentAudit {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RawRow>, ReadError>> {
         Box::pin(self.page(after, limit))
+    }
+
+    fn outcomes(&mut self) -> BoxFuture<'_, Result<Vec<RawOutcome>, ReadError>> {
+        Box::pin(self.answers())
     }
 }

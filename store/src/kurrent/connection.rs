@@ -40,6 +40,8 @@ pub(super) enum AppendFailure {
     Foreign { stream: String, expected: String, found: String },
     #[error("stream {0} was deleted for good (tombstone)")]
     Tombstone(String),
+    #[error("the server denies this user to write to stream {0}")]
+    Denied(String),
     /// It is not known whether it was written.
     #[error("{0}")]
     Unknown(String),
@@ -228,6 +230,7 @@ impl Connection {
                 };
                 Err(AppendFailure::Foreign { stream: stream.to_owned(), expected: before, found })
             }
+            Err(Error::AccessDenied) => Err(AppendFailure::Denied(stream.to_owned())),
             Err(Error::ResourceDeleted) => Err(AppendFailure::Tombstone(stream.to_owned())),
             Err(Error::Grpc { code, message }) if refuses(&message) => {
                 Err(AppendFailure::Refused(format!("the server refuses it ({code}): {message}")))
@@ -241,13 +244,8 @@ impl Reading {
     /// The next event; `None` at the end of what was asked for.
     pub(super) async fn next(&mut self) -> Result<Option<RecordedEvent>, ReadFailure> {
         match timeout(self.deadline, self.stream.next()).await {
-            Ok(Ok(found)) => match found.map(|found| (found.link, found.event)) {
-                None => Ok(None),
-                Some((None, Some(event))) => Ok(Some(event)),
-                // Links are not resolved; one in a log was put there by a projection.
-                Some((Some(event), _)) => Ok(Some(event)),
-                Some((None, None)) => Err(ReadFailure::Unavailable("an empty event".to_owned())),
-            },
+            // Links are not followed: one in a log is an event like any other, and foreign.
+            Ok(Ok(found)) => Ok(found.and_then(|found| found.event.or(found.link))),
             Ok(Err(error)) => Err(failure(&error)),
             Err(_) => Err(ReadFailure::Unavailable(no_answer(self.deadline))),
         }
@@ -255,11 +253,13 @@ impl Reading {
 }
 
 fn failure(error: &Error) -> ReadFailure {
-    match error {
-        Error::ResourceNotFound => ReadFailure::NotFound,
-        Error::ResourceDeleted => ReadFailure::Tombstone,
-        other => ReadFailure::Unavailable(other.to_string()),
+    if matches!(error, Error::ResourceNotFound) {
+        return ReadFailure::NotFound;
     }
+    if matches!(error, Error::ResourceDeleted) {
+        return ReadFailure::Tombstone;
+    }
+    ReadFailure::Unavailable(error.to_string())
 }
 
 /// The server's words for an append that is larger than it is set to take: nothing was written.

@@ -26,10 +26,9 @@ pub(super) struct Rebuilt {
 pub(super) async fn check_metadata(connection: &Connection, stream: &str) -> Result<(), ReadError> {
     let corrupt = |reason: String| ReadError::corrupt(Position::START, reason);
     let event = match connection.last(&format!("$${stream}")).await {
-        Ok(None) => return Ok(()),
+        Ok(None) | Err(ReadFailure::NotFound) => return Ok(()),
         Ok(Some(event)) => event,
         Err(ReadFailure::Tombstone) => return Err(tombstone(stream)),
-        Err(ReadFailure::NotFound) => return Ok(()),
         Err(ReadFailure::Unavailable(reason)) => return Err(ReadError::Unavailable { reason }),
     };
     let metadata: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&event.data)

@@ -35,7 +35,7 @@ pub(super) struct Outcome {
     /// Of the append's first event; absent where there are none.
     first: Option<Position>,
     /// Base64.
-    outcome: String,
+    answer: String,
 }
 
 impl Outcome {
@@ -45,7 +45,7 @@ impl Outcome {
             key: key.key.clone(),
             request_sha256: key.request_sha256,
             first,
-            outcome: STANDARD.encode(&key.outcome),
+            answer: STANDARD.encode(&key.outcome),
         }
     }
 
@@ -58,7 +58,7 @@ impl Outcome {
             (None, None) => None,
             _ => return Err("its outcome names events that are not its own".to_owned()),
         };
-        let outcome = STANDARD.decode(&self.outcome);
+        let outcome = STANDARD.decode(&self.answer);
         let outcome = outcome.map_err(|error| format!("its outcome is no base64: {error}"))?;
         Ok(StoredOutcome { request_sha256: self.request_sha256, outcome, positions })
     }

@@ -12,6 +12,7 @@ use super::connection::{AppendFailure, Connection, ReadFailure};
 use super::record::{self, Event, Outcome};
 use crate::append::StoredOutcome;
 use crate::open::OpenError;
+use crate::raw::RawOutcome;
 use crate::read::ReadError;
 
 const OUTCOME: &str = "outcome";
@@ -111,6 +112,21 @@ impl Refusals {
         }
     }
 
+    /// Every refusal that is kept, without taking the stream over.
+    pub(super) async fn all(
+        &mut self,
+        connection: &Connection,
+    ) -> Result<Vec<RawOutcome>, ReadError> {
+        let mut found = Vec::new();
+        self.load(connection, &mut found).await?;
+        let mut refusals = Vec::with_capacity(found.len());
+        for Found { revision, .. } in found {
+            let (caller, key, stored) = at(connection, &self.stream, revision).await?;
+            refusals.push(RawOutcome::of(caller, key, stored));
+        }
+        Ok(refusals)
+    }
+
     fn ended(&self, failure: ReadFailure, next: u64) -> Result<(), ReadError> {
         match failure {
             ReadFailure::NotFound if next == 0 => Ok(()),
@@ -147,6 +163,19 @@ pub(super) async fn fetch(
     revision: u64,
     of: (&str, &str),
 ) -> Result<StoredOutcome, ReadError> {
+    let (caller, key, stored) = at(connection, stream, revision).await?;
+    if (caller.as_str(), key.as_str()) != of {
+        return Err(damaged(stream, revision, "it is the outcome of another key than at open"));
+    }
+    Ok(stored)
+}
+
+/// The caller, the key and the answer at `revision` of the stream.
+async fn at(
+    connection: &Connection,
+    stream: &str,
+    revision: u64,
+) -> Result<(String, String, StoredOutcome), ReadError> {
     let damaged = |reason: &str| damaged(stream, revision, reason);
     let failed = |failure: ReadFailure| match failure {
         ReadFailure::NotFound => damaged("the stream is gone"),
@@ -159,10 +188,8 @@ pub(super) async fn fetch(
     let event = event.ok_or_else(|| damaged("it is missing: truncated or scavenged"))?;
     record::check_id(&event).map_err(|why| damaged(&why))?;
     let Refusal { outcome, .. } = parse(&event.data).map_err(|why| damaged(&why))?;
-    if (outcome.caller.as_str(), outcome.key.as_str()) != of {
-        return Err(damaged("it is the outcome of another key than at open"));
-    }
-    outcome.stored(None).map_err(|why| damaged(&why))
+    let stored = outcome.stored(None).map_err(|why| damaged(&why))?;
+    Ok((outcome.caller, outcome.key, stored))
 }
 
 fn event<T: Serialize>(r#type: &str, data: &T) -> Result<Event, String> {

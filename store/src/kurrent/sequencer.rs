@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use strongroom_ledger::{EntryRef, Head, Position, Timestamp, TreeHead};
+use strongroom_ledger::{EntryRef, Head, Position, Timestamp, TreeHead, leaf_hash};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::connection::AppendFailure;
@@ -257,8 +257,8 @@ impl Sequencer {
         let Some(time) = rows.last().map(|row| time_of(&row.entry)).transpose()? else {
             return Ok(Ok(()));
         };
-        let named = rows.iter().map(|row| (row.stream.clone(), row.position));
-        let named: Vec<_> = named.zip(leaves(&rows)).collect();
+        let named = rows.iter().map(|row| (row.stream.clone(), leaf_hash(&row.entry)));
+        let named: Vec<_> = named.collect();
         let mut kept = kept.into_iter().peekable();
         let (mut events, mut outcomes) = (Vec::with_capacity(rows.len()), Vec::new());
         for (number, row) in rows.into_iter().enumerate() {
@@ -281,7 +281,9 @@ impl Sequencer {
         }
         let grown = self.numbering.grown();
         let mut index = self.shared.index.write().unwrap_or_else(PoisonError::into_inner);
-        named.iter().for_each(|((stream, _), leaf)| index.push(stream, *leaf));
+        for (stream, leaf) in named {
+            index.push(&stream, leaf);
+        }
         index.grow(grown);
         for (name, place) in outcomes {
             index.keep(name, place);
@@ -314,10 +316,6 @@ impl Sequencer {
         self.numbering = Numbering::new(head, self.time, tree, Arc::clone(&self.clock));
         Ok(())
     }
-}
-
-fn leaves(rows: &[Row]) -> Vec<strongroom_ledger::Hash> {
-    rows.iter().map(|row| strongroom_ledger::leaf_hash(&row.entry)).collect()
 }
 
 fn time_of(entry: &[u8]) -> Result<Timestamp, Fatal> {

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -78,10 +78,9 @@ impl ProtocolStandIn {
             let server = serving.clone();
             async move { Ok::<_, Infallible>(server.route(request).await) }
         });
-        tokio::spawn(
-            tonic::transport::Server::builder()
-                .serve_with_incoming(service, TcpListenerStream::new(listener)),
-        );
+        let incoming =
+            TcpListenerStream::new(listener).inspect_ok(|stream| stream.set_nodelay(true).unwrap());
+        tokio::spawn(tonic::transport::Server::builder().serve_with_incoming(service, incoming));
         server
     }
 

@@ -10,7 +10,9 @@ mod error;
 mod fold;
 mod page;
 mod projections;
+mod raw;
 mod reader;
+mod rebuild;
 mod rows;
 mod runner;
 mod schema;
@@ -20,7 +22,9 @@ mod view;
 pub use error::{Behind, OpenError, QueryError, RunError};
 pub use page::{PAGE_LIMIT, Page};
 pub use projections::Projections;
+pub use raw::{RAW_TABLES, RawCell, RawRow, RawTable};
 pub use reader::ReadOnly;
+pub use rebuild::Rebuild;
 pub use rows::{
     AccountRow, AddressRow, AnswerRow, AttemptRow, CharterRow, DepositRow, EntryRow, HoldRow,
     KeyRow, KeyStepRow, LedgerRow, ProposalRow, RefusalRow, Sides, SignerRow, SubjectKind,

@@ -13,11 +13,13 @@ mod feed;
 mod finding;
 mod nonces;
 mod prepared;
+mod rebuild;
 mod source;
 mod spine;
 mod transactions;
 mod verifier;
 mod walk;
+mod witnessed;
 
 pub use as_of::{
     AccountStanding, KeyStanding, LedgerStanding, Moment, MomentError, ProposalStanding, Standings,
@@ -33,6 +35,8 @@ pub use export::{
 };
 pub use finding::{Fault, Finding};
 pub use prepared::{Depth, Raw};
+pub use rebuild::rebuild;
 pub use source::{Source, SourceError, Stored};
 pub use spine::{Expected, Spine, Whole};
 pub use verifier::{Judged, Verdict, Verifier, chain, verify, verify_all, walk};
+pub use witnessed::{Proven, Seen, policy_of, read_checkpoint, read_policy, read_receipt};

@@ -32,6 +32,12 @@ enum Command {
     Chain(command::verify::Chain),
     /// Checks a log, and holds a server's read model against it. The server may be running.
     Compare(command::compare::Compare),
+    /// Makes a read model from nothing, from a log that is verified on the way.
+    Rebuild(command::rebuild::Rebuild),
+    /// Checks a receipt: one entry, proven to anybody who knows the log's and witnesses' keys.
+    Receipt(command::receipt::CheckReceipt),
+    /// Prints the witness policy that a log's charter makes (C2SP tlog-policy).
+    Policy(command::receipt::Policy),
     /// Tells the story of a transfer from a verified log: a page that a judge could read.
     Explain(command::explain::Explain),
     /// Says what stood at a moment: balances, policy, people, wallets, keys, open questions.
@@ -49,6 +55,9 @@ fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(&output),
         Command::Chain(chain) => chain.run(&output),
         Command::Compare(compare) => compare.run(&output),
+        Command::Rebuild(rebuild) => rebuild.run(&output),
+        Command::Receipt(receipt) => receipt.run(&output),
+        Command::Policy(policy) => policy.run(&output),
         Command::Explain(explain) => explain.run(&output),
         Command::AsOf(as_of) => as_of.run(&output),
         Command::Diff(diff) => diff.run(&output),

@@ -4,7 +4,7 @@
 use clap::Args;
 use std::path::PathBuf;
 use strongroom_ledger::{Hash, Head, Position};
-use strongroom_replay::{Expected, Finding, Source};
+use strongroom_replay::{Expected, Finding, Source, read_checkpoint, read_policy};
 
 /// A log.
 #[derive(Args)]
@@ -37,6 +37,12 @@ pub(crate) struct Pins {
     /// checkpoint, nobody can tell that entries were cut off the end.
     #[arg(long, value_name = "POSITION:LEAF", value_parser = pinned_head)]
     pub(crate) expect_head: Option<Head>,
+    /// A checkpoint that the log must contain: a file, as the server or a witness gives it.
+    #[arg(long, value_name = "FILE", requires = "policy")]
+    checkpoint: Option<PathBuf>,
+    /// Whose signatures make the checkpoint count: a C2SP tlog-policy file, from elsewhere.
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    policy: Option<PathBuf>,
 }
 
 fn pinned_head(text: &str) -> Result<Head, String> {
@@ -50,6 +56,13 @@ fn pinned_head(text: &str) -> Result<Head, String> {
 
 impl Pins {
     pub(crate) fn expected(&self) -> Result<Expected, Finding> {
-        Ok(Expected { genesis: self.genesis, head: self.expect_head, tree: None })
+        let tree = match (&self.checkpoint, &self.policy) {
+            (Some(checkpoint), Some(policy)) => {
+                Some(read_checkpoint(checkpoint, &read_policy(policy)?)?.head())
+            }
+            // The command line asks for both or none.
+            (_, _) => None,
+        };
+        Ok(Expected { genesis: self.genesis, head: self.expect_head, tree })
     }
 }

@@ -5,8 +5,8 @@ use crate::states::{DepositState, KeyState, KeyStep, SignerState};
 use serde::Serialize;
 use strongroom_domain::{
     AccountId, Address, AddressPath, Amount, Asset, Bytes, DepositId, Digest, Head, KeyId, Network,
-    PersonId, ProposalId, SignerId, Timestamp, WalletId, deposit::BlockRef,
-    policy::Policy, wallet::Tier,
+    PersonId, ProposalId, SignerId, Timestamp, WalletId, deposit::BlockRef, policy::Policy,
+    wallet::Tier,
 };
 
 /// The charter and the policy in force.

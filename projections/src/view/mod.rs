@@ -26,6 +26,10 @@ impl<'a> View<'a> {
         Self { db }
     }
 
+    pub(crate) const fn db(&self) -> &Connection {
+        self.db
+    }
+
     /// The last entry that these answers know of.
     pub fn head(&self) -> Result<Head, QueryError> {
         Ok(apply::head(self.db)?)

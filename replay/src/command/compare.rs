@@ -14,6 +14,9 @@ pub(crate) struct Compare {
     place: Place,
     /// The server's read model (`read.db`).
     read_model: PathBuf,
+    /// Where the read model is made again for a while: as much room as it takes itself.
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
     #[command(flatten)]
     pins: Pins,
 }
@@ -25,8 +28,9 @@ impl Compare {
         let model = ReadOnly::open(&self.read_model)
             .map_err(|error| Finding::of(Fault::Unreadable, error.to_string()))?;
         let progress = output.progress(source.length());
+        let scratch = self.scratch.clone().unwrap_or_else(std::env::temp_dir);
         let comparison =
-            compare(source, expected, &model, |head| progress.at(head.position.get()))?;
+            compare(source, expected, &model, &scratch, |position| progress.at(position))?;
         progress.end();
         output.comparison(&comparison);
         Ok(if comparison.differences.is_empty() { 0 } else { Fault::Differs.exit_code() })

@@ -5,4 +5,6 @@ pub(crate) mod compare;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod rebuild;
+pub(crate) mod receipt;
 pub(crate) mod verify;

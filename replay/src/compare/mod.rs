@@ -1,19 +1,20 @@
 //! Holds a live read model against its log, row by row. Never trusts the read model's own fold:
-//! balances come from the audited fold and the journal entries.
+//! what it makes of the log is held against the audited fold and the journal entries first.
+
+mod rows;
 
 use crate::{
     books::Totals,
-    feed::Feed,
     finding::{Fault, Finding},
-    prepared::Depth,
+    rebuild::rebuilt,
     source::Source,
     spine::Expected,
     verifier::Verifier,
-    walk::step,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::path::Path;
 use strongroom_domain::{Head, State};
 use strongroom_projections::{
     DepositFilter, PAGE_LIMIT, Page, ProposalFilter, QueryError, ReadOnly, TransferFilter, View,
@@ -50,14 +51,17 @@ struct Ticking {
     differences: Vec<Difference>,
 }
 
-/// Compares a read model with the log, at the read model's own place.
+/// Compares a read model with the log, at the read model's own place. All of it is made again, from
+/// nothing, in the folder `scratch`; what was made is held against the audited fold and the journal
+/// entries, and the read model against what was made, row by row and in both directions.
 pub fn compare(
     source: Source,
     expected: Expected,
     model: &ReadOnly,
-    progress: impl FnMut(strongroom_ledger::Head),
+    scratch: &Path,
+    progress: impl FnMut(u64),
 ) -> Result<Comparison, Finding> {
-    let compared = model.view(|view| Ok(against(source, expected, view, progress)));
+    let compared = model.view(|view| Ok(against(source, expected, view, scratch, progress)));
     compared.unwrap_or_else(|error| Err(unreadable(&error)))
 }
 
@@ -70,19 +74,26 @@ fn against(
     source: Source,
     expected: Expected,
     view: &View<'_>,
-    mut progress: impl FnMut(strongroom_ledger::Head),
+    scratch: &Path,
+    progress: impl FnMut(u64),
 ) -> Result<Comparison, Finding> {
     let at = view.head().map_err(|error| unreadable(&error))?;
-    let mut verifier = Verifier::new(expected);
-    let mut feed = Feed::threads(source, Depth::Rules);
-    while verifier.head().position.get() < at.position && step(&mut feed, &mut verifier)?.is_some()
-    {
-        progress(verifier.head());
-    }
+    let failed = |error: &dyn ToString| {
+        Finding::of(Fault::Unreadable, format!("{}: {}", scratch.display(), error.to_string()))
+    };
+    let folder = tempfile::tempdir_in(scratch).map_err(|error| failed(&error))?;
+    let made = folder.path().join("read.db");
+    let verifier = rebuilt(source, expected, &made, Some(at.position), progress)?;
     follows(verifier.state().head, at)?;
+    let made = ReadOnly::open(&made).map_err(|error| failed(&error))?;
     let mut ticking = Ticking { expected: told(&verifier), rows: 0, differences: Vec::new() };
-    ticking.all(view).map_err(|error| unreadable(&error))?;
-    let (rows, differences) = ticking.rest();
+    let compared = made.view(|made| {
+        ticking.all(made)?;
+        let (_, mut differences) = ticking.rest();
+        let rows = rows::compare(made, view, &mut differences)?;
+        Ok((rows, differences))
+    });
+    let (rows, differences) = compared.map_err(|error| unreadable(&error))?;
     Ok(Comparison { position: at.position, leaf: at.leaf.to_string(), rows, differences })
 }
 

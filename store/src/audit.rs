@@ -11,7 +11,7 @@ use strongroom_ledger::{Head, Position, TreeHead};
 use crate::append::StoredOutcome;
 use crate::log::BoxFuture;
 use crate::open::OpenError;
-use crate::raw::{RawLog, RawRow};
+use crate::raw::{RawLog, RawOutcome, RawRow};
 use crate::read::{PAGE_LIMIT, ReadError, Record};
 use crate::sqlite::backup::{self, BackupError};
 use crate::sqlite::{query, schema, tree};
@@ -116,6 +116,10 @@ impl RawLog for AuditLog {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RawRow>, ReadError>> {
         Box::pin(std::future::ready(Self::raw_after(self, after, limit)))
+    }
+
+    fn outcomes(&mut self) -> BoxFuture<'_, Result<Vec<RawOutcome>, ReadError>> {
+        Box::pin(async move { query::outcomes(&self.db) })
     }
 }
 

@@ -12,6 +12,7 @@
 #![expect(clippy::assigning_clones, reason = "a test says what it changes in the shortest way")]
 #![expect(clippy::missing_panics_doc, reason = "panicking is how a rule says that it is broken")]
 
+mod copying;
 mod tree;
 
 use std::sync::Arc;
@@ -47,6 +48,10 @@ pub async fn suite<L: AppendLog>(fresh: impl AsyncFn() -> L) {
     writers_of_different_streams_do_not_disturb_each_other(&fresh().await).await;
     a_subscription_sees_what_was_and_what_comes(&fresh().await).await;
     a_dropped_append_is_made_all_the_same(&fresh().await).await;
+    copying::a_log_is_copied_byte_for_byte_with_its_answers(&fresh().await).await;
+    copying::an_interrupted_copy_goes_on(&fresh().await).await;
+    copying::another_log_is_not_written_over(&fresh().await).await;
+    copying::what_does_not_follow_is_not_adopted(&fresh().await).await;
     the_tree_is_that_of_the_entries(&fresh().await).await;
     what_lies_beyond_the_head_is_refused(&fresh().await).await;
 }

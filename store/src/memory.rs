@@ -12,6 +12,7 @@ use crate::append::{Append, AppendError, Appended, StoredOutcome};
 use crate::clock::{Clock, system_clock};
 use crate::log::{AppendLog, BoxFuture, ReadLog};
 use crate::numbering::{Checked, Known, Numbering, judge};
+use crate::raw::{RawLog, RawOutcome, RawRow};
 use crate::read::{Continuity, PAGE_LIMIT, ReadError, Record};
 use crate::subscription::Subscription;
 use crate::tree::{Source, Subtree, Tree, whole};
@@ -220,5 +221,40 @@ impl AppendLog for MemoryLog {
 
     fn stop_reason(&self) -> Option<String> {
         None
+    }
+}
+
+impl RawLog for MemoryLog {
+    fn head(&mut self) -> BoxFuture<'_, Result<Head, ReadError>> {
+        Box::pin(async move { Ok(*self.heads.borrow()) })
+    }
+
+    fn raw_after(
+        &mut self,
+        after: i64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RawRow>, ReadError>> {
+        let (after, limit) = (usize::try_from(after).unwrap_or(0), limit.min(PAGE_LIMIT));
+        let page = self.with(|state| {
+            let rows = state.held.records.iter().zip(1_i64..).skip(after).take(limit);
+            let row = |((entry, payload), filed): (&(Vec<u8>, Vec<u8>), i64)| RawRow {
+                filed,
+                entry: entry.clone(),
+                payload: payload.clone(),
+            };
+            rows.map(row).collect()
+        });
+        Box::pin(async move { Ok(page) })
+    }
+
+    fn outcomes(&mut self) -> BoxFuture<'_, Result<Vec<RawOutcome>, ReadError>> {
+        let all = self.with(|state| {
+            let kept = state.held.outcomes.iter();
+            let kept = kept.map(|((caller, key), stored)| {
+                RawOutcome::of(caller.clone(), key.clone(), stored.clone())
+            });
+            kept.collect()
+        });
+        Box::pin(async move { Ok(all) })
     }
 }

@@ -3,6 +3,7 @@
 
 use strongroom_ledger::Head;
 
+use crate::append::{Idempotency, Positions, StoredOutcome};
 use crate::log::BoxFuture;
 use crate::read::ReadError;
 
@@ -17,6 +18,22 @@ pub struct RawRow {
     pub payload: Vec<u8>,
 }
 
+/// The answer that a log keeps for a caller's request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawOutcome {
+    /// Whose request, and its answer.
+    pub idempotency: Idempotency,
+    /// Where its events are; `None` when it had none.
+    pub positions: Option<Positions>,
+}
+
+impl RawOutcome {
+    pub(crate) fn of(caller: String, key: String, stored: StoredOutcome) -> Self {
+        let StoredOutcome { request_sha256, outcome, positions } = stored;
+        Self { idempotency: Idempotency { caller, key, request_sha256, outcome }, positions }
+    }
+}
+
 /// A log opened for nothing but audit, also while a server writes to it.
 pub trait RawLog: Send {
     /// The head as the log claims it.
@@ -29,4 +46,8 @@ pub trait RawLog: Send {
         after: i64,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RawRow>, ReadError>>;
+
+    /// Every answer that is kept, in no particular order and all in memory: some hundred bytes
+    /// each. Only for who copies the whole log.
+    fn outcomes(&mut self) -> BoxFuture<'_, Result<Vec<RawOutcome>, ReadError>>;
 }

@@ -9,7 +9,7 @@ use super::{query, tree, verify};
 use crate::append::StoredOutcome;
 use crate::log::BoxFuture;
 use crate::open::{OpenError, Options};
-use crate::raw::{RawLog, RawRow};
+use crate::raw::{RawLog, RawOutcome, RawRow};
 use crate::read::{ReadError, Record};
 
 /// A log in a PostgreSQL database, for audit. Nothing is checked when it is opened.
@@ -68,5 +68,9 @@ impl RawLog for PostgresAudit {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RawRow>, ReadError>> {
         Box::pin(query::raw_after(&mut self.db, after, limit))
+    }
+
+    fn outcomes(&mut self) -> BoxFuture<'_, Result<Vec<RawOutcome>, ReadError>> {
+        Box::pin(query::outcomes(&mut self.db))
     }
 }

@@ -6,7 +6,7 @@ use strongroom_ledger::{Chain, ChainError, Head, Position, Timestamp};
 
 use super::columns::aggregate;
 use crate::append::{Positions, StoredOutcome};
-use crate::raw::RawRow;
+use crate::raw::{RawOutcome, RawRow};
 use crate::read::{Continuity, PAGE_BYTES, PAGE_LIMIT, ReadError, Record};
 use crate::sqlite::query::{hash, integer, page_rows, position};
 
@@ -164,6 +164,16 @@ pub(crate) async fn outcome(
     }
     let found = sqlx::query(OUTCOME).bind(caller).bind(key).fetch_optional(db).await?;
     found.map(|row| stored(&row, 0)).transpose()
+}
+
+/// Every answer that is kept.
+pub(crate) async fn outcomes(db: &mut PgConnection) -> Result<Vec<RawOutcome>, ReadError> {
+    let all = "SELECT caller, key, request_sha256, outcome, first, last FROM strongroom_log.outcomes";
+    let rows = sqlx::query(all).fetch_all(db).await?;
+    let read = |row: &PgRow| {
+        Ok(RawOutcome::of(row.try_get(0)?, row.try_get(1)?, stored(row, 2)?))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// An outcome whose four columns begin at `at`.

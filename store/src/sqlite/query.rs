@@ -5,6 +5,7 @@ use strongroom_ledger::{Chain, ChainError, Hash, Head, Position, Timestamp};
 
 use super::{schema, tree};
 use crate::append::{Positions, StoredOutcome};
+use crate::raw::RawOutcome;
 use crate::read::{Continuity, PAGE_BYTES, PAGE_LIMIT, ReadError, Record};
 
 /// How many entries at the end are verified whenever a log is opened.
@@ -177,6 +178,20 @@ pub(crate) fn outcome(
     };
     let request_sha256 = hash(&request, Position::START)?;
     Ok(Some(StoredOutcome { request_sha256, outcome, positions }))
+}
+
+/// Every answer that is kept.
+pub(crate) fn outcomes(db: &Connection) -> Result<Vec<RawOutcome>, ReadError> {
+    let mut statement = db.prepare_cached("SELECT caller, key FROM outcomes")?;
+    let mut names = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(name) = names.next()? {
+        let (caller, key): (String, String) = (name.get(0)?, name.get(1)?);
+        let gone = || ReadError::corrupt(Position::START, format!("key {key} of {caller} is gone"));
+        let stored = outcome(db, &caller, &key)?.ok_or_else(gone)?;
+        found.push(RawOutcome::of(caller, key, stored));
+    }
+    Ok(found)
 }
 
 /// Verifies the end of the log against the head row; gives the head and the time of its entry.

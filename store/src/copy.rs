@@ -1,0 +1,273 @@
+//! Moving a log to another backend, entry for entry, byte for byte. Never makes an entry, and never
+//! says that a copy is done before it was read back and verified.
+//!
+//! A copy that was interrupted goes on where the target ends: every batch is one append there.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use strongroom_ledger::{Chain, Head, Position, TreeHead, leaf_hash};
+
+use crate::adoption::Adoption;
+use crate::append::{AppendError, Appended, Idempotency};
+use crate::log::{AppendLog, BoxFuture};
+use crate::proof;
+use crate::raw::{RawLog, RawOutcome, RawRow};
+use crate::read::{PAGE_LIMIT, ReadError};
+
+/// Entries that are adopted together, unless one request's answer needs them to stand alone.
+const GROUP: usize = 512;
+/// A group ends with the entry that takes it over this many bytes.
+const GROUP_BYTES: usize = 512 * 1024;
+/// Groups on their way to the disk at once.
+const ON_THEIR_WAY: usize = 8;
+
+/// What a copy did, and what stands in the target now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Entries that this run wrote; others were there already.
+    pub entries: u64,
+    /// Kept answers that this run wrote.
+    pub outcomes: u64,
+    /// The end of both logs.
+    pub head: Head,
+    /// The tree of both logs.
+    pub tree: TreeHead,
+}
+
+/// Why a copy was not made, or not finished.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The source cannot be read, or is damaged.
+    #[error("the source: {0}")]
+    Source(ReadError),
+    /// The target cannot be read, or is damaged.
+    #[error("the target: {0}")]
+    Target(ReadError),
+    /// The target does not take it.
+    #[error("the target takes no more: {0}")]
+    Append(#[from] AppendError),
+    /// The target holds another log, or more than the source.
+    #[error(
+        "the target has another entry {position} than the source: it is another log, or one of them \
+         was changed; nothing was written over"
+    )]
+    Parted {
+        /// The last entry of the target, or where the two differ.
+        position: Position,
+    },
+    /// The target is complete up to where the source was when it was last read.
+    #[error(
+        "the source has grown to {source_end} while it was copied, the target ends at {target_end}: \
+         stop who writes to it, then run this again"
+    )]
+    Grows {
+        /// The last entry of the source.
+        source_end: Position,
+        /// The last entry of the target.
+        target_end: Position,
+    },
+}
+
+/// Copies what the target lacks, then reads the target back and verifies it whole. `progress` is
+/// told the last position that is durable in the target.
+pub async fn copy(
+    from: &mut dyn RawLog,
+    to: &dyn AppendLog,
+    mut progress: impl FnMut(Position),
+) -> Result<Copied, CopyError> {
+    let start = to.head();
+    check_same(from, start).await?;
+    let mut answers = Answers::read(from, start.position).await?;
+    let mut writing = Writing { to, answered: VecDeque::new() };
+    let (mut filed, mut group) = (place(start.position), Group::default());
+    loop {
+        let page = from.raw_after(filed, PAGE_LIMIT).await.map_err(CopyError::Source)?;
+        if page.is_empty() {
+            break;
+        }
+        for row in page {
+            filed = row.filed;
+            let begins = answers.begin_at(filed);
+            if begins || (answers.open.is_none() && group.is_full()) {
+                writing.adopt(group.take(), &mut progress).await?;
+            }
+            group.push(row);
+            if let Some(answer) = answers.end_at(filed) {
+                group.idempotency = Some(answer);
+                writing.adopt(group.take(), &mut progress).await?;
+            }
+        }
+    }
+    writing.adopt(group.take(), &mut progress).await?;
+    writing.wait_for(0, &mut progress).await?;
+    let outcomes = answers.keep_refusals(to).await?;
+    let (head, tree) = verify(to).await?;
+    let source = from.head().await.map_err(CopyError::Source)?;
+    if source != head {
+        let (source_end, target_end) = (source.position, head.position);
+        return Err(if source_end == target_end {
+            CopyError::Parted { position: target_end }
+        } else {
+            CopyError::Grows { source_end, target_end }
+        });
+    }
+    let entries = head.position.get().saturating_sub(start.position.get());
+    Ok(Copied { entries, outcomes: answers.written + outcomes, head, tree })
+}
+
+/// What the target has already must be how the source begins.
+async fn check_same(from: &mut dyn RawLog, target: Head) -> Result<(), CopyError> {
+    let Some(before) = target.position.previous() else { return Ok(()) };
+    let found = from.raw_after(place(before), 1).await.map_err(CopyError::Source)?;
+    let same = found.first().is_some_and(|row| {
+        row.filed == place(target.position) && leaf_hash(&row.entry) == target.leaf
+    });
+    if same { Ok(()) } else { Err(CopyError::Parted { position: target.position }) }
+}
+
+/// The answers of the source that the target does not have yet.
+struct Answers {
+    /// By the position of the first event of the request.
+    with_events: BTreeMap<i64, (i64, Idempotency)>,
+    without: Vec<Idempotency>,
+    /// The request whose events are being read.
+    open: Option<(i64, Idempotency)>,
+    written: u64,
+}
+
+impl Answers {
+    async fn read(from: &mut dyn RawLog, copied: Position) -> Result<Self, CopyError> {
+        let mut answers =
+            Self { with_events: BTreeMap::new(), without: Vec::new(), open: None, written: 0 };
+        for RawOutcome { idempotency, positions } in
+            from.outcomes().await.map_err(CopyError::Source)?
+        {
+            match positions {
+                // An answer is written with its events: what is behind has its answers.
+                Some(at) if at.first > copied => {
+                    answers.with_events.insert(place(at.first), (place(at.last), idempotency));
+                }
+                Some(_) => {}
+                None => answers.without.push(idempotency),
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Whether the events of a request begin here.
+    fn begin_at(&mut self, filed: i64) -> bool {
+        let begins = self.with_events.remove(&filed);
+        let found = begins.is_some();
+        if found {
+            self.open = begins;
+        }
+        found
+    }
+
+    /// The request whose last event this is.
+    fn end_at(&mut self, filed: i64) -> Option<Idempotency> {
+        let ended = self.open.take_if(|(last, _)| *last == filed);
+        self.written += u64::from(ended.is_some());
+        ended.map(|(_, answer)| answer)
+    }
+
+    /// Answers to requests that made no events: those that the target lacks.
+    async fn keep_refusals(&mut self, to: &dyn AppendLog) -> Result<u64, CopyError> {
+        let mut kept = 0;
+        for answer in std::mem::take(&mut self.without) {
+            let there = to.outcome(&answer.caller, &answer.key).await;
+            if there.map_err(CopyError::Target)?.is_none() {
+                let adoption = Adoption { rows: Vec::new(), idempotency: Some(answer) };
+                to.adopt(adoption).await?;
+                kept += 1;
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// Entries that will be adopted together.
+#[derive(Default)]
+struct Group {
+    rows: Vec<RawRow>,
+    bytes: usize,
+    idempotency: Option<Idempotency>,
+}
+
+impl Group {
+    fn push(&mut self, row: RawRow) {
+        self.bytes += row.entry.len() + row.payload.len();
+        self.rows.push(row);
+    }
+
+    /// A request's events, which are adopted with its answer, may go beyond.
+    fn is_full(&self) -> bool {
+        self.rows.len() >= GROUP || self.bytes > GROUP_BYTES
+    }
+
+    fn take(&mut self) -> Option<Adoption> {
+        let Self { rows, idempotency, .. } = std::mem::take(self);
+        (!rows.is_empty()).then_some(Adoption { rows, idempotency })
+    }
+}
+
+/// Groups on their way.
+struct Writing<'a> {
+    to: &'a dyn AppendLog,
+    answered: VecDeque<BoxFuture<'static, Result<Appended, AppendError>>>,
+}
+
+impl Writing<'_> {
+    async fn adopt(
+        &mut self,
+        adoption: Option<Adoption>,
+        progress: &mut impl FnMut(Position),
+    ) -> Result<(), CopyError> {
+        let Some(adoption) = adoption else { return Ok(()) };
+        self.wait_for(ON_THEIR_WAY - 1, progress).await?;
+        self.answered.push_back(self.to.adopt(adoption));
+        Ok(())
+    }
+
+    /// Waits until at most `left` are on their way.
+    async fn wait_for(
+        &mut self,
+        left: usize,
+        progress: &mut impl FnMut(Position),
+    ) -> Result<(), CopyError> {
+        while self.answered.len() > left {
+            let Some(next) = self.answered.pop_front() else { break };
+            progress(next.await?.head.position);
+        }
+        Ok(())
+    }
+}
+
+/// Reads the whole log back; gives its end and its tree, which must agree with what is stored.
+pub async fn verify(log: &dyn AppendLog) -> Result<(Head, TreeHead), CopyError> {
+    let mut chain = Chain::start();
+    let mut tree = strongroom_ledger::Frontier::new();
+    while let Some(next) = chain.head().position.next() {
+        let page = log.read_from(next, PAGE_LIMIT).await.map_err(CopyError::Target)?;
+        for record in &page {
+            let read = chain.extend(&record.bytes, &record.payload);
+            read.map_err(|error| CopyError::Target(error.into()))?;
+            tree.push(chain.head().leaf, |_, _, _| ());
+        }
+        if page.is_empty() {
+            break;
+        }
+    }
+    let (head, tree) = (chain.head(), tree.head());
+    let stored = proof::tree_head(log, tree.size).await.map_err(CopyError::Target)?;
+    if head != log.head() || stored != tree {
+        let reason = "its head or its tree is not that of its entries";
+        return Err(CopyError::Target(ReadError::corrupt(head.position, reason)));
+    }
+    Ok((head, tree))
+}
+
+fn place(position: Position) -> i64 {
+    // At most 2^53-1; were it not, nothing would be found.
+    i64::try_from(position.get()).unwrap_or(i64::MAX)
+}

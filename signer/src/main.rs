@@ -162,12 +162,11 @@ fn status(data: &Path) -> Result<(), Failure> {
     let acknowledged = consumptions.acknowledged();
     let mut out = stdout();
     writeln!(out, "verified: entry {} with hash {}", acknowledged.position, acknowledged.leaf)?;
-    match consumptions.cosigned().as_ref() {
-        Some(of) => {
-            writeln!(out, "cosigned: {} entries of {} with root {}", of.size, of.origin, of.root)?
-        }
-        None => writeln!(out, "cosigned: nothing")?,
-    }
+    let cosigned = consumptions.cosigned().as_ref().map_or_else(
+        || "nothing".to_owned(),
+        |of| format!("{} entries of {} with root {}", of.size, of.origin, of.root),
+    );
+    writeln!(out, "cosigned: {cosigned}")?;
     Ok(())
 }
 

@@ -6,18 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_domain::charter::{
-    CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, OutsideWitness, Person, Role,
-    WitnessAlgorithm, Witnessing,
+    CharterText, Enrolment, Founded, FoundingSignature, Person, Role,
 };
 use strongroom_domain::policy::{Destination, Policy, Quorum, Tier};
-use strongroom_domain::protocol::LogEntry;
+use strongroom_domain::protocol::{LogEntry, Order};
 use strongroom_domain::statement::{self, Answer};
 use strongroom_domain::{
-    Address, Amount, Bytes, Command, Digest, Event, Head, LogId, Network, PersonId, ProposalId,
-    Recorded, State, Stream, Timestamp, decide, place,
+    Address, Amount, Bytes, Command, Digest, Event, Head, Network, PersonId, ProposalId, Recorded,
+    State, Stream, Timestamp, decide, place,
 };
-use strongroom_ledger::{Entry, Hash, Position, leaf_hash, payload_hash};
+use strongroom_ledger::{Entry, Hash, Note, Position, leaf_hash, payload_hash};
 use uuid::Uuid;
+
+use super::notary::Notary;
 
 /// What a log of these tests is about.
 pub(super) const NETWORKS: [Network; 2] = [Network::LitecoinRegtest, Network::EthereumDev];
@@ -36,6 +37,7 @@ pub(super) struct People {
     pub(super) approvers: Vec<Approver>,
     /// Where payments may go, by network.
     pub(super) destinations: BTreeMap<Network, Address>,
+    pub(super) notary: Notary,
 }
 
 /// A log, as far as it is written.
@@ -75,14 +77,6 @@ pub(super) fn sign(key: &SigningKey, text: &str) -> Bytes {
     Bytes(key.sign(text.as_bytes()).to_bytes().to_vec())
 }
 
-fn outside_witness(number: usize) -> OutsideWitness {
-    OutsideWitness {
-        name: format!("outside-{number}"),
-        algorithm: WitnessAlgorithm::Ed25519,
-        key: public(&SigningKey::generate(&mut rand::rngs::OsRng)),
-    }
-}
-
 impl Approver {
     fn new() -> Self {
         let key = SigningKey::generate(&mut rand::rngs::OsRng);
@@ -91,10 +85,11 @@ impl Approver {
 }
 
 impl People {
-    fn new() -> Self {
+    fn new(signers: usize) -> Self {
         let destinations = NETWORKS.map(|network| (network, strange_address(network))).into();
         let approvers = (0..4).map(|_| Approver::new()).collect();
-        Self { maker: PersonId(Uuid::now_v7()), approvers, destinations }
+        let notary = Notary::new(signers);
+        Self { maker: PersonId(Uuid::now_v7()), approvers, destinations, notary }
     }
 
     pub(super) fn quorum(&self) -> Quorum {
@@ -139,16 +134,14 @@ impl People {
         let mut people: Vec<_> = self.approvers.iter().enumerate().map(person).collect();
         let roles = BTreeSet::from([Role::Initiator]);
         people.push(Person { id: self.maker, roles, approval_keys: Vec::new() });
+        let (log_key, log_key_ml_dsa_44) = self.notary.log_keys();
         CharterText {
-            log: LogId(Uuid::now_v7()),
+            log: self.notary.log,
             name: "hostile".to_owned().try_into().unwrap(),
-            log_key: public(&SigningKey::generate(&mut rand::rngs::OsRng)),
-            log_key_ml_dsa_44: Bytes(vec![7; ML_DSA_44_KEY]),
+            log_key,
+            log_key_ml_dsa_44,
             people,
-            witnessing: Witnessing {
-                threshold: u8::try_from(signers.len() + 1).unwrap(),
-                outside: (0..=signers.len()).map(outside_witness).collect(),
-            },
+            witnessing: self.notary.witnessing(),
             signers,
             governance: self.quorum(),
             policy: self.policy(),
@@ -159,7 +152,7 @@ impl People {
 impl Forge {
     /// A founded log that begins at `time`.
     pub(super) fn found(signers: Vec<Enrolment>, time: Timestamp) -> Self {
-        let people = Arc::new(People::new());
+        let people = Arc::new(People::new(signers.len()));
         let charter = people.charter(signers);
         let text = statement::founding(&charter);
         let signature = |approver: &Approver| FoundingSignature {
@@ -192,6 +185,25 @@ impl Forge {
     /// What was written after `position`.
     pub(super) fn after(&self, position: u64) -> &[LogEntry] {
         &self.entries[usize::try_from(position).unwrap()..]
+    }
+
+    fn resumptions(&self) -> u32 {
+        self.state.charter.standing().unwrap().resumptions
+    }
+
+    /// A checkpoint of all that is written, cosigned by all outside witnesses: it counts.
+    pub(super) fn counting(&self) -> String {
+        self.witnessed(0..self.people.notary.outside.len()).to_string()
+    }
+
+    /// The same, cosigned by some.
+    pub(super) fn witnessed(&self, by: std::ops::Range<usize>) -> Note {
+        self.people.notary.witnessed(&self.entries, self.resumptions(), by)
+    }
+
+    /// The order to cosign all that is written, for who cosigned `old` entries last.
+    pub(super) fn cosign(&self, old: u64) -> Order {
+        self.people.notary.cosign(&self.entries, self.resumptions(), old)
     }
 
     /// Writes what the rules decide.

@@ -16,6 +16,8 @@ use strongroom_domain::protocol::{LogEntry, Order, Reply};
 use strongroom_domain::{Head, KeyId, Rule, TransferId};
 use strongroom_tests::deployment::SignerProcess;
 
+use super::forge::Forge;
+
 /// Above every answer that a signer has to think about.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -87,6 +89,13 @@ impl Link {
     pub(super) fn follow(&mut self, entries: &[LogEntry]) {
         let reply = self.push(entries);
         assert!(matches!(reply, Reply::Status { .. }), "{reply:?}");
+    }
+
+    /// Shows it that a checkpoint counts.
+    pub(super) fn cover(&mut self, forge: &Forge) {
+        let size = forge.head().position;
+        let reply = self.ask(&Order::Checkpoint { checkpoint: forge.counting() });
+        assert_eq!(reply, Reply::Covered { size });
     }
 
     pub(super) fn commit(&mut self, transfer: TransferId, attempt: u32) -> Reply {

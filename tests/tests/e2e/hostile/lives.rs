@@ -227,16 +227,25 @@ fn a_signer_killed_at_any_point_opens_again_and_goes_on() {
     let mut world = World::found(root.path(), clock());
     let custody = world.custody(Network::LitecoinRegtest);
     world.pays(&custody);
+    let mut cosigned = 0;
     for step in 0..12_u64 {
         let transfer = custody.honest(&mut world.forge).intent.transfer;
         let mut link = world.link(0);
         let entries = world.forge.after(link.head().position).to_vec();
-        for order in [Order::Extend { entries }, Order::Commit { transfer, attempt: 1 }] {
+        let checkpoint = world.forge.counting();
+        let cosign = world.forge.cosign(cosigned);
+        let orders = [
+            Order::Extend { entries },
+            cosign,
+            Order::Checkpoint { checkpoint },
+            Order::Commit { transfer, attempt: 1 },
+        ];
+        for order in orders {
             let body = serde_json::to_vec(&order).unwrap();
             let length = u32::try_from(body.len()).unwrap().to_be_bytes();
             link.send(&[length.as_slice(), &[0; 8], &body].concat()).unwrap();
         }
-        std::thread::sleep(Duration::from_micros(step * step * 100));
+        std::thread::sleep(Duration::from_micros(step * step * 300));
         world.restart(0);
         let head = world.link(0).head();
         let place = usize::try_from(head.position).unwrap();
@@ -244,6 +253,16 @@ fn a_signer_killed_at_any_point_opens_again_and_goes_on() {
         assert_eq!(head.leaf.0, *leaf.as_bytes(), "killed at step {step}");
         let reply = world.reader(0).commit(transfer, 1);
         assert!(matches!(reply, Reply::Committed { .. }), "killed at step {step}: {reply:?}");
+        // Cosigned before the kill or not: it says so, and cosigns the same once more.
+        let size = world.forge.head().position;
+        let reply = match world.reader(0).ask(&world.forge.cosign(cosigned)) {
+            Reply::WitnessConflict { size: known } if known == size => {
+                world.reader(0).ask(&world.forge.cosign(size))
+            }
+            other => other,
+        };
+        assert!(matches!(reply, Reply::Cosigned { .. }), "killed at step {step}: {reply:?}");
+        cosigned = size;
     }
     world.pays(&custody);
 }
@@ -301,12 +320,15 @@ fn orders_at_the_same_time_consume_what_excludes_itself_and_repeats_add_nothing(
                 for _ in 0..20 {
                     match link.sign_alone(transfer, 1) {
                         Reply::Signatures { .. } => {}
+                        // The second one is in the log, and no checkpoint covers it yet.
+                        Reply::Refused(refusal) if refusal.rule == Rule::SignerNotCovered => {}
                         reply => refused("the first attempt", &reply, Rule::AttemptState),
                     }
                 }
             });
         }
         world.link(HSM).follow(&entries);
+        world.link(HSM).cover(&world.forge);
         let reply = world.link(HSM).sign_alone(transfer, 2);
         assert!(matches!(reply, Reply::Signatures { .. }), "{reply:?}");
         refused("after it", &world.link(HSM).sign_alone(transfer, 1), Rule::AttemptState);

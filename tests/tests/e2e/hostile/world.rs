@@ -76,12 +76,13 @@ impl World {
         self.signers.iter().map(enrolment).collect()
     }
 
-    /// A link to a signer that has read all of the honest log.
+    /// A link to a signer that has read all of the honest log, and knows that it is witnessed.
     pub(super) fn reader(&self, signer: usize) -> Link {
         let mut link = self.link(signer);
         let head = link.head();
         link.follow(self.forge.after(head.position));
         assert_eq!(link.head(), self.forge.head());
+        link.cover(&self.forge);
         link
     }
 

@@ -234,12 +234,19 @@ pub struct ConfigError {
     reason: String,
 }
 
+/// What is wrong and where. The line itself is not repeated: somebody may have written a password.
+fn said(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.lines().count().max(1));
+    format!("line {line}: {}", error.message())
+}
+
 impl Config {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let refuse = |reason: String| ConfigError { path: path.to_owned(), reason };
         let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        let config: Self = toml::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| refuse(said(&text, &error)))?;
         Ok(config.below(path.parent().unwrap_or(Path::new("."))))
     }
 

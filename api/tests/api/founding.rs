@@ -34,7 +34,7 @@ fn the_founding_statement_is_shown_before_it_is_signed_and_only_its_people_sign(
     let path = |name: &str| house.path(name).to_str().unwrap().to_owned();
     let shown = say(&["charter", "show", &path("draft.json")]).unwrap();
     let shown = shown.as_str().unwrap();
-    assert!(shown.starts_with("Strongroom founding statement, version 1\n"));
+    assert!(shown.starts_with("Strongroom founding statement, version 2\n"));
     assert!(shown.contains("keys and policies need 2 of:"));
     let public = say(&["key", "show", &path("ada.key")]).unwrap();
     assert!(shown.contains(public["public_key"].as_str().unwrap()));

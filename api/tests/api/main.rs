@@ -12,6 +12,7 @@ mod idempotency;
 mod limits;
 mod log;
 mod problems;
+mod proofs;
 mod roles;
 mod transactions;
 mod wallets;

@@ -8,7 +8,8 @@ use strongroom_domain::charter::Role;
 const ID: &str = "00000000-0000-7000-8000-00000000ffff";
 
 fn concrete(path: &str) -> String {
-    path.replace("{id}", ID).replace("{proposal}", ID)
+    let path = path.replace("{id}", ID).replace("{proposal}", ID).replace("{level}", "0");
+    path.replace("{position}", "999999").replace("{*index}", "999")
 }
 
 #[tokio::test]
@@ -26,7 +27,7 @@ async fn every_route_needs_its_token_and_its_role() {
         // It exists.
         let right = match access {
             Access::Role(Role::Approver) => "bob",
-            Access::Role(Role::Auditor) | Access::Token => "eve",
+            Access::Role(Role::Auditor) | Access::Entries(_) | Access::Token => "eve",
             Access::Role(Role::Initiator) | Access::Anybody | Access::Within => "ian",
         };
         let answer = ask(Some(&house.token(right))).await;
@@ -40,7 +41,7 @@ async fn every_route_needs_its_token_and_its_role() {
             Access::Within => continue,
             Access::Token => None,
             Access::Role(Role::Approver) => Some("ian"),
-            Access::Role(Role::Initiator | Role::Auditor) => Some("bob"),
+            Access::Role(Role::Initiator | Role::Auditor) | Access::Entries(_) => Some("bob"),
         };
         ask(None).await.is_problem(401, "unauthenticated");
         if let Some(wrong) = wrong {

@@ -18,7 +18,7 @@ use strongroom_domain::{
 };
 use tempfile::TempDir;
 
-use super::{ledger, seeded};
+use super::{ledger, seeded, witnesses};
 
 /// Who there is: id and roles.
 pub(crate) const PEOPLE: [(&str, &str, &[&str]); 5] = [
@@ -186,6 +186,7 @@ fn specification(allowed: &Address) -> String {
          [[policy.tiers]]\nasset = \"litecoin-regtest/ltc\"\nup_to = \"50000000\"\n\
          approvals = 2\ngroup = [\"ada\", \"bob\", \"cyd\"]\n"
     );
+    text.push_str(&witnesses::specification());
     text
 }
 

@@ -5,9 +5,11 @@
 mod founding;
 mod ledger;
 mod server;
+mod witnesses;
 
 pub(crate) use founding::{PEOPLE, Template, say};
 pub(crate) use server::{Running, payment};
+pub(crate) use witnesses::Witnesses;
 
 use std::{
     path::{Path, PathBuf},
@@ -15,6 +17,7 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
+use strongroom_api::{config::Config, serve::Server};
 use tempfile::TempDir;
 
 /// A copy of the founded institution, for one test.
@@ -56,12 +59,24 @@ impl House {
 
     /// Starts a server; `more` is added to its configuration.
     pub(crate) async fn serve_with(&self, more: &str) -> Running {
+        Running::start(&self.configured(more)).await
+    }
+
+    /// Why there is no server with this configuration.
+    pub(crate) async fn refused_with(&self, more: &str) -> String {
+        match Config::read(&self.configured(more)) {
+            Ok(config) => Server::open(config).await.err().unwrap().to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    fn configured(&self, more: &str) -> PathBuf {
         let config = format!(
             "listen = \"127.0.0.1:0\"\ndata = \"data\"\npassphrase_file = \"passphrase\"\n{more}"
         );
         let path = self.path("strongroom.toml");
         std::fs::write(&path, config).unwrap();
-        Running::start(&path).await
+        path
     }
 }
 

@@ -31,6 +31,20 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// What it answered, as bytes.
+pub(crate) struct Raw {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) cache: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Raw {
+    pub(crate) fn text(self) -> String {
+        String::from_utf8(self.bytes).unwrap()
+    }
+}
+
 impl Answer {
     /// Asserts a problem document of this type.
     pub(crate) fn is_problem(&self, status: u16, kind: &str) {
@@ -112,6 +126,22 @@ impl Running {
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Answer { status, kind, retry_after, body }
+    }
+
+    /// What is no JSON: status, content type, cache control and bytes.
+    pub(crate) async fn raw(&self, path: &str, token: Option<&str>) -> Raw {
+        let mut request = self.client.get(format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.unwrap();
+        let header = |name: &str| {
+            let value = response.headers().get(name);
+            value.map_or("", |value| value.to_str().unwrap()).to_owned()
+        };
+        let (kind, cache) = (header("content-type"), header("cache-control"));
+        let status = response.status().as_u16();
+        Raw { status, kind, cache, bytes: response.bytes().await.unwrap().to_vec() }
     }
 
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {

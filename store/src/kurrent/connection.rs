@@ -93,9 +93,21 @@ impl Connection {
         Ok(client.insert(made).clone())
     }
 
-    /// The server's client gives up for good on some errors: the next call makes a new one.
-    fn lost(&self) {
+    /// The server's client gives up for good on some errors: the next call makes a new one. A client
+    /// that was told of another leader turns to that one by itself.
+    fn lost(&self, error: &Error) {
+        if !matches!(error, Error::NotLeaderException(_)) {
+            self.forget();
+        }
+    }
+
+    fn forget(&self) {
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn no_answer(&self) -> String {
+        self.forget();
+        no_answer(self.address.deadline)
     }
 
     /// Begins to read a stream forwards, with at most `limit` events; tries again while there is no
@@ -140,13 +152,17 @@ impl Connection {
                 Ok(client) => match timeout(deadline, client.read_stream(stream, &options)).await {
                     Ok(Ok(stream)) => return Ok(Reading { stream, deadline }),
                     Ok(Err(error)) => match failure(&error) {
-                        ReadFailure::Unavailable(why) => reason = why,
-                        definite => return Err(definite),
+                        ReadFailure::Unavailable(why) => {
+                            self.lost(&error);
+                            reason = why;
+                        }
+                        definite @ (ReadFailure::NotFound | ReadFailure::Tombstone) => {
+                            return Err(definite);
+                        }
                     },
-                    Err(_) => reason = no_answer(deadline),
+                    Err(_) => reason = self.no_answer(),
                 },
             }
-            self.lost();
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -188,7 +204,6 @@ impl Connection {
                 Err(definite) => return Err(definite),
             }
             tracing::warn!(stream, attempt, %reason, "an append got no answer");
-            self.lost();
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -208,9 +223,8 @@ impl Connection {
         let client = self.client().map_err(AppendFailure::Unknown)?;
         let data: Vec<_> = events.iter().map(Event::data).collect();
         let call = client.append_to_stream(stream, options, data);
-        let deadline = self.address.deadline;
-        let answer = timeout(deadline, call).await;
-        let answer = answer.map_err(|_| AppendFailure::Unknown(no_answer(deadline)))?;
+        let answer = timeout(self.address.deadline, call).await;
+        let answer = answer.map_err(|_| AppendFailure::Unknown(self.no_answer()))?;
         let before = last.map_or("no events".to_owned(), |last| format!("revision {last}"));
         match answer {
             Ok(written) => {
@@ -235,7 +249,10 @@ impl Connection {
             Err(Error::Grpc { code, message }) if refuses(&message) => {
                 Err(AppendFailure::Refused(format!("the server refuses it ({code}): {message}")))
             }
-            Err(other) => Err(AppendFailure::Unknown(other.to_string())),
+            Err(other) => {
+                self.lost(&other);
+                Err(AppendFailure::Unknown(other.to_string()))
+            }
         }
     }
 }

@@ -143,3 +143,20 @@ async fn what_no_server_takes_in_one_call_is_invalid() {
     log.append(append).await.unwrap();
     assert_eq!(verify(&log).await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_follower_sends_the_log_to_the_leader() {
+    let (leader, follower) = (ProtocolStandIn::start().await, ProtocolStandIn::start().await);
+    follower.follow_leader(&leader);
+    let log = open(&follower, "ledger").await;
+    log.append(append_to(&[("a", 0)])).await.unwrap();
+    assert_eq!(verify(&log).await.len(), 1);
+    assert_eq!((leader.events("ledger").len(), follower.events("ledger").len()), (1, 0));
+    // Another server is elected while the log is open.
+    let successor = ProtocolStandIn::start().await;
+    successor.take_over(&leader);
+    leader.follow_leader(&successor);
+    log.append(append_to(&[("a", 1)])).await.unwrap();
+    assert_eq!(verify(&log).await.len(), 2);
+    assert_eq!(successor.events("ledger").len(), 2);
+}

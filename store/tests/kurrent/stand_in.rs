@@ -59,6 +59,8 @@ struct State {
     /// 0: any.
     most_bytes: usize,
     not_of_the_leader: usize,
+    /// The port of the leader, where this is a follower.
+    leader: Option<u16>,
 }
 
 #[derive(Default)]
@@ -110,6 +112,24 @@ impl ProtocolStandIn {
     /// Calls that a follower might have answered.
     pub(crate) fn not_of_the_leader(&self) -> usize {
         self.state().not_of_the_leader
+    }
+
+    /// From now on every call for the leader is sent to another server.
+    pub(crate) fn follow_leader(&self, leader: &Self) {
+        self.state().leader = Some(leader.link.port);
+    }
+
+    /// Takes all streams from another server, as one of the same cluster has them.
+    pub(crate) fn take_over(&self, other: &Self) {
+        self.state().streams = std::mem::take(&mut other.state().streams);
+    }
+
+    fn check_leader(&self) -> Result<(), Status> {
+        let Some(port) = self.state().leader else { return Ok(()) };
+        let mut status = named(Code::NotFound, "Leader info available", "not-leader");
+        status.metadata_mut().insert("leader-endpoint-host", "127.0.0.1".parse().unwrap());
+        status.metadata_mut().insert("leader-endpoint-port", port.into());
+        Err(status)
     }
 
     /// What the server's `MaxAppendSize` does.
@@ -196,6 +216,7 @@ impl ProtocolStandIn {
     }
 
     async fn append(&self, mut asked: Streaming<AppendReq>) -> Result<AppendResp, Status> {
+        self.check_leader()?;
         let Some(AppendContent::Options(options)) =
             asked.message().await?.and_then(|it| it.content)
         else {
@@ -238,6 +259,7 @@ impl ProtocolStandIn {
     }
 
     fn read(&self, asked: ReadReq) -> Result<Answers, Status> {
+        self.check_leader()?;
         let options = asked.options.ok_or_else(|| Status::invalid_argument("no options"))?;
         let of = options.stream.ok_or_else(|| Status::unimplemented("only streams are read"))?;
         let stream = name(of.stream)?;

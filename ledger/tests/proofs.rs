@@ -7,6 +7,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+use proptest::prelude::*;
 use strongroom_ledger::export::Reader;
 use strongroom_ledger::tree::{prove_consistency, prove_inclusion};
 use strongroom_ledger::witness::{SIZE_CONTENT_TYPE, consider};
@@ -340,4 +341,30 @@ fn time_and_room_are_needed_to_sign() {
     let widest = name(&"o".repeat(255));
     let keys = LogKeys::from_seeds(&widest, &[1; 32], &[2; 32]).unwrap();
     keys.verifier().verify(keys.sign(head(5), now()).unwrap().note()).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_printed_is_read_as_it_was(
+        size in 0..=i64::MAX.unsigned_abs(),
+        root in any::<[u8; 32]>(),
+        old in 0..=i64::MAX.unsigned_abs(),
+        proof in proptest::collection::vec(any::<[u8; 32]>(), 0..=63),
+        payload in "[^\n]{0,200}",
+        origin in "[!-*,-~]{1,255}",
+    ) {
+        let head = TreeHead { size, root: Hash::new(root) };
+        let checkpoint = Checkpoint::new(&name(&origin), head);
+        prop_assert_eq!(checkpoint.to_string().parse(), Ok(checkpoint.clone()));
+        let lines = golden_note().signatures().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let note: Note = format!("{checkpoint}\n{}", lines.concat()).parse().unwrap();
+        let proof: Vec<_> = proof.into_iter().map(Hash::new).collect();
+        let request = AddCheckpoint { old, proof: proof.clone(), checkpoint: note.clone() };
+        prop_assert_eq!(request.to_string().parse(), Ok(request.clone()));
+        let entry = origin.into_bytes();
+        let receipt = Receipt::new(entry, payload.into_bytes(), old, proof, note).unwrap();
+        prop_assert_eq!(receipt.to_string().parse(), Ok(receipt));
+    }
 }

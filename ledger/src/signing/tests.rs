@@ -1,6 +1,12 @@
 //! Signing against published vectors (`tests/SOURCES.md`). Never random: a seed gives one signature.
 
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use zeroize::ZeroizeOnDrop;
+
 use super::*;
+use crate::{LogKeys, WitnessKey};
 
 fn unhex(text: &serde_json::Value) -> Vec<u8> {
     let text = text.as_str().unwrap();
@@ -37,4 +43,38 @@ fn ed25519_signs_as_published() {
     let signature = hex("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
          085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
     assert_eq!(key.secret.sign(&[0x72]).unwrap(), signature);
+}
+
+/// Whether a type can print itself: the method on the type itself is taken before the trait's.
+struct Probe<T>(PhantomData<T>);
+
+trait Silent {
+    const PRINTS: bool = false;
+}
+
+impl<T> Silent for Probe<T> {}
+
+impl<T: Debug> Probe<T> {
+    const PRINTS: bool = true;
+}
+
+#[test]
+fn private_halves_cannot_be_printed() {
+    assert!(Probe::<VerifierKey>::PRINTS, "the probe sees what can");
+    let printing = [
+        Probe::<SigningKey>::PRINTS,
+        Probe::<Secret>::PRINTS,
+        Probe::<LogKeys>::PRINTS,
+        Probe::<WitnessKey>::PRINTS,
+    ];
+    assert_eq!(printing, [false; 4]);
+}
+
+#[test]
+fn private_halves_are_wiped_when_dropped() {
+    // Holds because it compiles.
+    fn wiped<T: ZeroizeOnDrop>() {}
+    wiped::<ed25519_dalek::SigningKey>();
+    wiped::<ml_dsa::SigningKey<MlDsa44>>();
+    wiped::<ml_dsa::ExpandedSigningKey<MlDsa44>>();
 }

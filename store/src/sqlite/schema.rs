@@ -2,6 +2,9 @@
 //! changed or removed.
 
 use rusqlite::{Connection, OpenFlags};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 use strongroom_ledger::TreeHead;
@@ -16,6 +19,9 @@ const APPLICATION_ID: i32 = 0x5352_6c67;
 pub(crate) const FORMAT: i32 = 2;
 /// Had no tree: a writer adds it ([`super::migrate`]), an auditor reads it as it is.
 pub(crate) const FORMAT_WITHOUT_TREE: i32 = 1;
+
+/// Bytes of the WAL that are written again at a time.
+const WAL_PIECE: usize = 1024 * 1024;
 
 /// A stream's id is the position of its first entry. Triggers bind every connection; `REPLACE`
 /// deletes silently unless `recursive_triggers` is on, so the writer turns it on.
@@ -74,6 +80,7 @@ pub(crate) fn check_sqlite() -> Result<(), OpenError> {
 
 /// The one connection that writes. Makes the tables where the file is new.
 pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    write_again(path)?;
     let db = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -98,7 +105,6 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     if check_format(&db)? == FORMAT_WITHOUT_TREE {
         migrate::add_tree(&db)?;
     }
-    settle(&db)?;
     Ok(db)
 }
 
@@ -114,22 +120,28 @@ fn write_ahead(db: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Makes durable what was found, before anything is read from it or written behind it.
+/// Makes durable the WAL that was found, before anything is read from it or written behind it, by
+/// writing each of its bytes again. Never changes one: a crash here leaves what was there.
 ///
-/// A writer that died, or whose fsync failed, leaves commits in the WAL that the system shows and
-/// may never write: Linux forgets pages whose fsync failed. Entries behind them would be lost with
-/// them at the next loss of power, although their own fsync succeeded. So the WAL is written back
-/// and begun anew; and because SQLite does not sync the end of the old one, a commit that changes
-/// nothing does. A crash before that leaves what was there.
-fn settle(db: &Connection) -> Result<(), OpenError> {
-    let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy != 0 {
-        let reason = "another process reads an older state of it: open it when that has ended";
-        return Err(OpenError::Unavailable(reason.to_owned()));
+/// A writer that died, or whose fsync failed, leaves commits there that the system shows and may
+/// never write: Linux forgets pages whose fsync failed. What is committed behind them would be lost
+/// with them at the next loss of power, although its own fsync succeeded.
+fn write_again(log: &Path) -> Result<(), OpenError> {
+    let mut path = log.as_os_str().to_owned();
+    path.push("-wal");
+    let unavailable = |error: std::io::Error| OpenError::Unavailable(error.to_string());
+    let file = match OpenOptions::new().read(true).write(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        opened => opened.map_err(unavailable)?,
+    };
+    let (mut piece, mut at) = (vec![0; WAL_PIECE], 0);
+    loop {
+        let got = file.read_at(&mut piece, at).map_err(unavailable)?;
+        let Some(bytes) = piece.get(..got).filter(|bytes| !bytes.is_empty()) else { break };
+        file.write_all_at(bytes, at).map_err(unavailable)?;
+        at = at.saturating_add(u64::try_from(got).unwrap_or(u64::MAX));
     }
-    // SQLite skips an update that changes nothing, but not this.
-    db.execute_batch(&format!("PRAGMA user_version = {FORMAT}"))?;
-    Ok(())
+    file.sync_all().map_err(unavailable)
 }
 
 /// A connection that can only read; the log may be of an older format.

@@ -87,6 +87,13 @@ impl Target {
         Ok(db)
     }
 
+    /// A session that reads a database that is no log, and cannot change it.
+    pub(crate) async fn guest(&self) -> Result<PgConnection, OpenError> {
+        let mut db = PgConnection::connect_with(&self.options).await?;
+        sqlx::raw_sql("SET default_transaction_read_only = on").execute(&mut db).await?;
+        Ok(db)
+    }
+
     /// A session that reads, for audit.
     pub(crate) async fn reader(&self) -> Result<PgConnection, OpenError> {
         let mut db = PgConnection::connect_with(&self.options).await?;

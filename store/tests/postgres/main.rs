@@ -13,6 +13,7 @@ mod backup;
 #[path = "../../../tests/src/postgres.rs"]
 mod cluster;
 mod conformance;
+mod import;
 mod opening;
 mod refusals;
 mod restarts;

@@ -44,6 +44,9 @@ const NEVER_LINKS: &[(&str, &[&str])] = &[
 const LONG_FILES: &[&str] = &[];
 
 const FILE_LINES: usize = 400;
+/// What a library is built with although nothing here uses it, and no feature leaves it out: the
+/// client of KurrentDB speaks gRPC by a library that has a server's router too (decision 0012).
+const UNUSED: &[(&str, &str)] = &[("tonic", "axum")];
 const FORBIDDEN_NAMES: &[&str] = &["utils", "util", "helpers", "helper", "misc", "types", "common"];
 
 fn root() -> PathBuf {
@@ -87,7 +90,8 @@ fn links(edges: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<Str
     let mut next = vec![from.to_owned()];
     while let Some(name) = next.pop() {
         for to in edges.get(&name).into_iter().flatten() {
-            if seen.insert(to.clone()) {
+            let unused = UNUSED.contains(&(name.as_str(), to.as_str()));
+            if !unused && seen.insert(to.clone()) {
                 next.push(to.clone());
             }
         }

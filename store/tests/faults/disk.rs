@@ -218,11 +218,11 @@ impl Disk {
         self.calls.reads += 1;
         let now = self.calls.reads;
         let mut there = self.files.get(name).map_or(0, |file| file.now.len());
-        if self.faults.iter().any(|fault| *fault == Fault::ReadFails { at: now }) {
+        if self.faults.contains(&Fault::ReadFails { at: now }) {
             self.fired.insert("failing read");
             return Err(failed("a read failed"));
         }
-        if self.faults.iter().any(|fault| *fault == Fault::ReadShort { at: now }) {
+        if self.faults.contains(&Fault::ReadShort { at: now }) {
             self.fired.insert("short read");
             there = there.min(offset + 1 + self.random.index(out.len()));
         }

@@ -14,7 +14,10 @@ mod backup;
 mod cluster;
 mod conformance;
 mod import;
+mod kills;
 mod opening;
+#[path = "../faults/random.rs"]
+mod random;
 mod refusals;
 mod restarts;
 mod takeover;

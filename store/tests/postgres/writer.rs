@@ -43,7 +43,8 @@ fn say(line: &str) {
 
 /// Appends to its own stream until the log stops, and says each position once it was acknowledged.
 async fn write(log: PostgresLog, stream: String) {
-    let first = log.stream_sequence(&stream).await.unwrap();
+    // The server may be gone before the first one.
+    let Ok(first) = log.stream_sequence(&stream).await else { return };
     for sequence in first.. {
         let mut append = append_to(&[(&stream, sequence)]);
         append.idempotency = Some(Idempotency {

@@ -85,16 +85,10 @@ impl PostgresLog {
             move || sequence(&target, &options, requests, state, opened)
         });
         let thread = thread.map_err(|error| OpenError::Unavailable(error.to_string()))?;
-        let mut writing = Writing { queue: Some(queue), state, thread: Some(thread) };
         let gone = |_| Err(OpenError::Unavailable("the sequencer's thread ended".to_owned()));
-        let heads = match answer.await.unwrap_or_else(gone) {
-            Ok(heads) => heads,
-            Err(error) => {
-                // Its thread ends by itself; joining it here would block an async task.
-                writing.thread = None;
-                return Err(error);
-            }
-        };
+        // Where this fails or is given up, the thread ends by itself: nobody has its queue.
+        let heads = answer.await.unwrap_or_else(gone)?;
+        let writing = Writing { queue: Some(queue), state, thread: Some(thread) };
         let readers = Arc::new(Readers::open(&target, options).await?);
         Ok(Self { writing: Arc::new(writing), reading: Reading { readers, heads } })
     }

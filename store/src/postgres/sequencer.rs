@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -20,6 +21,9 @@ use crate::read::ReadError;
 
 /// A batch ends with the append that takes it over this many bytes.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// A batch that is not answered within this time is lost from sight. By then a server that could
+/// not reach us has given the log to another.
+const ANSWERED_WITHIN: Duration = Duration::from_mins(1);
 
 pub(crate) type Answer = oneshot::Sender<Result<Appended, AppendError>>;
 
@@ -34,6 +38,8 @@ pub(crate) struct Request {
 pub(crate) enum Fatal {
     #[error("PostgreSQL failed, and what was under way may be stored or not: {0}")]
     Postgres(#[from] sqlx::Error),
+    #[error("PostgreSQL gave no answer in a minute: what was under way may be stored or not")]
+    Silent,
     #[error("another sequencer has this log now: the head or the term in the database is not ours")]
     Fenced,
     #[error("{0}")]
@@ -111,7 +117,8 @@ impl Sequencer {
 
     async fn turn(&mut self, first: Request) -> Result<(), Fatal> {
         let (work, answers) = self.gather(first);
-        match self.serve(work).await {
+        let served = tokio::time::timeout(ANSWERED_WITHIN, self.serve(work)).await;
+        match served.unwrap_or(Err(Fatal::Silent)) {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
                     // A writer that does not wait any more loses the answer, not the append.

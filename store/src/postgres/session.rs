@@ -20,6 +20,9 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// can take over from one that hangs or is cut off.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
+/// A server that does not answer within this time is not there.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
+
 /// Plans are made while tables are small and kept: they use indexes from the first row on.
 const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
   SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET work_mem = '32MB';";
@@ -71,9 +74,19 @@ impl Target {
         self.options.clone()
     }
 
+    async fn connect(&self) -> Result<PgConnection, OpenError> {
+        let connecting = PgConnection::connect_with(&self.options);
+        match tokio::time::timeout(CONNECTED_WITHIN, connecting).await {
+            Ok(connected) => Ok(connected?),
+            Err(_) => {
+                Err(OpenError::Unavailable(format!("no answer from the server of {}", self.name)))
+            }
+        }
+    }
+
     /// The session that writes: it holds the lock, and the schema is there.
     pub(crate) async fn sequencer(&self) -> Result<PgConnection, OpenError> {
-        let mut db = PgConnection::connect_with(&self.options).await?;
+        let mut db = self.connect().await?;
         check_server(&mut db).await?;
         let (locked,): (bool,) = sqlx::query_as(TRY_LOCK).fetch_one(&mut db).await?;
         if !locked {
@@ -89,14 +102,14 @@ impl Target {
 
     /// A session that reads a database that is no log, and cannot change it.
     pub(crate) async fn guest(&self) -> Result<PgConnection, OpenError> {
-        let mut db = PgConnection::connect_with(&self.options).await?;
+        let mut db = self.connect().await?;
         sqlx::raw_sql("SET default_transaction_read_only = on").execute(&mut db).await?;
         Ok(db)
     }
 
     /// A session that reads, for audit.
     pub(crate) async fn reader(&self) -> Result<PgConnection, OpenError> {
-        let mut db = PgConnection::connect_with(&self.options).await?;
+        let mut db = self.connect().await?;
         become_reader(&mut db).await?;
         check_format(&mut db).await?;
         Ok(db)

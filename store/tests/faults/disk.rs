@@ -368,12 +368,11 @@ impl File {
         let way = random.below(4);
         for (at, change) in changes.iter().enumerate() {
             match way {
-                0 => {}
                 1 => change.apply(&mut self.durable),
                 2 if at < first => change.apply(&mut self.durable),
                 2 if at == first => change.apply_torn(&mut self.durable, random),
-                2 => {}
-                _ => change.apply_torn(&mut self.durable, random),
+                3 => change.apply_torn(&mut self.durable, random),
+                _ => {}
             }
         }
         self.now.clone_from(&self.durable);

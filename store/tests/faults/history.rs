@@ -99,7 +99,9 @@ impl History {
             let end = self.machine.restart(plan.end, Vec::new());
             self.tell(&format!("it ended by {end:?} after {fired:?}"));
             self.report.runs += 1;
-            fired.iter().for_each(|what| self.report.fired(what));
+            for what in &fired {
+                self.report.fired(what);
+            }
             self.betrayed |= lied || self.machine.disk().owes();
             if self.betrayed && end == End::PowerCut {
                 return self.after_a_lie();
@@ -358,13 +360,13 @@ impl History {
     /// beside what is done next.
     fn wait_until_idle(&mut self, log: &SqliteLog) {
         let nothing =
-            Append { expected: vec![], events: vec![], idempotency: None, ..self.blank() };
+            Append { expected: vec![], events: vec![], idempotency: None, ..Self::blank() };
         for _ in 0..2 {
             let _ = self.runtime.block_on(log.append(nothing.clone()));
         }
     }
 
-    fn blank(&self) -> Append {
+    fn blank() -> Append {
         Append {
             expected: vec![],
             events: vec![],
@@ -518,7 +520,7 @@ impl History {
                 break;
             }
             let stream = format!("later:{number}");
-            let mut append = self.blank();
+            let mut append = Self::blank();
             append.expected = vec![Expected { stream: stream.clone(), sequence: 0 }];
             let payload = b"{}".to_vec();
             append.events =

@@ -10,6 +10,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::wildcard_enum_match_arm,
+    clippy::large_stack_arrays,
     reason = "clippy takes the parts of an integration test for product code"
 )]
 

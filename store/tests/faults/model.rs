@@ -162,7 +162,9 @@ impl Model {
 pub(crate) fn root_at(records: &[Record], size: u64) -> Option<Hash> {
     let first = records.get(..usize::try_from(size).unwrap())?;
     let mut tree = Frontier::new();
-    first.iter().for_each(|record| tree.push(record.leaf(), |_, _, _| {}));
+    for record in first {
+        tree.push(record.leaf(), |_, _, _| {});
+    }
     Some(tree.root())
 }
 

@@ -8,6 +8,7 @@
     reason = "a step that does not lead where it must is a failed test, which is what a panic says"
 )]
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -249,6 +250,31 @@ impl Deployment {
         self.desk.wait_for(transfer, &["broadcast", "confirmed"]);
         self.networks.mine(network, FINAL);
         self.desk.wait_for(transfer, &["confirmed"])
+    }
+
+    /// The receipt of what became of a transfer, fetched from the server and checked without it: by
+    /// the audit tool, under the policy that the log's own charter says. The file, and what was said.
+    pub fn receipt(&self, transfer: &str, kind: &str) -> (PathBuf, String) {
+        let client = self.desk.client(&self.desk.institution.auditor);
+        let story = client.get(&format!("/transactions/{transfer}")).ok();
+        let entries = story["entries"].as_array().expect("a list");
+        let entry = entries.iter().find(|entry| entry["kind"] == kind);
+        let entry = entry.unwrap_or_else(|| panic!("no {kind} in {story}"));
+        let folder = self.root.join("receipts");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let (receipt, policy) = (folder.join(format!("{transfer}.receipt")), folder.join("policy"));
+        let told = client.text(&format!("/receipts/{}", entry["position"]));
+        std::fs::write(&receipt, told).expect("a file");
+        let log = self.log_file().display().to_string();
+        let genesis = &self.desk.institution.genesis;
+        let (code, said) = self.desk.replay(&["policy", &log, "--genesis", genesis]);
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(said, client.text("/log/policy"), "the server's policy is the charter's");
+        std::fs::write(&policy, said).expect("a file");
+        let (shown, policy) = (receipt.display().to_string(), policy.display().to_string());
+        let (code, said) = self.desk.replay(&["receipt", &shown, "--policy", &policy]);
+        assert_eq!(code, 0, "{said}");
+        (receipt, said)
     }
 
     /// A complete withdrawal.

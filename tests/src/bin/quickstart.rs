@@ -97,8 +97,9 @@ fn run(root: &Path, oneshot: bool, port: u16) {
     allow_outside(&strongroom);
     let custodies = ceremonies(&strongroom);
     deposits(&strongroom, &custodies);
-    withdrawals(&strongroom, &custodies);
+    let paid = withdrawals(&strongroom, &custodies);
     reckoning(&strongroom);
+    receipts(&strongroom, &paid);
     println!("\nEvery step held.");
     if oneshot {
         strongroom.stop();
@@ -174,8 +175,10 @@ fn deposits(strongroom: &Deployment, custodies: &[Custody]) {
     }
 }
 
-fn withdrawals(strongroom: &Deployment, custodies: &[Custody]) {
+/// The transfers that were confirmed.
+fn withdrawals(strongroom: &Deployment, custodies: &[Custody]) -> Vec<String> {
     println!("== 5. withdrawals");
+    let mut paid = Vec::new();
     let desk = &strongroom.desk;
     let policy = desk.initiator().get("/policy").ok()["policy"].take();
     for custody in custodies {
@@ -201,7 +204,9 @@ fn withdrawals(strongroom: &Deployment, custodies: &[Custody]) {
             strongroom.node_knows(custody.network, &transaction),
             "the node must know {transaction}"
         );
+        paid.push(text(&confirmed["transaction"], "transaction"));
     }
+    paid
 }
 
 /// Somebody who may ask and approve asks, and tries to approve what they asked.
@@ -241,6 +246,26 @@ fn reckoning(strongroom: &Deployment) {
             println!("      {line}");
         }
     }
+}
+
+/// What a client gets: a file that needs nobody's word.
+fn receipts(strongroom: &Deployment, paid: &[String]) {
+    println!("== 7. receipts");
+    for transfer in paid {
+        let (file, said) = strongroom.receipt(transfer, "transfer.confirmed");
+        println!("   receipt   {}", file.display());
+        let telling = |line: &&str| {
+            ["tree", "seen by", "OK"].iter().any(|beginning| line.starts_with(beginning))
+        };
+        for line in said.lines().filter(telling) {
+            println!("      {line}");
+        }
+    }
+    let folder = strongroom.root.join("receipts");
+    println!(
+        "   check     strongroom-replay receipt FILE --policy {}",
+        folder.join("policy").display()
+    );
 }
 
 fn where_next(strongroom: &Deployment) {

@@ -71,6 +71,18 @@ impl Client {
         self.send(self.http.get(format!("{}/api/v1{path}", self.base)))
     }
 
+    /// Reads what is text and no JSON; a panic with what was said where it is not given.
+    pub fn text(&self, path: &str) -> String {
+        let request = self.http.get(format!("{}/api/v1{path}", self.base));
+        let (status, text) = self.runtime.block_on(async {
+            let sent = request.bearer_auth(&self.token).send().await;
+            let response = sent.unwrap_or_else(|error| panic!("GET {path}: {error}"));
+            (response.status().as_u16(), response.text().await.expect("text"))
+        });
+        assert_eq!(status, 200, "GET {path}: {text}");
+        text
+    }
+
     /// Asks, under a fresh idempotency key.
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.post_as(path, body, &Uuid::now_v7().to_string())

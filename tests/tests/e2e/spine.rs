@@ -204,6 +204,11 @@ fn one_withdrawal_on_each_chain_from_request_to_proof() {
         assert!(
             strongroom.node_knows(*network, &text(&confirmed["transaction"], "transaction_id"))
         );
+        let transfer = text(&confirmed["transaction"], "transaction");
+        let (file, proven) = strongroom.receipt(&transfer, "transfer.confirmed");
+        assert!(proven.contains("transfer.confirmed") && proven.contains(&transfer), "{proven}");
+        assert!(proven.matches("seen by").count() >= 3, "three of four signers: {proven}");
+        a_forged_receipt_proves_nothing(&strongroom, &file);
         let left = strongroom.desk.available(&custody.account);
         assert!(left < deposit - amount && left >= deposit - amount - fee_cap, "{left}");
     }
@@ -216,6 +221,22 @@ fn one_withdrawal_on_each_chain_from_request_to_proof() {
     strongroom.stop();
     assert_no_canary(&strongroom, &canaries);
     assert_no_canary_was_shown(&processes.end(), &heard, &canaries);
+}
+
+/// One digit of its tree's size changed, or one bit of its entry.
+fn a_forged_receipt_proves_nothing(strongroom: &Deployment, file: &Path) {
+    let policy = file.with_file_name("policy").display().to_string();
+    let forged = file.with_file_name("forged").display().to_string();
+    let good = std::fs::read_to_string(file).unwrap();
+    let index = good.lines().find(|line| line.starts_with("index ")).unwrap();
+    let extra = good.lines().find(|line| line.starts_with("extra ")).unwrap();
+    let other = extra.replacen("eyJ", "eyK", 1);
+    for bad in [good.replacen(index, &format!("{index}0"), 1), good.replacen(extra, &other, 1)] {
+        assert_ne!(bad, good);
+        std::fs::write(&forged, bad).unwrap();
+        let (code, said) = strongroom.desk.replay(&["receipt", &forged, "--policy", &policy]);
+        assert_ne!(code, 0, "{said}");
+    }
 }
 
 /// What was said to the refused.

@@ -8,6 +8,8 @@
 mod faults;
 #[path = "kurrent/link.rs"]
 mod link;
+#[path = "kurrent/login.rs"]
+mod login;
 #[path = "kurrent/stand_in.rs"]
 mod stand_in;
 #[path = "kurrent/tampering.rs"]

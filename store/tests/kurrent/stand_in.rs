@@ -61,6 +61,8 @@ struct State {
     not_of_the_leader: usize,
     /// The port of the leader, where this is a follower.
     leader: Option<u16>,
+    /// What `authorization` has to say.
+    login: Option<String>,
 }
 
 #[derive(Default)]
@@ -112,6 +114,11 @@ impl ProtocolStandIn {
     /// Calls that a follower might have answered.
     pub(crate) fn not_of_the_leader(&self) -> usize {
         self.state().not_of_the_leader
+    }
+
+    /// From now on every call has to come with this `authorization`.
+    pub(crate) fn demand_login(&self, login: &str) {
+        self.state().login = Some(login.to_owned());
     }
 
     /// From now on every call for the leader is sent to another server.
@@ -169,7 +176,15 @@ impl ProtocolStandIn {
     async fn route(&self, request: http::Request<Body>) -> http::Response<Body> {
         let server = self.clone();
         let leads = request.headers().get("requires-leader").is_some_and(|it| it == "true");
+        let login = request.headers().get("authorization").and_then(|it| it.to_str().ok());
+        let denied = self.state().login.as_deref().is_some_and(|demanded| login != Some(demanded));
         match request.uri().path() {
+            "/event_store.client.streams.Streams/Append"
+            | "/event_store.client.streams.Streams/Read"
+                if denied =>
+            {
+                Status::unauthenticated("Unauthenticated").into_http()
+            }
             "/event_store.client.streams.Streams/Append" => {
                 self.state().not_of_the_leader += usize::from(!leads);
                 let append = service_fn(move |request: Request<Streaming<AppendReq>>| {

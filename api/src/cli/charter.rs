@@ -17,9 +17,9 @@ use strongroom_domain::{
     statement,
 };
 use strongroom_secrets::{Existing, read_secret, write_durably};
-use strongroom_store::{Position, ReadLog as _, SqliteLog};
+use strongroom_store::Position;
 
-use super::{CliError, Say};
+use super::{CliError, Place, Say};
 use crate::{
     approval_key::ApprovalKey, charter_spec::CharterSpec, clock, data_directory::DataDirectory,
 };
@@ -80,6 +80,9 @@ pub struct Found {
     /// The server's data directory.
     #[arg(long)]
     pub data: PathBuf,
+    /// Where the new log will be.
+    #[command(flatten)]
+    pub log: Place,
     /// The draft.
     #[arg(long)]
     pub draft: PathBuf,
@@ -156,8 +159,8 @@ impl Found {
         let charter: CharterText = read_json(&self.draft)?;
         let signatures = self.signatures.iter().map(|path| read_json(path));
         let signatures = signatures.collect::<Result<_, CliError>>()?;
-        let log = SqliteLog::open(directory.log())?;
-        let bus = Bus::open(Arc::new(log.clone()), clock::now).await?;
+        let log = self.log.open(&directory).await?;
+        let bus = Bus::open(Arc::clone(&log), clock::now).await?;
         let command = Command::FoundCharter(Founded { charter, signatures });
         bus.execute(Request::new(command, Actor::Founders)).await?;
         let first = log.read_from(Position::FIRST, 1).await?;

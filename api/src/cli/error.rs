@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use strongroom_commands::{CommandError, bus::LoadError};
 use strongroom_domain::Refusal;
 use strongroom_secrets::{DurableFileError, SecretFileError};
-use strongroom_store::{OpenError, ReadError};
+use strongroom_store::{BackupError, ImportError, OpenError, ReadError, copy::CopyError};
 
 use crate::{
     access::AccessError, approval_key::ApprovalKeyError, charter_spec::SpecError,
@@ -53,6 +53,15 @@ pub enum CliError {
     /// The log can't be opened.
     #[error("the log: {0}")]
     OpenLog(#[from] OpenError),
+    /// The log was not copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// The database was not sealed.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The log was not saved or restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The log can't be read.
     #[error(transparent)]
     ReadLog(#[from] ReadError),

@@ -6,6 +6,8 @@ mod charter;
 mod error;
 mod init;
 mod key;
+mod ledger;
+mod place;
 mod say;
 mod serve;
 mod token;
@@ -15,6 +17,8 @@ pub use charter::{CharterCommand, Draft, Found, Sign};
 pub use error::CliError;
 pub use init::Init;
 pub use key::{KeyCommand, KeyNew};
+pub use ledger::LedgerCommand;
+pub use place::Place;
 pub use say::Say;
 pub use serve::Serve;
 pub use token::{TokenCommand, TokenIssue};
@@ -39,6 +43,9 @@ enum Command {
     /// The charter: draft it, sign it, found the log with it.
     #[command(subcommand)]
     Charter(CharterCommand),
+    /// The log as a whole: copy it, save it, recover it. Only `backup` works while the server runs.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// API tokens. Works while the server runs.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -55,6 +62,10 @@ impl Arguments {
             Command::Init(init) => init.run(say),
             Command::Key(key) => key.run(say),
             Command::Charter(charter) => charter.run(say),
+            Command::Ledger(ledger) => {
+                tracing();
+                ledger.run(say)
+            }
             Command::Token(token) => token.run(say),
             Command::Approve(approve) => {
                 tracing();

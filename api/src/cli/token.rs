@@ -4,15 +4,14 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use strongroom_commands::recorded;
 use strongroom_domain::{
     Event, PersonId, Refusal, Rule,
-    charter::{CharterEvent, Role},
+    charter::{CharterEvent, Person, Role},
 };
 use strongroom_secrets::{Existing, write_durably};
-use strongroom_store::{AuditLog, Position};
+use strongroom_store::{RawRow, ledger::EntryRef};
 
-use super::{CliError, Say};
+use super::{CliError, Place, Say};
 use crate::{
     access::{AccessRegister, role_of},
     clock,
@@ -46,6 +45,9 @@ pub struct TokenIssue {
     /// The server's data directory.
     #[arg(long)]
     pub data: PathBuf,
+    /// Where the charter is read from.
+    #[command(flatten)]
+    pub log: Place,
     /// Whose: an id of the charter.
     #[arg(long)]
     pub person: PersonId,
@@ -84,7 +86,7 @@ impl TokenIssue {
     pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
         let directory = DataDirectory::open(&self.data)?;
         let roles: BTreeSet<Role> = self.roles.iter().copied().collect();
-        check_roles(&directory, self.person, &roles)?;
+        self.check_roles(&directory, &roles)?;
         let register = AccessRegister::open(&directory.access())?;
         let (text, id) = register.issue(self.person, &roles, clock::now())?;
         let line = zeroize::Zeroizing::new(format!("{}\n", text.expose()));
@@ -95,29 +97,38 @@ impl TokenIssue {
         }
         say.json(&json!({ "token": id.as_str(), "person": self.person, "roles": roles }))
     }
+
+    /// The server asks the charter again at each request; this tells the operator early.
+    fn check_roles(
+        &self,
+        directory: &DataDirectory,
+        roles: &BTreeSet<Role>,
+    ) -> Result<(), CliError> {
+        let person = self.person;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let first = runtime.map_err(CliError::Runtime)?.block_on(async {
+            let mut log = self.log.audit(directory).await?;
+            Ok::<_, CliError>(log.raw_after(0, 1).await?.pop())
+        })?;
+        let people = first.and_then(|first| people(&first)).ok_or_else(|| {
+            Refusal::new(Rule::CharterState, "this log does not begin with a charter")
+        })?;
+        let known = people.iter().find(|known| known.id == person);
+        if known.is_some_and(|known| roles.is_subset(&known.roles)) {
+            return Ok(());
+        }
+        let has = known.map(|known| &known.roles);
+        let because = format!("the charter gives {person} the roles {has:?}, not {roles:?}");
+        Err(Refusal::new(Rule::RoleMissing, because).into())
+    }
 }
 
-/// The server asks the charter again at each request; this tells the operator early.
-fn check_roles(
-    directory: &DataDirectory,
-    person: PersonId,
-    roles: &BTreeSet<Role>,
-) -> Result<(), CliError> {
-    let log = AuditLog::open_read_only(directory.log())?;
-    let first = log.read_from(Position::FIRST, 1)?;
-    let event = first.first().map(recorded).transpose();
-    let event = event
-        .map_err(|error| CliError::Read { path: directory.log(), reason: error.to_string() })?;
-    let people = match event.map(|first| first.event) {
-        Some(Event::Charter(CharterEvent::Founded(founded))) => founded.charter.people,
-        Some(Event::Charter(CharterEvent::FoundedV1(founded))) => founded.charter.people,
-        _ => return Err(Refusal::new(Rule::CharterState, "this log has no charter yet").into()),
-    };
-    let known = people.iter().find(|known| known.id == person);
-    if known.is_some_and(|known| roles.is_subset(&known.roles)) {
-        return Ok(());
+/// Everyone whom the charter names, if the log's first entry is one.
+fn people(first: &RawRow) -> Option<Vec<Person>> {
+    let entry = EntryRef::parse(&first.entry).ok()?;
+    match Event::decode(entry.r#type, entry.version, &first.payload).ok()? {
+        Event::Charter(CharterEvent::Founded(founded)) => Some(founded.charter.people),
+        Event::Charter(CharterEvent::FoundedV1(founded)) => Some(founded.charter.people),
+        _ => None,
     }
-    let has = known.map(|known| &known.roles);
-    let because = format!("the charter gives {person} the roles {has:?}, not {roles:?}");
-    Err(Refusal::new(Rule::RoleMissing, because).into())
 }

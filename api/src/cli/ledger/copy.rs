@@ -1,0 +1,47 @@
+//! `strongroom ledger copy`. Never leaves a target that differs from its source without saying so.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use strongroom_store::{LogLocation, copy::copy};
+
+use super::{CliError, Progress, Say, wait_for};
+use crate::cli::place;
+
+/// What `strongroom ledger copy` needs.
+#[derive(Args)]
+pub struct Copy {
+    /// The log to copy: a path, `sqlite:PATH`, `postgres://…` or `kurrentdb://…`. Stop the server
+    /// that writes to it first.
+    #[arg(long, value_name = "LOCATION")]
+    from: LogLocation,
+    /// An empty place, or the one that an interrupted copy left.
+    #[arg(long, value_name = "LOCATION")]
+    to: LogLocation,
+    /// File with the password of the source's server; mode 0600.
+    #[arg(long, value_name = "FILE")]
+    from_password_file: Option<PathBuf>,
+    /// File with the password of the target's server; mode 0600.
+    #[arg(long, value_name = "FILE")]
+    to_password_file: Option<PathBuf>,
+}
+
+impl Copy {
+    pub(super) fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
+        let copied = wait_for(async {
+            // Read first: a source that is not there must not make a target.
+            let mut from = place::audit(&self.from, self.from_password_file.as_ref()).await?;
+            from.head().await?;
+            let to = place::open(&self.to, self.to_password_file.as_ref()).await?;
+            let progress = Progress::new("copied");
+            Ok(copy(from.as_mut(), to.as_ref(), |position| progress.at(position)).await?)
+        })?;
+        say.json(&json!({
+            "copied": copied.entries,
+            "answers": copied.outcomes,
+            "head": copied.head,
+            "tree": { "size": copied.tree.size, "root": copied.tree.root },
+        }))
+    }
+}

@@ -165,3 +165,15 @@ async fn a_log_that_cannot_be_followed_is_not_served() {
     assert_eq!(position, institution.log.head().position.get());
     assert!(because.contains("the log is damaged"), "{because}");
 }
+
+/// An older server on the log of a newer one, as after an update that was taken back.
+#[tokio::test]
+async fn an_event_of_a_newer_build_is_named_and_not_served() {
+    let institution = Institution::with_funds(memory(), 1000).await;
+    append_behind(&institution, "charter", ("charter.amended", b"{}")).await;
+    let opened = Bus::open(Arc::clone(&institution.log), clock).await.map(drop);
+    let Err(LoadError::Unreadable { position, because }) = opened else { panic!("{opened:?}") };
+    assert_eq!(position, institution.log.head().position.get());
+    let said = "event charter.amended version 1 is unknown to this build: use a newer one";
+    assert!(because.contains(said), "{because}");
+}

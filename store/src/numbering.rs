@@ -173,7 +173,6 @@ impl Numbering {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn stopped(error: strongroom_ledger::EntryError) -> AppendError {
     AppendError::Stopped { reason: error.to_string() }
 }

@@ -1,8 +1,10 @@
 //! The log on SQLite, the embedded default. Never writes from more than one connection.
 
 pub(crate) mod backup;
+mod committer;
 mod lock;
 mod migrate;
+mod numberer;
 pub(crate) mod query;
 pub(crate) mod schema;
 mod sequencer;
@@ -29,8 +31,10 @@ use crate::open::{OpenError, Options};
 use crate::read::{ReadError, Record};
 use crate::subscription::Subscription;
 use backup::BackupError;
+use committer::Committer;
 use lock::WriteLock;
-use sequencer::{Request, Sequencer};
+use numberer::{Numberer, Request};
+use sequencer::Sequencer;
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
@@ -49,7 +53,7 @@ pub struct SqliteLog {
 struct Writing {
     queue: Option<SyncSender<Request>>,
     state: Arc<State>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// What the sequencer tells of itself.
@@ -91,12 +95,10 @@ impl SqliteLog {
         let pool = Pool::open(path, options.readers)?;
         let (queue, requests) = sync_channel(options.queue);
         let state = Arc::new(State::default());
-        let sequencer =
-            Sequencer::new(db, lock, requests, heads, Arc::clone(&state), numbering, options);
-        let thread = std::thread::Builder::new().name("sequencer".to_owned());
-        let thread = thread.spawn(move || sequencer.run());
-        let thread = thread.map_err(|error| OpenError::Unavailable(error.to_string()))?;
-        let writing = Writing { queue: Some(queue), state, thread: Some(thread) };
+        let numberer = Numberer::new(requests, schema::reader(path)?, numbering, options);
+        let committer = Committer::new(db, lock, heads, Arc::clone(&state));
+        let threads = Sequencer::new(numberer, committer, Arc::clone(&state)).start()?;
+        let writing = Writing { queue: Some(queue), state, threads };
         let reading = Reading { pool: Arc::new(pool), heads: watched };
         Ok(Self { writing: Arc::new(writing), reading })
     }
@@ -148,6 +150,9 @@ impl SqliteLog {
         &self,
         checked: Checked,
     ) -> Result<oneshot::Receiver<Result<Appended, AppendError>>, AppendError> {
+        if self.writing.state.stopped.get().is_some() {
+            return Err(self.writing.stopped());
+        }
         let (answer, answered) = oneshot::channel();
         let queue = self.writing.queue.as_ref().ok_or_else(|| self.writing.stopped())?;
         match queue.try_send(Request { checked, answer }) {
@@ -281,10 +286,10 @@ impl Writing {
 impl Drop for Writing {
     fn drop(&mut self) {
         self.queue = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the sequencer's thread panicked");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the sequencer panicked");
+            }
         }
     }
 }

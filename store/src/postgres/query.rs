@@ -168,11 +168,10 @@ pub(crate) async fn outcome(
 
 /// Every answer that is kept.
 pub(crate) async fn outcomes(db: &mut PgConnection) -> Result<Vec<RawOutcome>, ReadError> {
-    let all = "SELECT caller, key, request_sha256, outcome, first, last FROM strongroom_log.outcomes";
+    let all =
+        "SELECT caller, key, request_sha256, outcome, first, last FROM strongroom_log.outcomes";
     let rows = sqlx::query(all).fetch_all(db).await?;
-    let read = |row: &PgRow| {
-        Ok(RawOutcome::of(row.try_get(0)?, row.try_get(1)?, stored(row, 2)?))
-    };
+    let read = |row: &PgRow| Ok(RawOutcome::of(row.try_get(0)?, row.try_get(1)?, stored(row, 2)?));
     rows.iter().map(read).collect()
 }
 

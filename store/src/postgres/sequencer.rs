@@ -2,6 +2,7 @@
 //! and never tries again after one that failed: whether it was made is unknown until the log is
 //! reopened and verified.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -75,7 +76,7 @@ impl Sequencer {
         let (head, time) = query::verify_tail(&mut db).await?;
         let tree = tree::reopen(&mut db).await?;
         let numbering = Numbering::new(head, time, tree, Arc::clone(&options.clock));
-        let streams = Streams { known: Default::default(), limit: options.streams };
+        let streams = Streams { known: HashMap::new(), limit: options.streams };
         let (heads, _) = watch::channel(head);
         let batch = options.batch.max(1);
         Ok(Self { db, queue, heads, state, numbering, streams, batch, term })

@@ -3,6 +3,8 @@
 
 // The attribute says nothing to cargo; it tells clippy that the fixtures may unwrap as tests do.
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod deposits;
@@ -12,5 +14,7 @@ mod expiry;
 mod hostile;
 #[cfg(test)]
 mod nodes;
+#[cfg(test)]
+mod overload;
 #[cfg(test)]
 mod spine;

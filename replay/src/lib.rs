@@ -19,6 +19,7 @@ mod spine;
 mod transactions;
 mod verifier;
 mod walk;
+mod witness;
 mod witnessed;
 
 pub use as_of::{
@@ -39,4 +40,5 @@ pub use rebuild::rebuild;
 pub use source::{Source, SourceError, Stored};
 pub use spine::{Expected, Spine, Whole};
 pub use verifier::{Judged, Verdict, Verifier, chain, verify, verify_all, walk};
+pub use witness::{Watch, WitnessAnswer, WitnessKind, make_key, read_key, serve};
 pub use witnessed::{Proven, Seen, policy_of, read_checkpoint, read_policy, read_receipt};

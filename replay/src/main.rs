@@ -38,6 +38,8 @@ enum Command {
     Receipt(command::receipt::CheckReceipt),
     /// Prints the witness policy that a log's charter makes (C2SP tlog-policy).
     Policy(command::receipt::Policy),
+    /// Watches logs for others: cosigns a checkpoint only if it continues the one before.
+    Witness(command::witness::Witness),
     /// Tells the story of a transfer from a verified log: a page that a judge could read.
     Explain(command::explain::Explain),
     /// Says what stood at a moment: balances, policy, people, wallets, keys, open questions.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Rebuild(rebuild) => rebuild.run(&output),
         Command::Receipt(receipt) => receipt.run(&output),
         Command::Policy(policy) => policy.run(&output),
+        Command::Witness(witness) => witness.run(&output),
         Command::Explain(explain) => explain.run(&output),
         Command::AsOf(as_of) => as_of.run(&output),
         Command::Diff(diff) => diff.run(&output),

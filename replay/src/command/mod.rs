@@ -8,3 +8,4 @@ pub(crate) mod export;
 pub(crate) mod rebuild;
 pub(crate) mod receipt;
 pub(crate) mod verify;
+pub(crate) mod witness;

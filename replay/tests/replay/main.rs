@@ -14,6 +14,9 @@ mod forging;
 mod parting;
 mod segments;
 mod tampering;
+mod watching;
+mod witnesses;
+mod witnessing;
 #[path = "../../../projections/tests/projections/world/mod.rs"]
 #[expect(dead_code, reason = "this house is used for more elsewhere")]
 mod world;

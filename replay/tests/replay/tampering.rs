@@ -187,6 +187,34 @@ async fn swapped_entries_are_out_of_order() {
     }
 }
 
+/// All of them, in memory: every entry dropped, doubled, swapped with the next, and the end cut
+/// everywhere.
+#[tokio::test]
+async fn every_entry_is_missed_doubled_and_out_of_order_where_it_is() {
+    let book = Book::written().await;
+    let pairs = book.pairs();
+    let (genesis, pinned) = (Some(leaf_hash(&pairs[0].entry)), Some(head(&pairs)));
+    let before = Verifier::new(Expected { genesis, head: pinned, tree: None });
+    let judged = |pairs: &[Pair]| fault(&before, bytes(pairs));
+    assert_eq!(judged(&pairs), None);
+    let last = pairs.len() - 1;
+    for at in 0..pairs.len() {
+        let mut fewer = pairs.clone();
+        fewer.remove(at);
+        let cut = if at == last { Fault::Truncated } else { Fault::Missing };
+        assert_eq!(judged(&fewer), Some(cut), "without entry {}", at + 1);
+        let mut more = pairs.clone();
+        more.insert(at, pairs[at].clone());
+        assert_eq!(judged(&more), Some(Fault::Repeated), "with entry {} twice", at + 1);
+        assert_eq!(judged(&pairs[..at]), Some(Fault::Truncated), "cut to {at}");
+        if at < last {
+            let mut swapped = pairs.clone();
+            swapped.swap(at, at + 1);
+            assert_eq!(judged(&swapped), Some(Fault::OutOfOrder), "entries {} swapped", at + 1);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_log_that_was_cut_off_is_truncated() {
     let book = Book::written().await;

@@ -1,15 +1,26 @@
 //! The house's charter and policy.
 
 use super::{APPROVERS, ETH, LOG, LTC, MAKER, Side, World, key_of, public, sign, signer};
+use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use strongroom_domain::{
     Amount, Bytes, Command, Digest, PersonId,
-    charter::{
-        CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, Person, Role, Witnessing,
-    },
+    charter::{CharterText, Enrolment, Founded, FoundingSignature, Person, Role, Witnessing},
     policy::{Destination, Label, Policy, Quorum, Tier},
     statement,
 };
+use strongroom_store::ledger::{KeyName, LogKeys};
+
+/// The keys of the house's log.
+pub(crate) fn log_keys() -> LogKeys {
+    let origin = KeyName::new(&format!("strongroom/{LOG}")).unwrap();
+    LogKeys::from_seeds(&origin, &key_of(LOG.0).to_bytes(), &[4; 32]).unwrap()
+}
+
+/// What the signer with this number cosigns with.
+pub(crate) fn witness_key(n: u8) -> SigningKey {
+    key_of(uuid::Uuid::from_u128(0xa000 + u128::from(n)))
+}
 
 fn label(text: &str) -> Label {
     Label::try_from(text.to_owned()).unwrap()
@@ -44,13 +55,13 @@ impl World {
             identity_key: public(&key_of(signer(n).0)),
             sealing_key: Bytes(vec![n; 32]),
             tls_certificate_sha256: Digest([n; 32]),
-            witness_key: public(&key_of(uuid::Uuid::from_u128(0xa000 + u128::from(n)))),
+            witness_key: public(&witness_key(n)),
         };
         CharterText {
             log: LOG,
             name: label("test-house"),
             log_key: public(&key_of(LOG.0)),
-            log_key_ml_dsa_44: Bytes(vec![4; ML_DSA_44_KEY]),
+            log_key_ml_dsa_44: Bytes(log_keys().verifier().keys()[1].bytes().to_vec()),
             people,
             signers: (1..=4).map(enrolment).collect(),
             witnessing: Witnessing { threshold: 3, outside: Vec::new() },

@@ -1,7 +1,7 @@
 //! A small custody house on a real log: everything in it was decided by `domain` and appended by
 //! `store`. Keys are made from fixed seeds and never used anywhere else.
 
-mod founding;
+pub(crate) mod founding;
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::sync::{

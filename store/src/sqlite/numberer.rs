@@ -148,18 +148,29 @@ impl Numberer {
         let mut reading = false;
         while batch.answers.len() < most && batch.bytes <= BATCH_BYTES {
             let Some(request) = next.take().or_else(|| self.queue.try_recv().ok()) else { break };
-            if !reading {
-                // One snapshot for all of them: SQLite keeps the pages that it has read for it.
-                self.db.prepare_cached("BEGIN")?.execute([])?;
-                reading = true;
+            let Request { checked, answer } = request;
+            batch.bytes += checked.append.weight();
+            // One snapshot for all of them: SQLite keeps the pages that it has read for it.
+            let begun = if reading { Ok(()) } else { self.begin() };
+            reading = true;
+            match begun.and_then(|()| self.place(checked, batch)) {
+                Ok(result) => batch.answers.push((answer, result)),
+                Err(fatal) => {
+                    // Never sent, but kept: it may be dropped only once the log says why.
+                    let reason = fatal.to_string();
+                    batch.answers.push((answer, Err(AppendError::Stopped { reason })));
+                    return Err(fatal);
+                }
             }
-            batch.bytes += request.checked.append.weight();
-            let result = self.place(request.checked, batch)?;
-            batch.answers.push((request.answer, result));
         }
         if reading {
             self.db.prepare_cached("COMMIT")?.execute([])?;
         }
+        Ok(())
+    }
+
+    fn begin(&self) -> Result<(), Fatal> {
+        self.db.prepare_cached("BEGIN")?.execute([])?;
         Ok(())
     }
 

@@ -80,6 +80,12 @@ impl History {
         }
     }
 
+    /// Whether one batch is made while another is stored, so that the order of reads is not the
+    /// seed's.
+    pub(crate) fn overlaps(&self) -> bool {
+        self.options.batch == 2
+    }
+
     /// Says the same of the same history, wherever its files are.
     fn tell(&mut self, step: &str) {
         self.trace.push(step.replace(self.directory.path().to_str().unwrap(), ""));

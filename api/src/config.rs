@@ -175,7 +175,8 @@ pub struct Limits {
     /// The longest time until a connection has sent a request's headers, in seconds; one that says
     /// nothing for so long is closed. Default 10.
     pub header_seconds: u64,
-    /// Requests under way at once, of all callers. Default 4096.
+    /// Requests under way at once, of all callers; one more is answered 503 at once. A connection
+    /// has one at a time, so this must be less than `connections` to say so. Default 512.
     pub in_flight: usize,
     /// Requests per second and token. Default 2000.
     pub requests_per_second: NonZeroU32,
@@ -208,7 +209,7 @@ impl Default for Limits {
             request_seconds: 30,
             connections: NonZeroU32::MIN.saturating_add(1023),
             header_seconds: 10,
-            in_flight: 4096,
+            in_flight: 512,
             requests_per_second: NonZeroU32::MIN.saturating_add(1999),
             failures_per_minute: NonZeroU32::MIN.saturating_add(119),
             subscriptions: 64,

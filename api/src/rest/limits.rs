@@ -51,7 +51,13 @@ impl RateLimits {
 }
 
 /// Answers in time, or says that the answer is not known; at once where too much is under way.
+///
+/// Whether the process lives is answered always: a server that is restarted because it has much to
+/// do has more to do.
 pub(super) async fn time(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    if request.uri().path() == "/healthz" {
+        return next.run(request).await;
+    }
     let Ok(_place) = shared.rates.places.try_acquire() else {
         let because = "too many requests are under way: nothing was done";
         return Problem(Failure::Unavailable(because.to_owned())).into_response();

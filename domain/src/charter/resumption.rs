@@ -23,7 +23,8 @@ pub struct LogResumed {
 pub struct Resumption {
     /// Which log.
     pub log: LogId,
-    /// The first is 1; each adds 1.
+    /// Greater than of every resumption before, those included that are given up: each has a name
+    /// of its own.
     pub number: u32,
     /// The last entry that anybody holds of what is given up.
     pub abandoned: Head,
@@ -51,9 +52,10 @@ impl LogResumed {
         if *log != standing.log {
             return refuse(format!("the certificate is for log {log}, this is {}", standing.log));
         }
-        if Some(*number) != standing.resumptions.checked_add(1) {
-            let next = standing.resumptions.saturating_add(1);
-            return refuse(format!("resumption {number} can't follow, {next} can"));
+        // Not only the next one: where an earlier resumption is itself given up, its name is taken.
+        if *number <= standing.resumptions {
+            let last = standing.resumptions;
+            return refuse(format!("resumption {number} can't follow number {last}"));
         }
         if *from != head {
             return refuse(format!(

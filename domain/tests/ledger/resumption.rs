@@ -50,7 +50,7 @@ fn the_governance_quorum_agrees_and_nobody_else() {
 fn a_certificate_is_good_for_one_place_in_one_log() {
     let again = |c: &mut LogResumed| c.signatures = [ANN, BEN].map(|who| signed(c, who)).into();
     let changes: [&dyn Fn(&mut LogResumed); 5] = [
-        &|c| c.resumption.number = 2,
+        &|c| c.resumption.number = 0,
         &|c| c.resumption.from.position -= 1,
         &|c| c.resumption.from.leaf = Digest([1; 32]),
         &|c| c.resumption.log = strongroom_domain::LogId(uuid::Uuid::from_u128(0x61)),
@@ -75,6 +75,20 @@ fn a_certificate_is_good_for_one_place_in_one_log() {
     let certificate = book.certificate(1, &[ANN, BEN]);
     book.put(Command::ResumeLog(certificate.clone())).unwrap();
     book.refused(Command::ResumeLog(certificate), Rule::LogResumption);
+}
+
+#[test]
+fn a_number_that_was_given_up_is_not_used_again() {
+    let mut book = Book::founded();
+    let certificate = book.certificate(3, &[ANN, BEN]);
+    book.put(Command::ResumeLog(certificate)).unwrap();
+    for taken in [1, 3] {
+        let certificate = book.certificate(taken, &[ANN, BEN]);
+        book.refused(Command::ResumeLog(certificate), Rule::LogResumption);
+    }
+    let certificate = book.certificate(4, &[ANN, BEN]);
+    book.put(Command::ResumeLog(certificate)).unwrap();
+    assert!(book.state.charter.standing().unwrap().origin().ends_with("/4"));
 }
 
 #[test]

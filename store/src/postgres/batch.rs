@@ -34,26 +34,30 @@ pub(crate) struct Streams {
     pub(crate) limit: usize,
 }
 
+/// Answers to keys, by caller and key.
+pub(crate) type Kept = HashMap<(String, String), StoredOutcome>;
+
 /// What is known while a batch is made. All that its appends may ask was looked up before.
 pub(crate) struct Batch<'a> {
     streams: &'a mut Streams,
-    outcomes: HashMap<(String, String), StoredOutcome>,
+    /// Those of the batch before, which may not be stored yet, and those that are.
+    outcomes: Kept,
+    /// Its own.
+    kept: Kept,
 }
 
 impl<'a> Batch<'a> {
     pub(crate) async fn look_up<'w>(
         db: &mut PgConnection,
         streams: &'a mut Streams,
+        before: Kept,
         work: impl Iterator<Item = &'w Append> + Clone,
     ) -> Result<Self, Fatal> {
-        // Only between batches: what a batch needs stays until it is made.
-        if streams.known.len() > streams.limit {
-            streams.known.clear();
-        }
         streams.look_up(db, work.clone()).await?;
         let keys = work.filter_map(|append| append.idempotency.as_ref());
-        let outcomes = outcomes(db, keys.collect()).await?;
-        Ok(Self { streams, outcomes })
+        let mut outcomes = outcomes(db, keys.collect()).await?;
+        outcomes.extend(before);
+        Ok(Self { streams, outcomes, kept: Kept::new() })
     }
 
     /// Counts the entry of a row.
@@ -70,7 +74,12 @@ impl<'a> Batch<'a> {
             outcome: key.outcome.clone(),
             positions: appended.positions,
         };
-        self.outcomes.insert((key.caller.clone(), key.key.clone()), outcome);
+        self.kept.insert((key.caller.clone(), key.key.clone()), outcome);
+    }
+
+    /// What the next batch has to know of this one.
+    pub(crate) fn into_kept(self) -> Kept {
+        self.kept
     }
 }
 
@@ -83,11 +92,19 @@ impl Known for Batch<'_> {
     }
 
     fn outcome(&mut self, caller: &str, key: &str) -> Result<Option<StoredOutcome>, Fatal> {
-        Ok(self.outcomes.get(&(caller.to_owned(), key.to_owned())).cloned())
+        let key = (caller.to_owned(), key.to_owned());
+        Ok(self.kept.get(&key).or_else(|| self.outcomes.get(&key)).cloned())
     }
 }
 
 impl Streams {
+    /// Forgets all once there are too many.
+    pub(crate) fn bound(&mut self) {
+        if self.known.len() > self.limit {
+            self.known.clear();
+        }
+    }
+
     async fn look_up<'w>(
         &mut self,
         db: &mut PgConnection,
@@ -117,10 +134,7 @@ impl Streams {
     }
 }
 
-async fn outcomes(
-    db: &mut PgConnection,
-    keys: Vec<&Idempotency>,
-) -> Result<HashMap<(String, String), StoredOutcome>, Fatal> {
+async fn outcomes(db: &mut PgConnection, keys: Vec<&Idempotency>) -> Result<Kept, Fatal> {
     let mut found = HashMap::new();
     if keys.is_empty() {
         return Ok(found);

@@ -1,6 +1,6 @@
-//! The one session that writes, on a thread of its own. Never answers before the commit is back,
-//! and never tries again after one that failed: whether it was made is unknown until the log is
-//! reopened and verified.
+//! The one session that writes, on a thread of its own; the next batch is made while one is being
+//! stored. Never answers before the commit is back, and never tries again after one that failed:
+//! whether it was made is unknown until the log is reopened and verified.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
-use strongroom_ledger::Head;
+use strongroom_ledger::{Head, TreeHead};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinError, JoinHandle};
 
-use super::batch::{Batch, Streams, Writing};
+use super::batch::{Batch, Kept, Streams, Writing};
 use super::session::{LEASE, Target, close};
 use super::{State, query, tree};
 use crate::append::{AppendError, Appended};
 use crate::numbering::{Checked, Numbering, judge};
 use crate::open::{OpenError, Options};
 use crate::read::ReadError;
+use crate::tree::Grown;
 
 /// A batch ends with the append that takes it over this many bytes.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
@@ -52,14 +54,49 @@ pub(crate) enum Fatal {
 }
 
 pub(crate) struct Sequencer {
-    db: PgConnection,
+    /// The session that writes; away while a batch is being stored.
+    db: Option<PgConnection>,
+    /// Asks what a batch has to know, meanwhile.
+    asking: PgConnection,
+    flight: Option<Flight>,
     queue: mpsc::Receiver<Request>,
     heads: watch::Sender<Head>,
     state: Arc<State>,
     numbering: Numbering,
     streams: Streams,
+    /// The answers that the batch on its way keeps.
+    kept: Kept,
     batch: usize,
     term: i64,
+}
+
+/// A batch on its way to the server, and what is told when it is stored.
+struct Flight {
+    storing: JoinHandle<Result<PgConnection, Fatal>>,
+    head: Head,
+    told: Told,
+}
+
+/// The answers of a batch, and who waits for them.
+type Told = Vec<(Answer, Result<Appended, AppendError>)>;
+
+/// A batch that was judged and numbered. What it says may be told only when it is stored, and all
+/// before it is.
+struct Made {
+    writing: Writing,
+    before: Head,
+    head: Head,
+    tree: TreeHead,
+    grown: Grown,
+    told: Told,
+}
+
+/// What happens next.
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is taken apart at once")]
+enum Turn {
+    Asked(Option<Request>),
+    Stored(Result<Result<PgConnection, Fatal>, JoinError>),
+    Quiet,
 }
 
 impl Sequencer {
@@ -78,8 +115,19 @@ impl Sequencer {
         let numbering = Numbering::new(head, time, tree, Arc::clone(&options.clock));
         let streams = Streams { known: HashMap::new(), limit: options.streams };
         let (heads, _) = watch::channel(head);
-        let batch = options.batch.max(1);
-        Ok(Self { db, queue, heads, state, numbering, streams, batch, term })
+        Ok(Self {
+            db: Some(db),
+            asking: target.reader().await?,
+            flight: None,
+            queue,
+            heads,
+            state,
+            numbering,
+            streams,
+            kept: Kept::default(),
+            batch: options.batch.max(1),
+            term,
+        })
     }
 
     pub(crate) fn heads(&self) -> watch::Receiver<Head> {
@@ -88,48 +136,74 @@ impl Sequencer {
 
     /// Serves the queue until every handle is gone or something fails.
     pub(crate) async fn run(mut self) {
-        let stopped = loop {
-            match tokio::time::timeout(LEASE / 3, self.queue.recv()).await {
-                Ok(Some(first)) => {
-                    if let Err(fatal) = self.turn(first).await {
-                        break Some(fatal);
-                    }
-                }
-                Ok(None) => break None,
-                // The server hears of us, and we of a session that it has ended.
-                Err(_) => {
-                    if let Err(error) = self.db.ping().await {
-                        break Some(error.into());
-                    }
+        match self.serve().await {
+            Ok(()) => {
+                if let Some(db) = self.db {
+                    // Everything is stored; what fails here ends with the session all the same.
+                    let _ = close(db).await;
                 }
             }
-        };
-        match stopped {
-            Some(fatal) => {
-                let reason = fatal.to_string();
-                tracing::error!(%reason, "the log has stopped; reopen and verify it");
-                // Requests still queued find the reason when the sender of their answer is dropped.
-                let _ = self.state.stopped.set(reason);
+            Err(fatal) => {
+                self.tell(&fatal);
+                tracing::error!(reason = %fatal, "the log has stopped; reopen and verify it");
             }
-            // Everything is stored; what fails here ends with the session all the same.
-            None => drop(close(self.db).await),
         }
     }
 
-    async fn turn(&mut self, first: Request) -> Result<(), Fatal> {
-        let (work, answers) = self.gather(first);
-        let served = tokio::time::timeout(ANSWERED_WITHIN, self.serve(work)).await;
-        match served.unwrap_or(Err(Fatal::Silent)) {
-            Ok(results) => {
-                for (answer, result) in answers.into_iter().zip(results) {
-                    // A writer that does not wait any more loses the answer, not the append.
-                    let _ = answer.send(result);
+    async fn serve(&mut self) -> Result<(), Fatal> {
+        loop {
+            match self.turn().await {
+                Turn::Asked(Some(first)) => {
+                    let made = self.make(first).await?;
+                    // Told before the batch, with its answers, is dropped.
+                    self.settle().await.inspect_err(|fatal| self.tell(fatal))?;
+                    self.launch(made)?;
                 }
-                Ok(())
+                Turn::Asked(None) => return self.settle().await,
+                Turn::Stored(stored) => self.land(stored)?,
+                Turn::Quiet => self.ping().await?,
+            }
+        }
+    }
+
+    async fn turn(&mut self) -> Turn {
+        match &mut self.flight {
+            Some(flight) => tokio::select! {
+                biased;
+                stored = &mut flight.storing => Turn::Stored(stored),
+                asked = self.queue.recv() => Turn::Asked(asked),
+            },
+            None => match tokio::time::timeout(LEASE / 3, self.queue.recv()).await {
+                Ok(asked) => Turn::Asked(asked),
+                Err(_) => Turn::Quiet,
+            },
+        }
+    }
+
+    /// The server hears of us, and we of a session that it has ended.
+    async fn ping(&mut self) -> Result<(), Fatal> {
+        if let Some(db) = &mut self.db {
+            db.ping().await?;
+        }
+        Ok(self.asking.ping().await?)
+    }
+
+    /// Before answers are dropped, so that who waits for one learns why.
+    fn tell(&self, fatal: &Fatal) {
+        let _ = self.state.stopped.set(fatal.to_string());
+    }
+
+    /// Judges and numbers what is queued by now.
+    async fn make(&mut self, first: Request) -> Result<Made, Fatal> {
+        let (work, answers) = self.gather(first);
+        let judged = tokio::time::timeout(ANSWERED_WITHIN, self.judge(work)).await;
+        match judged.unwrap_or(Err(Fatal::Silent)) {
+            Ok((mut made, results)) => {
+                made.told = answers.into_iter().zip(results).collect();
+                Ok(made)
             }
             Err(fatal) => {
-                // Before the answers are dropped, so that who waits for one learns why.
-                let _ = self.state.stopped.set(fatal.to_string());
+                self.tell(&fatal);
                 Err(fatal)
             }
         }
@@ -148,32 +222,80 @@ impl Sequencer {
         (work, answers)
     }
 
-    /// One transaction, one commit; the results may be told only once it is back.
-    async fn serve(
+    async fn judge(
         &mut self,
         work: Vec<Checked>,
-    ) -> Result<Vec<Result<Appended, AppendError>>, Fatal> {
+    ) -> Result<(Made, Vec<Result<Appended, AppendError>>), Fatal> {
         let before = self.numbering.head;
+        // The entries of a batch on its way are counted in what is known, and nowhere else.
+        if self.flight.is_none() {
+            self.streams.bound();
+        }
         let asked = work.iter().map(|checked| &checked.append);
-        let mut known = Batch::look_up(&mut self.db, &mut self.streams, asked).await?;
+        let kept = std::mem::take(&mut self.kept);
+        let mut known = Batch::look_up(&mut self.asking, &mut self.streams, kept, asked).await?;
         let mut writing = Writing::default();
         let mut results = Vec::with_capacity(work.len());
         for checked in work {
             results.push(place(&mut self.numbering, &mut known, checked, &mut writing)?);
         }
+        self.kept = known.into_kept();
+        let (head, tree) = (self.numbering.head, self.numbering.tree_head());
+        let grown = self.numbering.grown();
+        Ok((Made { writing, before, head, tree, grown, told: Vec::new() }, results))
+    }
+
+    /// Sends a batch: one statement, one transaction, one commit. The one before is stored.
+    fn launch(&mut self, made: Made) -> Result<(), Fatal> {
+        let Made { writing, before, head, tree, grown, told } = made;
         if writing.is_empty() {
-            return Ok(results);
+            answer(told);
+            return Ok(());
         }
-        let (head, grown) = (self.numbering.head, self.numbering.grown());
-        let new = (head, self.numbering.tree_head());
-        if !writing.store(&mut self.db, self.term, before, new, &grown).await? {
-            return Err(Fatal::Fenced);
+        let (term, db) = (self.term, self.db.take());
+        let mut db = db.ok_or_else(|| Fatal::Bug("the session that writes is away"))?;
+        let storing = tokio::spawn(async move {
+            let storing = writing.store(&mut db, term, before, (head, tree), &grown);
+            match tokio::time::timeout(ANSWERED_WITHIN, storing).await {
+                Ok(Ok(true)) => Ok(db),
+                Ok(Ok(false)) => Err(Fatal::Fenced),
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err(Fatal::Silent),
+            }
+        });
+        self.flight = Some(Flight { storing, head, told });
+        Ok(())
+    }
+
+    /// Waits for the batch on its way.
+    async fn settle(&mut self) -> Result<(), Fatal> {
+        let Some(flight) = &mut self.flight else { return Ok(()) };
+        let stored = (&mut flight.storing).await;
+        self.land(stored)
+    }
+
+    /// A batch is stored: now its answers may be told.
+    fn land(
+        &mut self,
+        stored: Result<Result<PgConnection, Fatal>, JoinError>,
+    ) -> Result<(), Fatal> {
+        let stored = stored.unwrap_or(Err(Fatal::Bug("storing a batch panicked")));
+        self.db = Some(stored.inspect_err(|fatal| self.tell(fatal))?);
+        if let Some(Flight { head, told, .. }) = self.flight.take() {
+            self.state.commits.fetch_add(1, Ordering::Relaxed);
+            if head != *self.heads.borrow() {
+                self.heads.send_replace(head);
+            }
+            answer(told);
         }
-        self.state.commits.fetch_add(1, Ordering::Relaxed);
-        if head != before {
-            self.heads.send_replace(head);
-        }
-        Ok(results)
+        Ok(())
+    }
+}
+
+fn answer(told: Told) {
+    for (answer, result) in told {
+        // A writer that does not wait any more loses the answer, not the append.
+        let _ = answer.send(result);
     }
 }
 

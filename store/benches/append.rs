@@ -1,6 +1,7 @@
-//! What group commit costs: durable appends of one event each, by 1, 16 and 256 writers, against a
-//! bare rusqlite insert of the same bytes in batches of the same size. Never compares two machines
-//! or two moments: both sides take turns in one run, and what counts is the ratio.
+//! What group commit, chain and tree cost: durable appends of one event each, by 1, 16 and 256
+//! writers, against a bare rusqlite insert of the same bytes: in batches of the size that ours had,
+//! and in batches of one row for each writer, which is the best that a group commit could do. Never
+//! compares two machines or two moments: all take turns in one run, and what counts is the ratio.
 //!
 //! `cargo bench -p strongroom-store [-- ROUNDS]`; `BENCH_DIR` names the disk.
 
@@ -64,31 +65,36 @@ async fn writer(log: Arc<SqliteLog>, until: Instant) -> Vec<Duration> {
     }
 }
 
-/// A log under load, and the bare table that gets the same rows.
-struct Pair {
+/// A log under load, and the bare tables that get the same rows.
+struct Trio {
     log: Arc<SqliteLog>,
-    bare: Connection,
+    alike: Bare,
+    full: Bare,
+}
+
+struct Bare {
+    db: Connection,
     streams: HashMap<String, i64>,
 }
 
 #[derive(Default)]
 struct Sum {
     ours: Duration,
-    bare: Duration,
+    alike: Duration,
+    full: Duration,
     rows: u64,
     commits: u64,
     taken: Vec<Duration>,
 }
 
-impl Pair {
+impl Trio {
     fn open(directory: &Path, writers: usize) -> Self {
         let log = SqliteLog::open(directory.join(format!("ours-{writers}.db"))).unwrap();
-        let bare = Connection::open(directory.join(format!("bare-{writers}.db"))).unwrap();
-        bare.execute_batch(BARE).unwrap();
-        Self { log: Arc::new(log), bare, streams: HashMap::new() }
+        let bare = |name| Bare::open(&directory.join(format!("{name}-{writers}.db")));
+        Self { log: Arc::new(log), alike: bare("alike"), full: bare("full") }
     }
 
-    /// Appends for `length`, then inserts the same rows bare, as many to a commit as ours had.
+    /// Appends for `length`, then inserts the same rows bare, in both sizes of a batch.
     fn round(&mut self, runtime: &Runtime, writers: usize, length: Duration, sum: &mut Sum) {
         let (from, commits) = (self.log.head().position, self.log.commits());
         let start = Instant::now();
@@ -104,9 +110,18 @@ impl Pair {
         let commits = log.commits() - commits;
         let records = runtime.block_on(read_after(log, from));
         let rows = u64::try_from(records.len()).unwrap();
-        sum.bare += self.insert(&records, usize::try_from(rows.div_ceil(commits)).unwrap());
+        sum.alike += self.alike.insert(&records, usize::try_from(rows.div_ceil(commits)).unwrap());
+        sum.full += self.full.insert(&records, writers);
         sum.rows += rows;
         sum.commits += commits;
+    }
+}
+
+impl Bare {
+    fn open(path: &Path) -> Self {
+        let db = Connection::open(path).unwrap();
+        db.execute_batch(BARE).unwrap();
+        Self { db, streams: HashMap::new() }
     }
 
     fn insert(&mut self, records: &[Record], batch: usize) -> Duration {
@@ -120,16 +135,16 @@ impl Pair {
             })
             .collect();
         let mut insert =
-            self.bare.prepare("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5)").unwrap();
+            self.db.prepare("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5)").unwrap();
         let start = Instant::now();
         for rows in rows.chunks(batch) {
-            self.bare.execute_batch("BEGIN IMMEDIATE").unwrap();
+            self.db.execute_batch("BEGIN IMMEDIATE").unwrap();
             for (position, stream, sequence, row) in rows {
                 insert
                     .execute(params![position, stream, sequence, row.bytes, row.payload])
                     .unwrap();
             }
-            self.bare.execute_batch("COMMIT").unwrap();
+            self.db.execute_batch("COMMIT").unwrap();
         }
         start.elapsed()
     }
@@ -151,26 +166,29 @@ fn main() {
     let place = std::env::var("BENCH_DIR").unwrap_or(env!("CARGO_TARGET_TMPDIR").to_owned());
     let directory = tempfile::tempdir_in(place).unwrap();
     println!("{PAYLOAD} bytes of payload; {rounds} rounds of {ROUND:?}, taking turns");
-    println!("writers   appends/s   p50 ms   p99 ms   rows/commit   bare rows/s   ratio");
+    println!(
+        "writers   appends/s   p50 ms   p99 ms   rows/commit   to bare   to bare in full batches"
+    );
     for writers in [1_usize, 16, 256] {
-        let mut pair = Pair::open(directory.path(), writers);
+        let mut trio = Trio::open(directory.path(), writers);
         // The first round fills caches and lets both files grow.
-        pair.round(&runtime, writers, ROUND, &mut Sum::default());
+        trio.round(&runtime, writers, ROUND, &mut Sum::default());
         let mut sum = Sum::default();
-        (0..rounds).for_each(|_| pair.round(&runtime, writers, ROUND, &mut sum));
+        (0..rounds).for_each(|_| trio.round(&runtime, writers, ROUND, &mut sum));
         sum.taken.sort_unstable();
         let percentile = |of: usize| {
             sum.taken.get(sum.taken.len() * of / 100).map_or(0.0, |one| one.as_secs_f64() * 1000.0)
         };
         let rows = sum.rows as f64;
+        let percent = |bare: Duration| bare.as_secs_f64() / sum.ours.as_secs_f64() * 100.0;
         println!(
-            "{writers:>7} {:>11.0} {:>8.2} {:>8.2} {:>13.1} {:>13.0} {:>6.0} %",
+            "{writers:>7} {:>11.0} {:>8.2} {:>8.2} {:>13.1} {:>7.0} % {:>7.0} %",
             rows / sum.ours.as_secs_f64(),
             percentile(50),
             percentile(99),
             rows / sum.commits as f64,
-            rows / sum.bare.as_secs_f64(),
-            sum.bare.as_secs_f64() / sum.ours.as_secs_f64() * 100.0
+            percent(sum.alike),
+            percent(sum.full)
         );
     }
 }

@@ -72,11 +72,13 @@ impl Sequencer {
             if let Err(fatal) = committer.store(&batch) {
                 return self.stop(&fatal);
             }
-            self.give_back(Turn::Free(committer));
+            // Before the next batch goes: who is answered now may still come along with it, and an
+            // fsync is shared by as many as can be.
             for (answer, result) in batch.answers {
                 // A writer that does not wait any more loses the answer, not the append.
                 let _ = answer.send(result);
             }
+            self.give_back(Turn::Free(committer));
         }
     }
 

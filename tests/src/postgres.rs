@@ -223,12 +223,13 @@ fn programs() -> PathBuf {
         .filter_map(|version| Some((version.file_name().to_str()?.parse().ok()?, version.path())))
         .filter(|(_, path)| path.join("bin/initdb").is_file())
         .max_by_key(|(version, _): &(u32, _)| *version);
-    newest.map(|(_, path)| path.join("bin")).unwrap_or_else(|| {
+    let Some((_, newest)) = newest else {
         panic!(
             "PostgreSQL is not installed: run scripts/install, or set STRONGROOM_POSTGRES_BIN to \
              the folder of initdb"
         )
-    })
+    };
+    newest.join("bin")
 }
 
 /// As root, the folder is given to an unprivileged user, who runs the server.

@@ -1,7 +1,9 @@
 //! The conformance suite on PostgreSQL.
 
 use strongroom_store::conformance::{append_to, suite};
-use strongroom_store::{AppendError, AppendLog, LogLocation, Options, PostgresLog, ReadLog};
+use strongroom_store::{
+    AppendError, AppendLog, Idempotency, LogLocation, Options, PostgresLog, ReadLog,
+};
 
 use crate::shared;
 
@@ -72,4 +74,36 @@ async fn a_url_opens_as_a_log_and_for_audit() {
     assert_eq!(audit.head().await.unwrap(), log.head());
     assert_eq!(audit.raw_after(0, 10).await.unwrap().len(), 1);
     assert_eq!(audit.raw_after(1, 10).await.unwrap(), []);
+}
+
+/// Each in a batch of its own, made while the one before it is being stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_used_once_however_many_ask_at_the_same_time() {
+    let log = fresh(&Options { batch: 1, streams: 0, ..Options::default() }).await;
+    let request = |number: u64| {
+        let mut append = append_to(&[("a", number)]);
+        append.idempotency = Some(Idempotency {
+            caller: "tester".to_owned(),
+            key: number.to_string(),
+            request_sha256: strongroom_store::ledger::payload_hash(b"body"),
+            outcome: number.to_string().into_bytes(),
+        });
+        append
+    };
+    for number in 0..20 {
+        let asked: Vec<_> = (0..8).map(|_| log.append(request(number))).collect();
+        let mut made = 0;
+        for one in asked {
+            match one.await {
+                Ok(_) => made += 1,
+                Err(AppendError::KeyUsed(kept)) => {
+                    assert_eq!(kept.outcome, number.to_string().into_bytes());
+                    assert_eq!(kept.positions.unwrap().last.get(), number + 1);
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert_eq!(made, 1);
+    }
+    assert_eq!(log.verify_all().await.unwrap().position.get(), 20);
 }

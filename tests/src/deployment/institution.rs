@@ -63,9 +63,12 @@ impl Person {
         self
     }
 
-    fn token(&self, programs: &Programs, data: &Path, roles: &[&str]) {
+    fn token(&self, programs: &Programs, (data, log): (&Path, Option<&str>), roles: &[&str]) {
         let mut issue = programs.server();
         issue.args(["token", "issue", "--data"]).arg(data).args(["--person", &self.id]);
+        if let Some(log) = log {
+            issue.args(["--log", log]);
+        }
         for role in roles {
             issue.args(["--role", role]);
         }
@@ -85,7 +88,12 @@ impl Person {
 
 impl Institution {
     /// Makes people, keys and tokens, founds the charter and writes entry 1.
-    pub(super) fn found(programs: &Programs, root: &Path, signers: &[SignerProcess]) -> Self {
+    pub(super) fn found(
+        programs: &Programs,
+        root: &Path,
+        signers: &[SignerProcess],
+        log: Option<&str>,
+    ) -> Self {
         let (people, server) = (root.join("people"), root.join("server"));
         for folder in [&people, &server] {
             std::fs::create_dir_all(folder).expect("a folder");
@@ -108,11 +116,11 @@ impl Institution {
         let spec = people.join("charter.toml");
         std::fs::write(&spec, specification(&initiator, &approvers, &auditor, signers))
             .expect("a file");
-        let genesis = found_charter(programs, &people, (&spec, &data), &approvers);
-        initiator.token(programs, &data, &["initiator"]);
-        auditor.token(programs, &data, &["auditor"]);
+        let genesis = found_charter(programs, &people, (&spec, &data, log), &approvers);
+        initiator.token(programs, (&data, log), &["initiator"]);
+        auditor.token(programs, (&data, log), &["auditor"]);
         for approver in &approvers {
-            approver.token(programs, &data, &["approver", "initiator"]);
+            approver.token(programs, (&data, log), &["approver", "initiator"]);
         }
         Self { initiator, approvers, auditor, genesis }
     }
@@ -122,7 +130,7 @@ impl Institution {
 fn found_charter(
     programs: &Programs,
     people: &Path,
-    (spec, data): (&Path, &Path),
+    (spec, data, log): (&Path, &Path, Option<&str>),
     approvers: &[Person],
 ) -> String {
     let draft = people.join("draft.json");
@@ -136,6 +144,9 @@ fn found_charter(
         .arg(&draft));
     let mut found = programs.server();
     found.args(["charter", "found", "--data"]).arg(data).arg("--draft").arg(&draft);
+    if let Some(log) = log {
+        found.args(["--log", log]);
+    }
     for approver in approvers {
         let (key, passphrase) = approver.key.as_ref().expect("an approver");
         let signature = people.join(format!("{}.signature.json", approver.name));

@@ -62,16 +62,25 @@ impl Deployment {
 
     /// As [`Self::found`], with the server on a port of the caller's choice.
     pub fn found_at(root: &Path, networks: Networks, port: u16) -> Self {
+        Self::found_with(root, networks, port, None)
+    }
+
+    /// As [`Self::found`], with the log where the location says.
+    pub fn found_on(root: &Path, networks: Networks, log: &str) -> Self {
+        Self::found_with(root, networks, free_port(), Some(log))
+    }
+
+    fn found_with(root: &Path, networks: Networks, port: u16, log: Option<&str>) -> Self {
         std::fs::create_dir_all(root).expect("the folder can be made");
         let root = root.canonicalize().expect("a path");
         let programs = Programs::built();
         let mut signers = SignerProcess::init_all(&programs, &root);
-        let institution = Institution::found(&programs, &root, &signers);
+        let institution = Institution::found(&programs, &root, &signers, log);
         for signer in &mut signers {
             signer.pin(&institution.genesis);
             signer.start();
         }
-        let server = Server::configure(&programs, &root, &signers, &networks, port);
+        let server = Server::configure(&programs, &root, &signers, (&networks, log), port);
         let ids = signers.iter().map(|signer| signer.id.clone()).collect();
         let on = networks.all();
         let desk = Desk { programs, institution, url: server.url(), signers: ids, networks: on };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::regtest::process::{Process, answers, assert_free};
 
-use super::{Networks, Programs, SignerProcess};
+use super::{Networks, Programs, SignerProcess, programs::output};
 
 /// The server, running or not.
 pub struct Server {
@@ -25,7 +25,7 @@ impl Server {
         programs: &Programs,
         root: &Path,
         signers: &[SignerProcess],
-        networks: &Networks,
+        (networks, log): (&Networks, Option<&str>),
         port: u16,
     ) -> Self {
         let folder = root.join("server");
@@ -34,6 +34,9 @@ impl Server {
             "listen = \"127.0.0.1:{port}\"\ndata = {data:?}\npassphrase_file = {:?}\n",
             folder.join("passphrase")
         );
+        if let Some(location) = log {
+            let _ = write!(text, "\n[log_store]\nlocation = {location:?}\n");
+        }
         for signer in signers {
             let _ = write!(
                 text,
@@ -60,6 +63,63 @@ impl Server {
         command.arg("serve").arg("--config").arg(self.folder.join("strongroom.toml"));
         let ready = || answers(self.port, "/healthz");
         self.process = Some(Process::start(command, &self.folder, ready));
+    }
+
+    /// Starts it where it must not serve; what it said when it ended. Panics where it serves.
+    pub fn refuses(&self) -> String {
+        let mut command = std::process::Command::new("timeout");
+        command.arg("60").arg(self.programs.server().get_program());
+        command.arg("serve").arg("--config").arg(self.folder.join("strongroom.toml"));
+        let ended = output(&command);
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        let said = said + &String::from_utf8_lossy(&ended.stderr);
+        // What `timeout` says when it had to end it.
+        assert_ne!(ended.status.code(), Some(124), "it serves:\n{said}");
+        assert!(!ended.status.success(), "it ended well:\n{said}");
+        said
+    }
+
+    /// A second server for the same log: a copy of this one's folder, on another port. Its log is
+    /// the one that the configuration names; what is left out is made by each server for itself.
+    pub fn twin(&self, folder: &Path, port: u16) -> Self {
+        let data = folder.join("data");
+        std::fs::create_dir_all(&data).expect("a folder");
+        for from in [&self.folder, &self.data] {
+            for entry in from.read_dir().expect("a folder").flatten() {
+                let name = entry.file_name();
+                let name = name.to_str().expect("a name");
+                let own = ["read.db", "strongroom.log"].iter().any(|own| name.starts_with(own));
+                if entry.path().is_file() && !own {
+                    let into = if *from == self.data { &data } else { folder };
+                    std::fs::copy(entry.path(), into.join(name)).expect("a copy");
+                }
+            }
+        }
+        let path = folder.join("strongroom.toml");
+        let text = std::fs::read_to_string(&path).expect("a configuration");
+        let old = |path: &Path| path.display().to_string();
+        let text = text
+            .replace(&format!("127.0.0.1:{}\"\ndata", self.port), &format!("127.0.0.1:{port}\"\ndata"))
+            .replace(&old(&self.folder), &old(folder));
+        std::fs::write(&path, text).expect("a configuration");
+        let programs = self.programs.clone();
+        Self { folder: folder.to_owned(), data, port, programs, process: None }
+    }
+
+    /// Starts it and waits until it says that it stands by. Panics where it serves.
+    pub fn stand_by(&mut self) {
+        assert_free(self.port);
+        let mut command = self.programs.server();
+        command.arg("serve").arg("--config").arg(self.folder.join("strongroom.toml"));
+        let log = self.log();
+        let said = || std::fs::read_to_string(&log).is_ok_and(|text| text.contains("standby"));
+        self.process = Some(Process::start(command, &self.folder, said));
+        assert!(!self.answers(), "a standby serves");
+    }
+
+    /// Whether it serves.
+    pub fn answers(&self) -> bool {
+        answers(self.port, "/healthz")
     }
 
     /// Ends it with SIGKILL.

@@ -43,6 +43,14 @@ pub enum ResumeError {
         .0.leaf
     )]
     Further(Head),
+    /// An earlier resumption has the number, and the log's name with it.
+    #[error("resumption {found} can't follow {last} here: a name never has two histories")]
+    Number {
+        /// The certificate's.
+        found: u32,
+        /// The last one that this signer followed.
+        last: u32,
+    },
     /// The copy is of another log.
     #[error("the copy's entry 1 has hash {found}, pinned is {pinned}")]
     Genesis {
@@ -79,6 +87,10 @@ pub fn resume(
         return Ok(finish(&copy, certificate, consumptions.acknowledged())?);
     }
     if let Some(earlier) = consumptions.resumed() {
+        let (found, last) = (certificate.resumption.number, earlier.resumption.number);
+        if found <= last {
+            return Err(ResumeError::Number { found, last });
+        }
         finish(&copy, earlier, consumptions.acknowledged())?;
     }
     check(&copy, genesis, consumptions.acknowledged(), certificate)?;

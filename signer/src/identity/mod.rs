@@ -179,7 +179,7 @@ impl Identity {
         self.confirming.verifying_key().to_bytes()
     }
 
-    /// Signs one of the signer's own statements (a ceremony's result, a checkpoint, a refusal). The
+    /// Signs one of the signer's own statements (a ceremony's result, that it swore a transfer off). The
     /// statement's bytes must name their kind: this key signs several, and no transaction.
     pub fn confirm(&self, statement: &[u8]) -> [u8; 64] {
         self.confirming.sign(statement).to_bytes()

@@ -103,6 +103,26 @@ fn a_second_resumption_follows_the_first() {
 }
 
 #[test]
+fn a_resumption_that_is_given_up_keeps_its_number() {
+    let (world, log, certificate) = restored();
+    resumed(&world, &certificate).unwrap();
+    let mut second = log.clone();
+    second.run(Command::ResumeLog(certificate));
+    second.grow(1);
+    drop(world.reader_of(&second));
+    // Further back than the first one: the log there knows of none.
+    let from = log.size() - 1;
+    let again = log.certificate(from, second.state.head);
+    assert!(matches!(resumed(&world, &again), Err(ResumeError::Number { found: 1, last: 1 })));
+    let next = log.numbered(2, from, second.state.head);
+    assert!(resumed(&world, &next).unwrap() > 0);
+    let mut log = log.rewound(from);
+    log.run(Command::ResumeLog(next));
+    let signer = world.reader_of(&log);
+    cosigned(ask(&signer, &log.cosign(0)));
+}
+
+#[test]
 fn a_forged_certificate_changes_nothing() {
     let (world, log, certificate) = restored();
     let before = fs::read(world.copy()).unwrap();

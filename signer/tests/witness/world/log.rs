@@ -238,6 +238,10 @@ impl Log {
 
     pub(crate) fn certificate(&self, from: u64, abandoned: Head) -> LogResumed {
         let number = self.state.charter.standing().unwrap().resumptions + 1;
+        self.numbered(number, from, abandoned)
+    }
+
+    pub(crate) fn numbered(&self, number: u32, from: u64, abandoned: Head) -> LogResumed {
         let from = self.heads[usize::try_from(from).unwrap() - 1];
         let resumption = Resumption { log: LOG, number, abandoned, from };
         let signature = |person: &PersonId| {

@@ -12,6 +12,7 @@ mod explaining;
 mod exporting;
 mod forging;
 mod parting;
+mod python;
 mod segments;
 mod tampering;
 mod watching;

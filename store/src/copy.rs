@@ -115,6 +115,37 @@ pub async fn copy(
     Ok(Copied { entries, outcomes: answers.written + outcomes, head, tree })
 }
 
+/// Reads the whole source, before anything is written anywhere: a damaged one is then refused with
+/// nothing half done. What is appended to it meanwhile is not read.
+pub async fn check(from: &mut dyn RawLog) -> Result<Head, CopyError> {
+    let end = from.head().await.map_err(CopyError::Source)?;
+    let mut chain = Chain::start();
+    let mut filed = 0;
+    while chain.head().position < end.position {
+        let page = from.raw_after(filed, PAGE_LIMIT).await.map_err(CopyError::Source)?;
+        let Some(last) = page.last() else { break };
+        filed = last.filed;
+        for row in page {
+            let read = chain.extend(&row.entry, &row.payload);
+            read.map_err(|error| CopyError::Source(error.into()))?;
+            let head = chain.head();
+            if row.filed != place(head.position) {
+                let reason = format!("it is filed as {}", row.filed);
+                return Err(CopyError::Source(ReadError::corrupt(head.position, reason)));
+            }
+            if head.position == end.position && head.leaf != end.leaf {
+                let reason = "the log's head says another hash";
+                return Err(CopyError::Source(ReadError::corrupt(head.position, reason)));
+            }
+        }
+    }
+    if chain.head().position < end.position {
+        let reason = format!("the log's head says that there are {}", end.position);
+        return Err(CopyError::Source(ReadError::corrupt(chain.head().position, reason)));
+    }
+    Ok(end)
+}
+
 /// What the target has already must be how the source begins.
 async fn check_same(from: &mut dyn RawLog, target: Head) -> Result<(), CopyError> {
     let Some(before) = target.position.previous() else { return Ok(()) };

@@ -204,7 +204,12 @@ async fn ours(bus: &Bus, head: Head) -> Result<(), SessionEnd> {
     let own = log.head().position.get();
     let position = Position::new(head.position).filter(|position| position.get() <= own);
     let Some(position) = position else {
-        let because = format!("it has read up to {}, our log ends at {own}", head.position);
+        let because = format!(
+            "it has read up to {}, our log ends at {own}: if this log was restored, it is an older \
+             copy. Stop the server, restore the log again, and get the missing entries from the \
+             signer's copy with `strongroom ledger recover`",
+            head.position
+        );
         return Err(SessionEnd::OtherLog(because));
     };
     let page = log.read_from(position, 1).await?;

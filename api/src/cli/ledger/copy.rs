@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use strongroom_store::{LogLocation, copy::copy};
+use strongroom_store::{
+    LogLocation,
+    copy::{check, copy},
+};
 
 use super::{CliError, Progress, Say, wait_for};
 use crate::cli::place;
@@ -30,9 +33,9 @@ pub struct Copy {
 impl Copy {
     pub(super) fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
         let copied = wait_for(async {
-            // Read first: a source that is not there must not make a target.
+            // Read whole first: a source that is damaged or not there must not make a target.
             let mut from = place::audit(&self.from, self.from_password_file.as_ref()).await?;
-            from.head().await?;
+            check(from.as_mut()).await?;
             let to = place::open(&self.to, self.to_password_file.as_ref()).await?;
             let progress = Progress::new("copied");
             Ok(copy(from.as_mut(), to.as_ref(), |position| progress.at(position)).await?)

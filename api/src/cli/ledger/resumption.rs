@@ -47,6 +47,10 @@ pub struct Draft {
     /// The last entry that anybody holds of what is given up, as signers report it.
     #[arg(long, value_name = "POSITION:LEAF", value_parser = head)]
     abandoned: Head,
+    /// The number of the resumption, greater than of every one before. Default: the next one that
+    /// the log knows of. Say one where an earlier resumption is itself given up.
+    #[arg(long)]
+    number: Option<u32>,
     /// Where to write the draft.
     #[arg(long)]
     out: PathBuf,
@@ -120,7 +124,7 @@ impl Draft {
                 let standing = state.charter.standing()?;
                 Ok::<_, CliError>(Resumption {
                     log: standing.log,
-                    number: standing.resumptions.saturating_add(1),
+                    number: self.number.unwrap_or(standing.resumptions.saturating_add(1)),
                     abandoned: self.abandoned,
                     from: state.head,
                 })

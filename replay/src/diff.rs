@@ -87,7 +87,7 @@ pub fn diff(
 ) -> Result<Diff, Finding> {
     let (mut entries, mut leaf) = (0_u64, None);
     let next = |source: &mut Source, name: &str, after: u64| {
-        source.next().map_err(|error| {
+        source.read().map_err(|error| {
             let message = format!("{name}, after entry {after}: {error}");
             Finding::at(Fault::Unreadable, after.saturating_add(1), message)
         })

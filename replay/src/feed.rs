@@ -59,7 +59,7 @@ impl Feed<'_> {
     /// The next entry; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Prepared>, SourceError> {
         match self {
-            Self::Here(source, depth) => Ok(source.next()?.map(|raw| Prepared::of(raw, *depth))),
+            Self::Here(source, depth) => Ok(source.read()?.map(|raw| Prepared::of(raw, *depth))),
             Self::Threads(threads) => threads.next(),
         }
     }
@@ -127,7 +127,7 @@ fn read(mut source: Source, doors: &[SyncSender<Read<Raw>>]) -> Source {
 fn fill(source: &mut Source) -> (VecDeque<Raw>, Option<Result<(), SourceError>>) {
     let (mut batch, mut bytes) = (VecDeque::with_capacity(BATCH_ENTRIES), 0_usize);
     while bytes < BATCH_BYTES && batch.len() < BATCH_ENTRIES {
-        match source.next() {
+        match source.read() {
             Ok(Some(raw)) => {
                 let both = raw.pair.entry.len().saturating_add(raw.pair.payload.len());
                 bytes = bytes.saturating_add(both);

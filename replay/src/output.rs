@@ -32,6 +32,20 @@ pub(crate) fn exit_codes() -> String {
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
+    /// For work on about so many entries.
+    pub(crate) fn of(entries: Option<u64>) -> Self {
+        let bar = ProgressBar::with_draw_target(entries, ProgressDrawTarget::stderr());
+        let told = match entries {
+            Some(_) => "{wide_bar} {human_pos} of {human_len} entries, {per_sec}, {eta} to go",
+            None => "{human_pos} entries, {per_sec}, {elapsed}",
+        };
+        // A template that does not parse is the plain bar.
+        Self(match ProgressStyle::with_template(told) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        })
+    }
+
     /// The entry at `position` is done.
     pub(crate) fn at(&self, position: u64) {
         if position.is_multiple_of(EVERY) {
@@ -67,20 +81,6 @@ impl Output {
         } else {
             say(&format!("FAULT {}: {message}", fault.name()));
         }
-    }
-
-    /// For work on about so many entries.
-    pub(crate) fn progress(&self, entries: Option<u64>) -> Progress {
-        let bar = ProgressBar::with_draw_target(entries, ProgressDrawTarget::stderr());
-        let told = match entries {
-            Some(_) => "{wide_bar} {human_pos} of {human_len} entries, {per_sec}, {eta} to go",
-            None => "{human_pos} entries, {per_sec}, {elapsed}",
-        };
-        // A template that does not parse is the plain bar.
-        Progress(match ProgressStyle::with_template(told) {
-            Ok(style) => bar.with_style(style),
-            Err(_) => bar,
-        })
     }
 
     /// The form of a log, no more.
@@ -129,15 +129,6 @@ impl Output {
         }
     }
 
-    /// What a machine reads: `verdict` is `ok` unless it says something else.
-    pub(crate) fn object(&self, value: &impl Serialize) {
-        let mut object = serde_json::to_value(value).unwrap_or_default();
-        if let Some(fields) = object.as_object_mut() {
-            fields.entry("verdict").or_insert_with(|| "ok".into());
-        }
-        json(&object);
-    }
-
     /// What nobody can know without help.
     pub(crate) fn unpinned(&self, expected: &Expected) {
         if !self.json && expected.head.is_none() && expected.tree.is_none() {
@@ -162,4 +153,13 @@ fn form(whole: &Whole) {
     say(&format!("genesis       {}", whole.genesis));
     say(&format!("head          {}:{}", whole.head.position, whole.head.leaf));
     say(&format!("tree          {}:{}", whole.tree.size, whole.tree.root));
+}
+
+/// What a machine reads: `verdict` is `ok` unless it says something else.
+pub(crate) fn object(value: &impl Serialize) {
+    let mut object = serde_json::to_value(value).unwrap_or_default();
+    if let Some(fields) = object.as_object_mut() {
+        fields.entry("verdict").or_insert_with(|| "ok".into());
+    }
+    json(&object);
 }

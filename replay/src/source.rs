@@ -139,7 +139,7 @@ impl Source {
     }
 
     /// The next entry with its payload and what it is filed under; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Raw>, SourceError> {
+    pub fn read(&mut self) -> Result<Option<Raw>, SourceError> {
         match self {
             Self::Log(stored) => stored.next(),
             Self::Export(reader) => {

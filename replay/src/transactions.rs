@@ -75,11 +75,14 @@ pub(crate) fn replaced(before: &State, recorded: &Recorded) -> Option<AttemptAut
     }
 }
 
-/// The signatures that an entry shows, and whose they are. The entry was checked before.
-pub(crate) fn signatures(
-    state: &State,
-    recorded: &Recorded,
-) -> Option<((KeyId, Network), Vec<[u8; 64]>)> {
+/// Signatures, and whose they are.
+pub(crate) struct Shown {
+    pub(crate) key: (KeyId, Network),
+    pub(crate) signatures: Vec<[u8; 64]>,
+}
+
+/// The signatures that an entry shows. The entry was checked before.
+pub(crate) fn signatures(state: &State, recorded: &Recorded) -> Option<Shown> {
     let (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptSigned(signed))) =
         (recorded.stream, &recorded.event)
     else {
@@ -88,7 +91,7 @@ pub(crate) fn signatures(
     let attempts = state.transfers.get(&id)?.attempts()?;
     let network = attempts.asked.intent.network();
     let signatures = strongroom_chains::signatures(network.family(), &signed.raw)?;
-    Some(((attempts.current.key, network), signatures))
+    Some(Shown { key: (attempts.current.key, network), signatures })
 }
 
 fn holding(state: &State, id: WalletId) -> Result<(&Holding, [u8; 33]), Wrong> {

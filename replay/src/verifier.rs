@@ -96,7 +96,9 @@ impl Verifier {
         self.books.keep(state, recorded)?;
         transactions::check(replaced.as_ref(), state, recorded)?;
         match transactions::signatures(state, recorded) {
-            Some((key, signatures)) => self.nonces.note(key, &signatures, recorded.head.position),
+            Some(transactions::Shown { key, signatures }) => {
+                self.nonces.note(key, &signatures, recorded.head.position)
+            }
             None => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! `as-of`. Never says what stands now: only what stood then.
 
-use crate::output::{Output, say};
+use crate::output::{Output, Progress, object, say};
 use crate::pins::{Pins, Place};
 use clap::Args;
 use strongroom_replay::{Finding, Moment, Standings, as_of};
@@ -20,11 +20,11 @@ impl AsOf {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
         let expected = self.pins.expected()?;
         let source = self.place.open()?;
-        let progress = output.progress(source.length());
+        let progress = Progress::of(source.length());
         let stood = as_of(source, expected, self.moment, |position| progress.at(position))?;
         progress.end();
         if output.json {
-            output.object(&stood);
+            object(&stood);
         } else {
             page(&stood);
             output.unpinned(&expected);

@@ -1,6 +1,6 @@
 //! `compare`. Never writes to the read model.
 
-use crate::output::Output;
+use crate::output::{Output, Progress};
 use crate::pins::{Pins, Place};
 use clap::Args;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ impl Compare {
         let source = self.place.open()?;
         let model = ReadOnly::open(&self.read_model)
             .map_err(|error| Finding::of(Fault::Unreadable, error.to_string()))?;
-        let progress = output.progress(source.length());
+        let progress = Progress::of(source.length());
         let scratch = self.scratch.clone().unwrap_or_else(std::env::temp_dir);
         let comparison =
             compare(source, expected, &model, &scratch, |position| progress.at(position))?;

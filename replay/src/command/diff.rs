@@ -1,6 +1,6 @@
 //! `diff`. Never says which of two logs is right: checkpoints do.
 
-use crate::output::{Output, say};
+use crate::output::{Output, Progress, object, say};
 use crate::pins::open;
 use clap::Args;
 use std::path::PathBuf;
@@ -22,11 +22,11 @@ impl DiffLogs {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
         let mut a = open(&self.a, self.password_file.clone())?;
         let mut b = open(&self.b, self.password_file.clone())?;
-        let progress = output.progress(a.length().max(b.length()));
+        let progress = Progress::of(a.length().max(b.length()));
         let found = diff(&mut a, &mut b, |position| progress.at(position))?;
         progress.end();
         if output.json {
-            output.object(&found);
+            object(&found);
         } else {
             told(&found);
         }

@@ -1,6 +1,6 @@
 //! `explain`. Never says a thing of a transfer without the entry that proves it.
 
-use crate::output::{Output, say};
+use crate::output::{Output, Progress, object, say};
 use crate::pins::{Pins, Place};
 use clap::Args;
 use strongroom_domain::TransferId;
@@ -22,11 +22,11 @@ impl Explain {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
         let expected = self.pins.expected()?;
         let source = self.place.open()?;
-        let progress = output.progress(source.length());
+        let progress = Progress::of(source.length());
         let told = explain(source, expected, self.transfer, |position| progress.at(position))?;
         progress.end();
         if output.json {
-            output.object(&told);
+            object(&told);
         } else {
             page(&told);
             output.unpinned(&expected);

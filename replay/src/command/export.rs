@@ -1,6 +1,6 @@
 //! `export`. Never overwrites anything, and checks nothing: damage is evidence.
 
-use crate::output::Output;
+use crate::output::{Output, Progress};
 use crate::pins::Place;
 use clap::Args;
 use std::fs::OpenOptions;
@@ -31,7 +31,7 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
         let mut source = self.place.open()?;
-        let progress = output.progress(source.length());
+        let progress = Progress::of(source.length());
         match (&self.out, &self.file) {
             (Some(out), _) => {
                 let options = ExportOptions { segment: self.segment, parquet: self.parquet };
@@ -59,7 +59,7 @@ fn export(source: &mut Source, path: &Path, progress: impl Fn(u64)) -> Result<u6
     let file = file.map_err(|error| failed(&error))?;
     let mut writer = Writer::new(BufWriter::with_capacity(1 << 20, &file));
     let mut count = 0_u64;
-    while let Some(raw) = source.next().map_err(|error| failed(&error))? {
+    while let Some(raw) = source.read().map_err(|error| failed(&error))? {
         let written = writer.write(&raw.pair.entry, &raw.pair.payload);
         written.map_err(|error| failed(&error))?;
         count = count.saturating_add(1);

@@ -1,6 +1,6 @@
 //! `rebuild`. Never touches a read model that is there.
 
-use crate::output::Output;
+use crate::output::{Output, Progress};
 use crate::pins::{Pins, Place};
 use clap::Args;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ impl Rebuild {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
         let expected = self.pins.expected()?;
         let source = self.place.open()?;
-        let progress = output.progress(source.length());
+        let progress = Progress::of(source.length());
         let verdict = rebuild(source, expected, &self.out, |position| progress.at(position))?;
         progress.end();
         output.verdict(&verdict, &expected);

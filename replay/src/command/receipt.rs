@@ -1,6 +1,6 @@
 //! `receipt` and `policy`. Never asks anybody: files and public keys are enough.
 
-use crate::output::{Output, say};
+use crate::output::{Output, Progress, object, say};
 use crate::pins::{Pins, Place};
 use clap::Args;
 use std::io::Write as _;
@@ -23,7 +23,7 @@ impl CheckReceipt {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
         let proven = read_receipt(&self.file, &read_policy(&self.policy)?)?;
         if output.json {
-            output.object(&proven);
+            object(&proven);
         } else {
             page(&proven);
         }
@@ -58,7 +58,7 @@ impl Policy {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
         let expected = self.pins.expected()?;
         let source = self.place.open()?;
-        let progress = output.progress(source.length());
+        let progress = Progress::of(source.length());
         let mut verifier = Verifier::new(expected);
         walk(
             source,
@@ -74,7 +74,7 @@ impl Policy {
         let standing = standing.map_err(|it| Finding::of(Fault::Violation, it.to_string()))?;
         let policy = policy_of(standing)?.to_string();
         if output.json {
-            output.object(&serde_json::json!({ "origin": standing.origin(), "policy": policy }));
+            object(&serde_json::json!({ "origin": standing.origin(), "policy": policy }));
         } else {
             say(policy.trim_end());
         }

@@ -1,6 +1,6 @@
 //! `verify` and `chain`. Never says that a log is well where something was not checked.
 
-use crate::output::Output;
+use crate::output::{Output, Progress};
 use crate::pins::{Pins, Place};
 use clap::Args;
 use strongroom_replay::{Finding, chain, verify_all};
@@ -18,7 +18,7 @@ impl Verify {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
         let expected = self.pins.expected()?;
         let source = self.place.open()?;
-        let progress = output.progress(source.length());
+        let progress = Progress::of(source.length());
         let verdict = verify_all(source, expected, |head| progress.at(head.position.get()))?;
         progress.end();
         output.verdict(&verdict, &expected);
@@ -39,7 +39,7 @@ impl Chain {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
         let expected = self.pins.expected()?;
         let source = self.place.open()?;
-        let progress = output.progress(source.length());
+        let progress = Progress::of(source.length());
         let whole = chain(source, expected, |head| progress.at(head.position.get()))?;
         progress.end();
         output.whole(&whole, &expected);

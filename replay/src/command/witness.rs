@@ -1,6 +1,6 @@
 //! `witness`: a program that a regulator runs. Never trusts the log that it watches.
 
-use crate::output::{Output, say};
+use crate::output::{Output, object, say};
 use clap::{Args, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ impl Witness {
                 };
                 let public = make_key(key, name, kind)?;
                 if output.json {
-                    output.object(&serde_json::json!({ "vkey": public.to_string() }));
+                    object(&serde_json::json!({ "vkey": public.to_string() }));
                 } else {
                     say(&public.to_string());
                 }
@@ -90,7 +90,7 @@ fn listening(listen: SocketAddr, watch: Arc<Watch>, output: &Output) -> std::io:
         let listener = tokio::net::TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         if output.json {
-            output.object(&serde_json::json!({ "listening": address }));
+            object(&serde_json::json!({ "listening": address }));
         } else {
             say(&format!("listening on http://{address}"));
         }

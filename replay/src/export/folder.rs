@@ -82,7 +82,7 @@ pub fn export_folder(
 }
 
 fn next(source: &mut Source, out: &Path) -> Result<Option<Raw>, Finding> {
-    source.next().map_err(|error| failed(out, &error))
+    source.read().map_err(|error| failed(out, &error))
 }
 
 /// Writes one segment; `ahead` is the entry that it begins with, and then the one behind it.

@@ -56,7 +56,7 @@ pub(super) struct Table<W: Write + Send> {
     group: Group,
 }
 
-fn text(value: impl ToString) -> ByteArray {
+fn text(value: &impl ToString) -> ByteArray {
     value.to_string().into_bytes().into()
 }
 
@@ -81,18 +81,18 @@ impl<W: Write + Send> Table<W> {
         str::from_utf8(&pair.payload).map_err(|error| refuse(&error))?;
         let group = &mut self.group;
         group.position.push(number(entry.position.get()));
-        group.time.push(text(entry.time));
-        group.stream.push(text(entry.stream));
+        group.time.push(text(&entry.time));
+        group.stream.push(text(&entry.stream));
         group.sequence.push(number(entry.sequence));
-        group.kind.push(text(entry.r#type));
+        group.kind.push(text(&entry.r#type));
         group.version.push(entry.version.into());
-        group.actor.push(text(entry.actor));
-        group.command.push(text(entry.command));
-        group.correlation.push(text(entry.correlation));
+        group.actor.push(text(&entry.actor));
+        group.command.push(text(&entry.command));
+        group.correlation.push(text(&entry.correlation));
         group.caused.push(entry.causation.is_some().into());
-        group.causation.extend(entry.causation.map(text));
-        group.payload_sha256.push(text(entry.payload_sha256));
-        group.leaf.push(text(leaf_hash(&pair.entry)));
+        group.causation.extend(entry.causation.as_ref().map(text));
+        group.payload_sha256.push(text(&entry.payload_sha256));
+        group.leaf.push(text(&leaf_hash(&pair.entry)));
         group.payload.push(pair.payload.clone().into());
         group.bytes = group.bytes.saturating_add(pair.payload.len()).saturating_add(512);
         if group.bytes >= GROUP_BYTES { self.end_group() } else { Ok(()) }

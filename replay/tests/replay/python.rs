@@ -9,7 +9,7 @@ use std::process::Command;
 fn python(arguments: &[&Path]) -> (bool, String) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/check_log.py");
     let output = Command::new("python3").arg(script).args(arguments).output();
-    let output = output.expect("python3 must be installed: the auditor's script is run by it");
+    let output = output.unwrap_or_else(|error| panic!("python3 must be installed: {error}"));
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(said).unwrap())
 }

@@ -34,7 +34,9 @@ pub(crate) fn policy() -> WitnessPolicy {
 
 pub(crate) fn tree(pairs: &[Pair]) -> TreeHead {
     let mut frontier = Frontier::new();
-    pairs.iter().for_each(|pair| frontier.push(leaf_hash(&pair.entry), |_, _, _| {}));
+    for pair in pairs {
+        frontier.push(leaf_hash(&pair.entry), |_, _, _| {});
+    }
     frontier.head()
 }
 

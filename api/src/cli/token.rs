@@ -126,9 +126,11 @@ impl TokenIssue {
 /// Everyone whom the charter names, if the log's first entry is one.
 fn people(first: &RawRow) -> Option<Vec<Person>> {
     let entry = EntryRef::parse(&first.entry).ok()?;
-    match Event::decode(entry.r#type, entry.version, &first.payload).ok()? {
-        Event::Charter(CharterEvent::Founded(founded)) => Some(founded.charter.people),
-        Event::Charter(CharterEvent::FoundedV1(founded)) => Some(founded.charter.people),
-        _ => None,
+    let event = Event::decode(entry.r#type, entry.version, &first.payload).ok()?;
+    let Event::Charter(event) = event else { return None };
+    match event {
+        CharterEvent::Founded(founded) => Some(founded.charter.people),
+        CharterEvent::FoundedV1(founded) => Some(founded.charter.people),
+        CharterEvent::PolicyChanged(_) | CharterEvent::LogResumed(_) => None,
     }
 }

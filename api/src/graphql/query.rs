@@ -166,6 +166,16 @@ impl Query {
         Ok(application(context)?.log_head())
     }
 
+    /// The newest checkpoint that counts.
+    async fn log_checkpoint(&self, context: &Context<'_>) -> Result<views::Checkpoint> {
+        application(context)?.checkpoint_view().map_err(|failure| error(&failure))
+    }
+
+    /// The receipt of an entry, as text (C2SP tlog-proof).
+    async fn receipt(&self, context: &Context<'_>, position: u64) -> Result<String> {
+        application(context)?.receipt(position).await.map_err(|failure| error(&failure))
+    }
+
     /// Signers.
     #[graphql(complexity = "rows(limit).saturating_mul(child_complexity)")]
     async fn signers(

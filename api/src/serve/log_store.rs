@@ -32,6 +32,11 @@ pub(super) async fn open(
                 }
                 tokio::time::sleep(LOOK).await;
             }
+            // The one that has the log goes on without us, and so does the database's own restart.
+            Err(OpenError::Unavailable(because)) if told => {
+                tracing::warn!(%location, because, "standby: the log's server is away");
+                tokio::time::sleep(LOOK).await;
+            }
             Err(error) => return Err(error.into()),
             Ok(log) => {
                 if told {

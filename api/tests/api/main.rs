@@ -9,6 +9,7 @@ mod founding;
 mod graphql;
 mod house;
 mod idempotency;
+mod ledger_cli;
 mod limits;
 mod log;
 mod problems;

@@ -140,6 +140,11 @@ async fn tiles_and_receipts_that_are_not_there_are_not_made_up() {
     let view = server.get(&eve, "/log/checkpoint").await;
     assert_eq!(view.body["cosigned_by"].as_array().unwrap().len(), 3);
     assert!(view.body["size"].as_u64().unwrap() >= size);
+    let asked = server.graphql(&eve, "{ logCheckpoint { size cosignedBy } receipt(position: 1) }");
+    let asked = asked.await;
+    assert_eq!(asked["data"]["logCheckpoint"]["cosignedBy"].as_array().unwrap().len(), 3);
+    let receipt: Receipt = asked["data"]["receipt"].as_str().unwrap().parse().unwrap();
+    assert_eq!(receipt.verify(&policy).unwrap().position().get(), 1);
     let metrics = server.raw("/metrics", None).await.text();
     assert!(metrics.contains("strongroom_checkpoint_cosignatures 3"), "{metrics}");
     server.stop().await;

@@ -128,7 +128,7 @@ impl Cosigned {
     /// it is not known by are passed over.
     pub(super) fn add(&mut self, name: &str, lines: &str) -> Result<(), String> {
         let lines = NoteSignature::parse_lines(lines).map_err(|error| error.to_string())?;
-        let known = self.policy.witnesses.witnesses().iter().map(|witness| witness.key());
+        let known = self.policy.witnesses.witnesses().iter().map(strongroom_ledger::Witness::key);
         let key = known.into_iter().find(|key| key.name().as_str() == name);
         let key = key.ok_or("the charter names no such witness")?;
         let mut found = false;

@@ -102,9 +102,16 @@ const fn passes(rule: Rule) -> bool {
     )
 }
 
-/// An alarm of the connection's own: no word about this transfer.
+/// About the log, its charter or its checkpoints: no word about this transfer.
 const fn is_about_the_log(rule: Rule) -> bool {
-    matches!(rule, Rule::LogUnlawful | Rule::SignerLogFork | Rule::SignerGenesis)
+    matches!(
+        rule,
+        Rule::LogUnlawful
+            | Rule::SignerLogFork
+            | Rule::SignerGenesis
+            | Rule::SignerCharter
+            | Rule::SignerCheckpoint
+    )
 }
 
 /// What is known when an attempt did not get signed.

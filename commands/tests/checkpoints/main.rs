@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a test that cannot go on panics; the lints' exceptions for tests cover test functions only"
 )]
 

@@ -19,10 +19,10 @@ async fn what_is_told_outside_is_kept_first() {
     }
     assert!(publisher.health().trouble.unwrap().contains("the disk is full"));
     *world.shelf.broken.lock().unwrap() = None;
-    let published = publisher.publish(position).await.unwrap();
-    assert!(published.head.size >= position);
+    let shown = publisher.publish(position).await.unwrap();
+    assert!(shown.head.size >= position);
     let kept = world.shelf.kept().unwrap();
-    assert!(kept.contains(&format!("\n{}\n", published.head.size)), "{kept}");
+    assert!(kept.contains(&format!("\n{}\n", shown.head.size)), "{kept}");
 }
 
 #[tokio::test]
@@ -31,11 +31,11 @@ async fn the_kept_checkpoint_is_held_against_the_log() {
     let publisher = world.publish(on_demand());
     let start = world.append().await;
     let end = world.append().await;
-    let published = publisher.publish(end).await.unwrap();
+    let shown = publisher.publish(end).await.unwrap();
     drop(publisher);
     let kept = world.shelf.kept().unwrap();
     let recalled = recall(&world.bus, &kept).await.unwrap().unwrap();
-    assert_eq!((recalled.head, &recalled.origin), (published.head, &published.origin));
+    assert_eq!((recalled.head, &recalled.origin), (shown.head, &shown.origin));
 
     // A copy from before.
     let older = world.twin().await;

@@ -56,7 +56,10 @@ pub(crate) struct Template {
 pub(crate) fn say(arguments: &[&str]) -> Result<Value, CliError> {
     let mut out = Vec::new();
     let arguments = ["strongroom"].iter().chain(arguments);
-    Arguments::try_parse_from(arguments).unwrap().run(&mut Say::to(&mut out))?;
+    let arguments = Arguments::try_parse_from(arguments).unwrap();
+    // As in a process of its own: some commands make a runtime, and tests have theirs.
+    let run = || arguments.run(&mut Say::to(&mut out));
+    std::thread::scope(|scope| scope.spawn(run).join().unwrap())?;
     let text = String::from_utf8(out).unwrap();
     Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }

@@ -74,12 +74,19 @@ fn a_refusal_is_recorded_unless_it_passes_or_is_about_the_log() {
         let found = trouble(A, Reply::Refused(refusal.clone()));
         let again = [
             Rule::SignerLogBehind,
+            Rule::SignerNotCovered,
             Rule::SignerProtocol,
             Rule::SignerClock,
             Rule::TransferState,
             Rule::AttemptState,
         ];
-        let log = [Rule::LogUnlawful, Rule::SignerLogFork, Rule::SignerGenesis];
+        let log = [
+            Rule::LogUnlawful,
+            Rule::SignerLogFork,
+            Rule::SignerGenesis,
+            Rule::SignerCharter,
+            Rule::SignerCheckpoint,
+        ];
         if again.contains(rule) {
             assert!(matches!(found, Trouble::Again(_)), "{rule}");
         } else if log.contains(rule) {

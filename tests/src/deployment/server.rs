@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::regtest::process::{Process, answers, assert_free};
+use crate::regtest::process::{Process, answers, assert_free, free_port};
 
 use super::{Networks, Programs, SignerProcess, programs::output};
 
@@ -81,7 +81,8 @@ impl Server {
 
     /// A second server for the same log: a copy of this one's folder, on another port. Its log is
     /// the one that the configuration names; what is left out is made by each server for itself.
-    pub fn twin(&self, folder: &Path, port: u16) -> Self {
+    pub fn twin(&self, folder: &Path) -> Self {
+        let port = free_port();
         let data = folder.join("data");
         std::fs::create_dir_all(&data).expect("a folder");
         for from in [&self.folder, &self.data] {
@@ -98,8 +99,9 @@ impl Server {
         let path = folder.join("strongroom.toml");
         let text = std::fs::read_to_string(&path).expect("a configuration");
         let old = |path: &Path| path.display().to_string();
+        let listen = |port: u16| format!("listen = \"127.0.0.1:{port}\"");
         let text = text
-            .replace(&format!("127.0.0.1:{}\"\ndata", self.port), &format!("127.0.0.1:{port}\"\ndata"))
+            .replace(&listen(self.port), &listen(port))
             .replace(&old(&self.folder), &old(folder));
         std::fs::write(&path, text).expect("a configuration");
         let programs = self.programs.clone();
@@ -114,12 +116,16 @@ impl Server {
         let log = self.log();
         let said = || std::fs::read_to_string(&log).is_ok_and(|text| text.contains("standby"));
         self.process = Some(Process::start(command, &self.folder, said));
-        assert!(!self.answers(), "a standby serves");
+        assert!(!answers(self.port, "/healthz"), "a standby serves");
     }
 
-    /// Whether it serves.
-    pub fn answers(&self) -> bool {
-        answers(self.port, "/healthz")
+    /// Waits until a standby has taken over.
+    pub fn await_service(&self) {
+        let started = std::time::Instant::now();
+        while !answers(self.port, "/healthz") {
+            assert!(started.elapsed() < crate::journey::PATIENCE, "the standby does not take over");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
     }
 
     /// Ends it with SIGKILL.

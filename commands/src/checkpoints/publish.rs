@@ -29,10 +29,17 @@ pub(super) async fn publish(shared: Arc<Shared>, mut changes: watch::Receiver<u6
             Err(because) => {
                 shared.health.failed(&because);
                 // A witness that comes back is reason enough to try at once.
-                let _ = timeout(pause, changes.changed()).await;
+                let _ = timeout(pause, back(&mut changes)).await;
                 pause = pause.saturating_mul(2).min(settings.longest_pause);
             }
         }
+    }
+}
+
+/// Waits for a witness that was away; for ever, where nobody tells of them.
+async fn back(changes: &mut watch::Receiver<u64>) {
+    if changes.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -3,6 +3,8 @@
 
 // The attribute says nothing to cargo; it tells clippy that the fixtures may unwrap as tests do.
 #[cfg(test)]
+mod backends;
+#[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod crashes;
@@ -16,5 +18,7 @@ mod hostile;
 mod nodes;
 #[cfg(test)]
 mod overload;
+#[cfg(test)]
+mod restored;
 #[cfg(test)]
 mod spine;

@@ -5,9 +5,9 @@
 use std::path::Path;
 
 use strongroom_domain::{
-    Digest, Head, Refusal,
+    Digest, Event, Head, Refusal,
     audit::Audited,
-    charter::{LogResumed, Standing},
+    charter::{CharterEvent, LogResumed, Standing},
 };
 use strongroom_ledger::Position;
 
@@ -62,6 +62,7 @@ pub enum ResumeError {
 }
 
 /// What the copy says about the certificate.
+#[derive(Default)]
 struct Found {
     /// As it stands at the entry to go on from.
     standing: Option<Standing>,
@@ -69,6 +70,8 @@ struct Found {
     /// The entry at the abandoned head's position.
     abandoned: Option<Head>,
     last: Head,
+    /// The last resumption that the copy holds, given up or not.
+    number: u32,
 }
 
 /// Checks the certificate, remembers it, and cuts the copy. Returns how many bytes of the copy were
@@ -106,7 +109,7 @@ fn check(
 ) -> Result<(), ResumeError> {
     let resumption = &certificate.resumption;
     let mut audited = Audited::default();
-    let mut found = Found { standing: None, whole: false, abandoned: None, last: Head::default() };
+    let mut found = Found::default();
     let mut first = None;
     LogCopy::open(copy, ledger_head(acknowledged), |entry, payload| {
         let leaf = leaf_of(entry)?;
@@ -121,6 +124,9 @@ fn check(
             found.abandoned = Some(recorded.head);
         }
         found.last = recorded.head;
+        if let Event::Charter(CharterEvent::LogResumed(resumed)) = &recorded.event {
+            found.number = found.number.max(resumed.resumption.number);
+        }
         Ok(())
     })?;
     if let Some(first) = first.filter(|first| *first != genesis) {
@@ -128,6 +134,10 @@ fn check(
     }
     let standing = found.standing.ok_or(ResumeError::Unknown(resumption.from))?;
     certificate.check(&standing, resumption.from)?;
+    // One that it followed without a certificate of its own is in the copy alone.
+    if resumption.number <= found.number {
+        return Err(ResumeError::Number { found: resumption.number, last: found.number });
+    }
     if !found.whole {
         return Err(ResumeError::Within(resumption.from));
     }

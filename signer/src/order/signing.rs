@@ -116,8 +116,13 @@ impl Signer {
         let log = {
             let follower = self.follower();
             let state = follower.audited()?.state();
-            if !state.transfers.contains_key(&transfer) {
+            let Some(known) = state.transfers.get(&transfer) else {
                 return refuse(Rule::SignerLogBehind, "this signer has not read of that transfer");
+            };
+            // Its consumptions are forgotten, and its end may stand in this signer's log alone: a
+            // word given now could be shown where the transfer lives.
+            if known.asked().is_none() {
+                return Ok(known.not_now()?);
             }
             demand_witnesses(state)?;
             follower.demand_covered(follower.grounds().of_transfer(transfer))?;

@@ -214,3 +214,23 @@ fn a_signer_that_never_read_what_was_given_up_follows_without_a_certificate_of_i
     follow(&signer, &world.log);
     cosigned(ask(&signer, &world.log.cosign(0)));
 }
+
+#[test]
+fn a_resumption_that_was_followed_without_a_certificate_keeps_its_number_too() {
+    let mut world = World::founded();
+    world.log.grow(2);
+    drop(world.reader());
+    let (before, end) = (world.log.size() - 1, world.log.size());
+    let gone = Head { position: end + 4, leaf: Digest([4; 32]) };
+    world.log.run(Command::ResumeLog(world.log.certificate(end, gone)));
+    world.log.grow(1);
+    let signer = world.reader();
+    cosigned(ask(&signer, &world.log.cosign(0)));
+    drop(signer);
+    // The log that is gone on with knows of no resumption: its next number is the one that this
+    // signer has cosigned another history under.
+    let again = world.log.numbered(1, before, world.log.state.head);
+    let error = resumed(&world, &again).unwrap_err();
+    assert!(matches!(error, ResumeError::Number { found: 1, last: 1 }), "{error}");
+    assert!(resumed(&world, &world.log.numbered(2, before, world.log.state.head)).unwrap() > 0);
+}

@@ -3,7 +3,14 @@
 //!
 //! Other crates' tests take this file as a module (`#[path]`): it needs nothing but `tempfile`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test without its database fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "a test without its database fails"
+)]
 #![allow(dead_code, unreachable_pub, reason = "each test takes of it what it needs")]
 
 use std::fmt::Write as _;

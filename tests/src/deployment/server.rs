@@ -81,6 +81,7 @@ impl Server {
 
     /// A second server for the same log: a copy of this one's folder, on another port. Its log is
     /// the one that the configuration names; what is left out is made by each server for itself.
+    #[must_use]
     pub fn twin(&self, folder: &Path) -> Self {
         let port = free_port();
         let data = folder.join("data");

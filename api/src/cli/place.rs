@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use strongroom_store::{AppendLog, LogLocation, OpenError, Options, RawLog};
+use strongroom_store::{AppendLog, LocationError, LogLocation, OpenError, Options, RawLog};
 
 use crate::data_directory::DataDirectory;
 
@@ -14,7 +14,7 @@ pub struct Place {
     /// `postgres://user@host:port/database` or `kurrentdb://host:port`. Default: the data
     /// directory's own.
     #[arg(long = "log", value_name = "LOCATION")]
-    pub location: Option<LogLocation>,
+    pub location: Option<String>,
     /// File with the password of the log's server; mode 0600.
     #[arg(long = "log-password-file", value_name = "FILE")]
     pub password_file: Option<PathBuf>,
@@ -23,17 +23,23 @@ pub struct Place {
 impl Place {
     /// Opens the log for writing: nobody else may have it.
     pub async fn open(&self, data: &DataDirectory) -> Result<Arc<dyn AppendLog>, OpenError> {
-        open(&self.location(data), self.password_file.as_ref()).await
+        open(&self.location(data)?, self.password_file.as_ref()).await
     }
 
     /// Opens the log for reading, also while a server has it.
     pub async fn audit(&self, data: &DataDirectory) -> Result<Box<dyn RawLog>, OpenError> {
-        audit(&self.location(data), self.password_file.as_ref()).await
+        audit(&self.location(data)?, self.password_file.as_ref()).await
     }
 
-    fn location(&self, data: &DataDirectory) -> LogLocation {
-        self.location.clone().unwrap_or_else(|| LogLocation::Sqlite(data.log()))
+    fn location(&self, data: &DataDirectory) -> Result<LogLocation, OpenError> {
+        self.location.as_deref().map_or_else(|| Ok(LogLocation::Sqlite(data.log())), location)
     }
+}
+
+/// Reads a place. Not by the parser of arguments: that one repeats what it refuses, which may hold
+/// a password.
+pub(super) fn location(text: &str) -> Result<LogLocation, OpenError> {
+    text.parse().map_err(|error: LocationError| OpenError::Refused(error.to_string()))
 }
 
 /// Opens a log for writing.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use strongroom_store::{LogLocation, import_postgres_es};
+use strongroom_store::import_postgres_es;
 
 use super::{CliError, Progress, Say, wait_for};
 use crate::cli::place;
@@ -16,7 +16,7 @@ pub struct ImportPostgresEs {
     url: String,
     /// An empty place for the new log, or the one that an interrupted import left.
     #[arg(long, value_name = "LOCATION")]
-    to: LogLocation,
+    to: String,
     /// File with the database's password; mode 0600.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub struct ImportPostgresEs {
 impl ImportPostgresEs {
     pub(super) fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
         let (sealed, (head, tree)) = wait_for(async {
-            let to = place::open(&self.to, self.to_password_file.as_ref()).await?;
+            let to = place::open(&place::location(&self.to)?, self.to_password_file.as_ref()).await?;
             let progress = Progress::new("sealed");
             let options = place::options(self.password_file.as_ref());
             let told = |position| progress.at(position);

@@ -39,7 +39,8 @@ impl Asked {
         let mut again = true;
         loop {
             if *known > draft.head.size {
-                return beyond(*known, draft);
+                // Asked anew the next time: what it says now need not stay true.
+                return beyond(std::mem::take(&mut *known), draft);
             }
             let proof = match draft.proof(*known).await {
                 Ok(proof) => proof,

@@ -27,6 +27,18 @@ pub enum KeptError {
         /// How far the kept checkpoint goes.
         cosigned: u64,
     },
+    /// The log lost a resumption, and with it the name that witnesses know it by.
+    #[error(
+        "this log was resumed {known} times, and its witnesses have cosigned what follows resumption \
+         {cosigned}: it is a restored older copy, and is not served. Get the missing entries back \
+         from a signer's copy with `strongroom ledger recover --from LOG.JSONL`"
+    )]
+    BeforeResumption {
+        /// The number of the last resumption that it holds.
+        known: u32,
+        /// The number of the kept checkpoint's.
+        cosigned: u32,
+    },
     /// The log has another history.
     #[error(
         "the first {0} entries of this log are not those that its witnesses have cosigned: it is \
@@ -47,8 +59,13 @@ pub async fn recall(bus: &Bus, text: &str) -> Result<Option<Counting>, KeptError
         Policy::of(standing)
     });
     let policy = policy.map_err(KeptError::Damaged)?;
-    if policy.is_left_behind(text) {
-        return Ok(None);
+    let known = policy.resumptions();
+    match policy.resumptions_by(text) {
+        Some(number) if number < known => return Ok(None),
+        Some(cosigned) if cosigned > known => {
+            return Err(KeptError::BeforeResumption { known, cosigned });
+        }
+        Some(_) | None => {}
     }
     let counting = policy.count(text).map_err(KeptError::Damaged)?;
     let (log, cosigned) = (bus.log(), counting.head.size);

@@ -17,6 +17,7 @@ pub struct Policy {
     origin: String,
     /// The log's name before it was resumed for the first time.
     first_origin: String,
+    resumptions: u32,
     threshold: usize,
     log: LogVerifier,
     witnesses: Arc<WitnessPolicy>,
@@ -58,7 +59,8 @@ impl Policy {
         let witnesses = WitnessPolicy::majority(log.clone(), witnesses, threshold);
         let witnesses = Arc::new(witnesses.map_err(|error| error.to_string())?);
         let first_origin = format!("strongroom/{}", standing.log);
-        Ok(Self { origin, first_origin, threshold, log, witnesses })
+        let resumptions = standing.resumptions;
+        Ok(Self { origin, first_origin, resumptions, threshold, log, witnesses })
     }
 
     /// The log's name in its checkpoints.
@@ -89,15 +91,20 @@ impl Policy {
         })
     }
 
-    /// Whether a checkpoint is of an earlier life of this log: a resumption gave it another origin.
-    pub(super) fn is_left_behind(&self, text: &str) -> bool {
-        let checkpoint = text.parse().ok().and_then(|note: Note| note.text().parse().ok());
-        checkpoint.is_some_and(|checkpoint: Checkpoint| {
-            let origin = checkpoint.origin();
-            let ours = origin == self.first_origin
-                || origin.strip_prefix(&self.first_origin).is_some_and(|n| n.starts_with('/'));
-            ours && origin != self.origin
-        })
+    /// How often the log has been resumed.
+    pub(super) const fn resumptions(&self) -> u32 {
+        self.resumptions
+    }
+
+    /// How often this log had been resumed by a checkpoint, which its origin tells; `None` for what
+    /// is no checkpoint of this log.
+    pub(super) fn resumptions_by(&self, text: &str) -> Option<u32> {
+        let note: Note = text.parse().ok()?;
+        let checkpoint: Checkpoint = note.text().parse().ok()?;
+        match checkpoint.origin().strip_prefix(&self.first_origin)? {
+            "" => Some(0),
+            number => number.strip_prefix('/')?.parse().ok(),
+        }
     }
 
     /// Begins to collect cosignatures under what the log signed.
@@ -131,18 +138,23 @@ impl Cosigned {
         let known = self.policy.witnesses.witnesses().iter().map(strongroom_ledger::Witness::key);
         let key = known.into_iter().find(|key| key.name().as_str() == name);
         let key = key.ok_or("the charter names no such witness")?;
-        let mut found = false;
+        let mut newest = None;
         for line in lines.into_iter().filter(|line| key.is_named_by(line)) {
             let time = key.verify(self.note.text(), &line).map_err(|error| error.to_string())?;
             if time == 0 {
                 return Err("its cosignature has no time".to_owned());
             }
-            self.note.add(line).map_err(|error| error.to_string())?;
-            found = true;
+            if newest.as_ref().is_none_or(|(then, _)| *then < time) {
+                newest = Some((time, line));
+            }
         }
-        if !found {
-            return Err("its answer has no signature of the key that the charter names".to_owned());
+        let none = "its answer has no signature of the key that the charter names";
+        let (_, line) = newest.ok_or(none)?;
+        // One line of each: a note has room for all witnesses, not for all that one of them sends.
+        if self.by.contains(name) {
+            return Ok(());
         }
+        self.note.add(line).map_err(|error| error.to_string())?;
         self.by.insert(name.to_owned());
         Ok(())
     }

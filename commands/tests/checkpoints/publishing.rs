@@ -161,3 +161,25 @@ async fn an_entry_that_is_not_there_is_not_waited_for() {
     let because = publisher.cover(position + 1).await.unwrap_err().because;
     assert_eq!(because, format!("the log ends at {position}"));
 }
+
+#[tokio::test]
+async fn one_witness_does_not_take_the_room_of_the_others() {
+    let world = World::found().await;
+    let publisher = world.publish(Settings { patience: Duration::from_secs(5), ..on_demand() });
+    world.witnesses[0].is(Mood::Chatty);
+    for slow in &world.witnesses[1..] {
+        slow.open(false);
+    }
+    let position = world.append().await;
+    let (waiting, first) = (publisher.clone(), world.witnesses[0].clone());
+    let covered = tokio::spawn(async move { waiting.cover(position).await });
+    while first.last().is_none_or(|last| last.size < position) {
+        tokio::task::yield_now().await;
+    }
+    for slow in &world.witnesses[1..] {
+        slow.open(true);
+    }
+    covered.await.unwrap().unwrap();
+    let shown = world.shows(|shown| shown.cosigned_by.len() == 3).await;
+    assert_eq!(shown.text.matches('\u{2014}').count(), 2 + 3, "{}", shown.text);
+}

@@ -45,6 +45,11 @@ async fn the_kept_checkpoint_is_held_against_the_log() {
     assert_eq!((ends, cosigned), (start, end));
     assert!(error.to_string().contains("strongroom ledger recover"), "{error}");
 
+    // A copy from before a resumption, whatever its length: witnesses know it by another name now.
+    let resumed = kept.replacen('\n', "/3\n", 1);
+    let error = recall(&world.bus, &resumed).await.unwrap_err();
+    assert!(matches!(error, KeptError::BeforeResumption { known: 0, cosigned: 3 }), "{error}");
+
     // As long as it, and something else.
     world.append_to(&older).await;
     let error = recall(&older, &kept).await.unwrap_err();

@@ -16,6 +16,8 @@ pub(crate) enum Mood {
     Away,
     /// Signs with another key than the charter names.
     False,
+    /// Signs as often as an answer has room for.
+    Chatty,
 }
 
 /// A witness. Clones are handles of the same one.
@@ -87,8 +89,12 @@ impl TestWitness {
                 assert_eq!(accepted.head().size, submission.size);
                 *last = Some(accepted.head());
                 let key = if mood == Mood::False { &self.0.other } else { &self.0.key };
-                let at = Timestamp::from_micros(1_800_000_000_000_000).unwrap();
-                Answer::Cosigned(key.cosign(&accepted, at).unwrap().to_string())
+                let lines = if mood == Mood::Chatty { 64 } else { 1 };
+                let line = |second: u64| {
+                    let at = Timestamp::from_micros((1_800_000_000 + second) * 1_000_000).unwrap();
+                    key.cosign(&accepted, at).unwrap().to_string()
+                };
+                Answer::Cosigned((0..lines).map(line).collect())
             }
             Err(WitnessRefusal::Conflict { size }) => Answer::Conflict { size },
             Err(refusal @ WitnessRefusal::Inconsistent(_)) => Answer::Fork(refusal.to_string()),

@@ -112,6 +112,27 @@ fn lives() -> Vec<(&'static str, Rule, End)> {
     ]
 }
 
+/// That a transfer was signed and confirmed is the server's word alone: one signer can be told so.
+#[test]
+fn what_was_consumed_is_not_sworn_off_because_it_is_said_to_be_over() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), earlier());
+    let custody = world.custody(Network::LitecoinRegtest);
+    let transfer = custody.honest(&mut world.forge).intent.transfer;
+    let Reply::Committed { .. } = world.reader(0).commit(transfer, 1) else { panic!() };
+    let mut alone = world.forge.clone();
+    let signed = AttemptSigned { attempt: 1, raw: Bytes(vec![1]), transaction: "0".repeat(64) };
+    alone.run(Command::RecordSigned { transfer, signed });
+    let block = BlockRef { height: 9, hash: "0".repeat(64) };
+    let (paid, fee) = (Amount::new(AMOUNT), Amount::new(FEE));
+    let confirmed = Confirmed { attempt: 1, block, paid, fee };
+    alone.run(Command::ConfirmTransfer { transfer, confirmed, change: Vec::new() });
+    let mut link = world.link(0);
+    link.follow(alone.after(world.forge.head().position));
+    let reply = link.ask(&Order::Abstain { transfer });
+    refused("sworn off where it is over", &reply, Rule::TransferState);
+}
+
 /// A policy that a quorum really put in force.
 fn change_policy(forge: &mut Forge, change: impl FnOnce(&mut Policy)) {
     let mut policy = forge.state.charter.standing().unwrap().policy.clone();

@@ -186,7 +186,10 @@ fn a_log_moves_to_postgresql_and_back_byte_for_byte_with_its_answers_whoever_is_
     assert_eq!(copied["copied"], whole);
     assert_eq!(copied["answers"], all_there.1.len());
     assert_eq!(all(&back_text), all_there);
-    assert_eq!(AuditLog::open_read_only(&back).unwrap().verify_all().unwrap().position.get(), whole);
+    assert_eq!(
+        AuditLog::open_read_only(&back).unwrap().verify_all().unwrap().position.get(),
+        whole
+    );
 
     // Another log is not mixed with it, neither here nor there.
     let other = path("other.db");

@@ -18,6 +18,8 @@ struct House {
     strongroom: Deployment,
     custody: Custody,
     destination: String,
+    /// For the transfer that must not be paid twice.
+    second: String,
     backup: PathBuf,
 }
 
@@ -55,14 +57,15 @@ impl House {
     fn found(root: &Path) -> Self {
         let strongroom = Deployment::found(root, Networks::without_bitcoin());
         let destination = strongroom.outside_address(NETWORK);
-        strongroom.desk.allow(&[(NETWORK, destination.clone())]);
+        let second = strongroom.outside_address(NETWORK);
+        strongroom.desk.allow(&[(NETWORK, destination.clone()), (NETWORK, second.clone())]);
         let custody = strongroom.desk.custody(NETWORK);
-        // Two coins: a second transaction for one transfer would not even be a double spend.
+        // Two coins: a second transaction for one transfer need not be a double spend.
         for _ in 0..2 {
             strongroom.deposit(&custody, amounts(NETWORK).0);
         }
         let backup = strongroom.root.join("backup.db");
-        Self { strongroom, custody, destination, backup }
+        Self { strongroom, custody, destination, second, backup }
     }
 
     fn payment(&self) -> Payment {
@@ -138,9 +141,9 @@ fn a_restored_older_copy_is_not_served_and_gets_its_end_back_from_a_signer() {
     house.strongroom.server.start();
     let (transfer, proposal) = house.strongroom.desk.ask(&house.payment());
     house.strongroom.desk.approve(&proposal);
-    house.is_not_paid(&transfer, "older copy");
+    house.is_not_paid(&transfer, "0 can be reached");
     let view = house.strongroom.desk.initiator().get("/log/checkpoint");
-    assert!(view.body["size"].is_null(), "no witness cosigned it: {view:?}");
+    assert_eq!(view.status, 503, "no witness cosigned it: {view:?}");
     house.strongroom.server.stop();
     let alarms = std::fs::read_to_string(house.strongroom.server.log()).unwrap();
     assert!(alarms.contains("ALARM") && alarms.contains("ledger recover"), "{alarms}");
@@ -172,11 +175,30 @@ fn a_restored_older_copy_is_not_served_and_gets_its_end_back_from_a_signer() {
 }
 
 impl House {
+    /// Waits until two of the key's three holders have said that they consumed another attempt.
+    fn is_refused_as_consumed(&self) {
+        let said = |signer: &SignerProcess| {
+            let log = std::fs::read_to_string(signer.log()).unwrap();
+            log.contains("signer-attempt-consumed")
+        };
+        let started = std::time::Instant::now();
+        while self.strongroom.signers.iter().filter(|signer| said(signer)).count() < 2 {
+            assert!(started.elapsed() < PATIENCE, "no signer refused it");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+
     /// The furthest entry that a signer says that it holds.
     fn held_by_signers(&self) -> String {
         let held = self.strongroom.signers.iter().map(|signer| {
             let said = must(
-                self.strongroom.desk.programs.signer().arg("status").arg("--data").arg(&signer.data),
+                self.strongroom
+                    .desk
+                    .programs
+                    .signer()
+                    .arg("status")
+                    .arg("--data")
+                    .arg(&signer.data),
             );
             let mut words = said.lines().next().unwrap().split_whitespace().skip(2);
             let position: u64 = words.next().unwrap().parse().unwrap();
@@ -223,12 +245,18 @@ impl House {
 fn where_entries_are_given_up_a_quorum_goes_on_and_what_was_consumed_stays_consumed() {
     let root = tempfile::tempdir().unwrap();
     let mut house = House::found(root.path());
-    // Approved before the backup; built, consumed and broadcast after it.
+    // One is approved before the backup, one by the first of two; both are paid after it.
     house.strongroom.networks.utxo(NETWORK).signal("STOP");
-    let (consumed, proposal) = house.strongroom.desk.ask(&house.payment());
+    let (approved, proposal) = house.strongroom.desk.ask(&house.payment());
     house.strongroom.desk.approve(&proposal);
+    let payment = Payment { destination: house.second.clone(), ..house.payment() };
+    let (consumed, proposal) = house.strongroom.desk.ask(&payment);
+    let approvers = house.strongroom.desk.institution.approvers.clone();
+    house.strongroom.desk.approve_as(&approvers[0], &proposal).unwrap();
     house.back_up();
     house.strongroom.networks.utxo(NETWORK).signal("CONT");
+    house.strongroom.settle(NETWORK, &approved);
+    house.strongroom.desk.approve_as(&approvers[1], &proposal).unwrap();
     house.strongroom.settle(NETWORK, &consumed);
     house.strongroom.server.stop();
     for signer in &mut house.strongroom.signers {
@@ -270,14 +298,20 @@ fn where_entries_are_given_up_a_quorum_goes_on_and_what_was_consumed_stays_consu
     let origin = text(&view, "origin");
     assert!(origin.starts_with("strongroom/") && origin.ends_with("/1"), "{view}");
 
-    // What is new is paid. What was paid in the history that was given up is approved in this one
-    // too, and is not paid again: signers know that they have signed for it.
+    // The same transaction comes out again: it is found on its chain, and nothing is paid twice.
+    house.strongroom.settle(NETWORK, &approved);
+    // What is new is paid, with a coin that the history that was given up never saw.
+    house.strongroom.deposit(&house.custody, amounts(NETWORK).0 * 2);
     let paid = house.withdraw();
+    let both = house.payment().amount * 2;
+    assert_eq!(house.received(&house.destination), both, "two transfers, each paid once");
+    // Approved again, a transfer would now be paid with another coin. Signers have consumed it.
+    house.strongroom.desk.approve_as(&approvers[1], &proposal).unwrap();
+    house.is_refused_as_consumed();
     let story = client.get(&format!("/transactions/{consumed}")).ok();
-    println!("{story}");
+    assert!(story["transaction"]["transaction_id"].is_null(), "{story}");
     house.strongroom.networks.mine(NETWORK, 3);
-    let once = house.payment().amount * 2;
-    assert_eq!(house.received(&house.destination), once, "two transfers, each paid once: {story}");
+    assert_eq!(house.received(&house.second), payment.amount, "paid once, before: {story}");
     house.strongroom.receipt(&paid, "transfer.confirmed");
     let alarms = std::fs::read_to_string(house.strongroom.server.log()).unwrap();
     assert!(alarms.contains("ALARM"), "the signer that was not told: {alarms}");

@@ -55,7 +55,18 @@ pub enum CopyError {
         /// The last entry of the target, or where the two differ.
         position: Position,
     },
-    /// The target is complete up to where the source was when it was last read.
+    /// The target answers a request otherwise than the source.
+    #[error(
+        "the target does not keep the source's answer to key {key} of {caller}, although it has the \
+         entries: this copy did not make it; copy to an empty place"
+    )]
+    Answer {
+        /// Whose key it is.
+        caller: String,
+        /// The key.
+        key: String,
+    },
+    /// The target is complete up to where the source was when the copy began.
     #[error(
         "the source has grown to {source_end} while it was copied, the target ends at {target_end}: \
          stop who writes to it, then run this again"
@@ -68,8 +79,8 @@ pub enum CopyError {
     },
 }
 
-/// Copies what the target lacks, then reads the target back and verifies it whole. `progress` is
-/// told the last position that is durable in the target.
+/// Copies what the target lacks, then reads the target back and verifies it whole, its answers too.
+/// `progress` is told the last position that is durable in the target.
 pub async fn copy(
     from: &mut dyn RawLog,
     to: &dyn AppendLog,
@@ -77,11 +88,15 @@ pub async fn copy(
 ) -> Result<Copied, CopyError> {
     let start = to.head();
     check_same(from, start).await?;
+    // Before the answers are read: those of all entries up to here are then among them. An entry
+    // that comes meanwhile would be copied without its answer, which would never be missed.
+    let end = from.head().await.map_err(CopyError::Source)?;
     let mut answers = Answers::read(from, start.position).await?;
     let mut writing = Writing { to, answered: VecDeque::new() };
     let (mut filed, mut group) = (place(start.position), Group::default());
-    loop {
-        let page = from.raw_after(filed, PAGE_LIMIT).await.map_err(CopyError::Source)?;
+    while filed < place(end.position) {
+        let mut page = from.raw_after(filed, PAGE_LIMIT).await.map_err(CopyError::Source)?;
+        page.retain(|row| row.filed <= place(end.position));
         if page.is_empty() {
             break;
         }
@@ -100,9 +115,14 @@ pub async fn copy(
     }
     writing.adopt(group.take(), &mut progress).await?;
     writing.wait_for(0, &mut progress).await?;
-    let outcomes = answers.keep_refusals(to).await?;
     let (head, tree) = verify(to).await?;
+    let refusals = verify_answers(from, to, head.position).await?;
+    let behind = from.raw_after(place(end.position), 1).await.map_err(CopyError::Source)?;
     let source = from.head().await.map_err(CopyError::Source)?;
+    if source == end && !behind.is_empty() {
+        let reason = "entries lie behind the log's head";
+        return Err(CopyError::Source(ReadError::corrupt(end.position, reason)));
+    }
     if source != head {
         let (source_end, target_end) = (source.position, head.position);
         return Err(if source_end == target_end {
@@ -112,7 +132,7 @@ pub async fn copy(
         });
     }
     let entries = head.position.get().saturating_sub(start.position.get());
-    Ok(Copied { entries, outcomes: answers.written + outcomes, head, tree })
+    Ok(Copied { entries, outcomes: answers.written + refusals, head, tree })
 }
 
 /// Reads the whole source, before anything is written anywhere: a damaged one is then refused with
@@ -160,7 +180,6 @@ async fn check_same(from: &mut dyn RawLog, target: Head) -> Result<(), CopyError
 struct Answers {
     /// By the position of the first event of the request.
     with_events: BTreeMap<i64, (i64, Idempotency)>,
-    without: Vec<Idempotency>,
     /// The request whose events are being read.
     open: Option<(i64, Idempotency)>,
     written: u64,
@@ -168,21 +187,13 @@ struct Answers {
 
 impl Answers {
     async fn read(from: &mut dyn RawLog, copied: Position) -> Result<Self, CopyError> {
-        let mut answers =
-            Self { with_events: BTreeMap::new(), without: Vec::new(), open: None, written: 0 };
-        for RawOutcome { idempotency, positions } in
-            from.outcomes().await.map_err(CopyError::Source)?
-        {
-            match positions {
-                // An answer is written with its events: what is behind has its answers.
-                Some(at) if at.first > copied => {
-                    answers.with_events.insert(place(at.first), (place(at.last), idempotency));
-                }
-                Some(_) => {}
-                None => answers.without.push(idempotency),
-            }
-        }
-        Ok(answers)
+        let all = from.outcomes().await.map_err(CopyError::Source)?.into_iter();
+        let with_events = all.filter_map(|RawOutcome { idempotency, positions }| {
+            // An answer is written with its events: what is behind has its answers.
+            let at = positions.filter(|at| at.first > copied)?;
+            Some((place(at.first), (place(at.last), idempotency)))
+        });
+        Ok(Self { with_events: with_events.collect(), open: None, written: 0 })
     }
 
     /// Whether the events of a request begin here.
@@ -200,20 +211,6 @@ impl Answers {
         let ended = self.open.take_if(|(last, _)| *last == filed);
         self.written += u64::from(ended.is_some());
         ended.map(|(_, answer)| answer)
-    }
-
-    /// Answers to requests that made no events: those that the target lacks.
-    async fn keep_refusals(&mut self, to: &dyn AppendLog) -> Result<u64, CopyError> {
-        let mut kept = 0;
-        for answer in std::mem::take(&mut self.without) {
-            let there = to.outcome(&answer.caller, &answer.key).await;
-            if there.map_err(CopyError::Target)?.is_none() {
-                let adoption = Adoption { rows: Vec::new(), idempotency: Some(answer) };
-                to.adopt(adoption).await?;
-                kept += 1;
-            }
-        }
-        Ok(kept)
     }
 }
 
@@ -274,6 +271,37 @@ impl Writing<'_> {
     }
 }
 
+/// Holds every answer of the source whose events are copied up to `end` against the target's, and
+/// copies those to requests that made no events, which the target may lack. They are read again: by
+/// now there may be more of them. Gives how many were copied.
+async fn verify_answers(
+    from: &mut dyn RawLog,
+    to: &dyn AppendLog,
+    end: Position,
+) -> Result<u64, CopyError> {
+    let mut copied = 0;
+    for RawOutcome { idempotency, positions } in from.outcomes().await.map_err(CopyError::Source)? {
+        if positions.is_some_and(|at| at.last > end) {
+            continue;
+        }
+        let Idempotency { caller, key, request_sha256, outcome } = &idempotency;
+        let kept = to.outcome(caller, key).await.map_err(CopyError::Target)?;
+        let same = kept.as_ref().is_some_and(|kept| {
+            (&kept.request_sha256, &kept.outcome, kept.positions)
+                == (request_sha256, outcome, positions)
+        });
+        if same {
+            continue;
+        }
+        if kept.is_some() || positions.is_some() {
+            return Err(CopyError::Answer { caller: caller.clone(), key: key.clone() });
+        }
+        to.adopt(Adoption { rows: Vec::new(), idempotency: Some(idempotency) }).await?;
+        copied += 1;
+    }
+    Ok(copied)
+}
+
 /// Reads the whole log back; gives its end and its tree, which must agree with what is stored.
 pub async fn verify(log: &dyn AppendLog) -> Result<(Head, TreeHead), CopyError> {
     let mut chain = Chain::start();
@@ -302,3 +330,6 @@ fn place(position: Position) -> i64 {
     // At most 2^53-1; were it not, nothing would be found.
     i64::try_from(position.get()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,7 +129,11 @@ impl Numbering {
         let Append { mut expected, events, actor, command, correlation, causation, .. } = append;
         let mut adopted = match adopted {
             None => {
-                self.time = self.time.max((self.clock)());
+                let now = (self.clock)();
+                // Only where an entry will have it: nobody could read it from anywhere else.
+                if !events.is_empty() {
+                    self.time = self.time.max(now);
+                }
                 None
             }
             Some(adopted) => Some(self.adopt(adopted)?),

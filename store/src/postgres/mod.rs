@@ -190,7 +190,9 @@ impl AppendLog for PostgresLog {
     }
 
     fn stop_reason(&self) -> Option<String> {
-        self.writing.state.stopped.get().cloned()
+        let ended = || self.writing.queue.as_ref().is_none_or(mpsc::Sender::is_closed);
+        let why = || ended().then(|| "its thread ended".to_owned());
+        self.writing.state.stopped.get().cloned().or_else(why)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -68,6 +68,8 @@ pub(crate) struct Sequencer {
     kept: Kept,
     batch: usize,
     term: i64,
+    /// When the server last answered the session that writes.
+    heard: Instant,
 }
 
 /// A batch on its way to the server, and what is told when it is stored.
@@ -127,6 +129,7 @@ impl Sequencer {
             kept: Kept::default(),
             batch: options.batch.max(1),
             term,
+            heard: Instant::now(),
         })
     }
 
@@ -158,6 +161,10 @@ impl Sequencer {
                     // Told before the batch, with its answers, is dropped.
                     self.settle().await.inspect_err(|fatal| self.tell(fatal))?;
                     self.launch(made)?;
+                    // Requests of which nothing is stored keep us busy, and the server waiting.
+                    if self.flight.is_none() && self.heard.elapsed() >= LEASE / 3 {
+                        self.ping().await?;
+                    }
                 }
                 Turn::Asked(None) => return self.settle().await,
                 Turn::Stored(stored) => self.land(stored)?,
@@ -184,6 +191,7 @@ impl Sequencer {
     async fn ping(&mut self) -> Result<(), Fatal> {
         if let Some(db) = &mut self.db {
             db.ping().await?;
+            self.heard = Instant::now();
         }
         Ok(self.asking.ping().await?)
     }
@@ -281,6 +289,7 @@ impl Sequencer {
     ) -> Result<(), Fatal> {
         let stored = stored.unwrap_or(Err(Fatal::Bug("storing a batch panicked")));
         self.db = Some(stored.inspect_err(|fatal| self.tell(fatal))?);
+        self.heard = Instant::now();
         if let Some(Flight { head, told, .. }) = self.flight.take() {
             self.state.commits.fetch_add(1, Ordering::Relaxed);
             if head != *self.heads.borrow() {

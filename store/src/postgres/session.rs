@@ -29,7 +29,9 @@ const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqsca
 const SEQUENCER: &str = "SET ROLE strongroom_sequencer; SET idle_session_timeout = '10s';
   SET statement_timeout = 0; SET lock_timeout = 0; SET tcp_keepalives_idle = 5;
   SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;";
-const READER: &str = "SET ROLE strongroom_reader; SET default_transaction_read_only = on;";
+/// Whoever only reads may be quiet for as long as nobody asks, whatever the server's default is.
+const READER: &str = "SET ROLE strongroom_reader; SET default_transaction_read_only = on;
+  SET idle_session_timeout = 0;";
 
 /// The two integers of the advisory lock, as `schema.sql` has them: "SRlg" and 1.
 const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(1397910631, 1)";

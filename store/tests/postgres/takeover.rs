@@ -20,6 +20,20 @@ async fn a_second_sequencer_is_refused_while_the_first_lives() {
     assert_eq!(log.verify_all().await.unwrap(), log.head());
 }
 
+/// The server hears of the session that writes also while nothing is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_all_refused_do_not_cost_the_log() {
+    let log = open(&shared().database()).await;
+    log.append(append_to(&[("a", 0)])).await.unwrap();
+    for _ in 0..14 {
+        let refused = log.append(append_to(&[("a", 0)])).await;
+        assert!(matches!(refused, Err(AppendError::Conflict { .. })), "{refused:?}");
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    assert_eq!(log.stop_reason(), None);
+    log.append(append_to(&[("a", 1)])).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_the_active_one_is_killed_the_other_takes_over() {
     let url = shared().database();

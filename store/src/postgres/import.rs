@@ -15,6 +15,8 @@ use crate::read::ReadError;
 
 /// Rows that are read, and appended together, at once.
 const ROWS: i64 = 256;
+/// An append ends with the event that takes it over this many bytes: every backend takes it.
+const APPEND_BYTES: usize = 256 * 1024;
 /// The type of a sealed event.
 const TYPE: &str = "postgres-es.event";
 
@@ -86,21 +88,38 @@ pub async fn import_postgres_es(
         let page = page(&mut db, &after).await?;
         let Some(last) = page.last() else { return Ok(appended) };
         after = (last.aggregate_type.clone(), last.aggregate_id.clone(), last.sequence);
-        let mut append = new_append();
+        let (mut append, mut bytes) = (new_append(), 0);
         for sealed in &page {
             place = place.next().unwrap_or(Position::LAST);
             let event = sealed.event()?;
             if place <= to.head().position {
                 check(to, place, &event).await?;
             } else {
+                bytes += event.payload.len();
                 add(&mut append, to, event).await?;
             }
+            if bytes > APPEND_BYTES {
+                bytes = 0;
+                let full = std::mem::replace(&mut append, new_append());
+                appended += seal(to, full, &mut progress).await?;
+            }
         }
-        if !append.events.is_empty() {
-            appended += u64::try_from(append.events.len()).unwrap_or(u64::MAX);
-            progress(to.append(append).await?.head.position);
-        }
+        appended += seal(to, append, &mut progress).await?;
     }
+}
+
+/// Appends what was gathered; gives how many events that were.
+async fn seal(
+    to: &dyn AppendLog,
+    append: Append,
+    progress: &mut impl FnMut(Position),
+) -> Result<u64, ImportError> {
+    if append.events.is_empty() {
+        return Ok(0);
+    }
+    let events = u64::try_from(append.events.len()).unwrap_or(u64::MAX);
+    progress(to.append(append).await?.head.position);
+    Ok(events)
 }
 
 async fn page(

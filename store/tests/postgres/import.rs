@@ -43,6 +43,19 @@ async fn every_event_of_postgres_es_is_sealed_as_it_stands() {
     assert_eq!((records[4].entry.sequence, first["sequence"].as_u64()), (5, Some(0)));
 }
 
+/// More than PostgreSQL or KurrentDB would take in one append.
+#[tokio::test]
+async fn large_events_are_sealed_in_appends_that_every_backend_takes() {
+    let (url, mut db) = database().await;
+    let rows = "INSERT INTO events SELECT 'Large', 'one', n, 'Grew', '1.0',
+        to_json(repeat('x', 600000)), '{}' FROM generate_series(0, 149) n";
+    sqlx::raw_sql(rows).execute(&mut db).await.unwrap();
+    let log = crate::open(&shared().database()).await;
+    let sealed = import_postgres_es(&url, &Options::default(), &log, |_| ()).await;
+    assert_eq!(sealed.unwrap(), 1150);
+    assert_eq!(log.head().position.get(), 1150);
+}
+
 #[tokio::test]
 async fn an_interrupted_import_goes_on_and_another_log_is_not_added_to() {
     let (url, mut db) = database().await;

@@ -55,6 +55,17 @@ pub enum CopyError {
         /// The last entry of the target, or where the two differ.
         position: Position,
     },
+    /// The source is how the target begins.
+    #[error(
+        "the source ends at {source_end}; the target has the same up to there and ends at \
+         {target_end}: there is nothing to copy"
+    )]
+    Behind {
+        /// The last entry of the source.
+        source_end: Position,
+        /// The last entry of the target.
+        target_end: Position,
+    },
     /// The target answers a request otherwise than the source.
     #[error(
         "the target does not keep the source's answer to key {key} of {caller}, although it has the \
@@ -87,10 +98,10 @@ pub async fn copy(
     mut progress: impl FnMut(Position),
 ) -> Result<Copied, CopyError> {
     let start = to.head();
-    check_same(from, start).await?;
     // Before the answers are read: those of all entries up to here are then among them. An entry
     // that comes meanwhile would be copied without its answer, which would never be missed.
     let end = from.head().await.map_err(CopyError::Source)?;
+    check_same(from, end, to, start).await?;
     let mut answers = Answers::read(from, start.position).await?;
     let mut writing = Writing { to, answered: VecDeque::new() };
     let (mut filed, mut group) = (place(start.position), Group::default());
@@ -167,8 +178,23 @@ pub async fn check(from: &mut dyn RawLog) -> Result<Head, CopyError> {
 }
 
 /// What the target has already must be how the source begins.
-async fn check_same(from: &mut dyn RawLog, target: Head) -> Result<(), CopyError> {
+async fn check_same(
+    from: &mut dyn RawLog,
+    source: Head,
+    to: &dyn AppendLog,
+    target: Head,
+) -> Result<(), CopyError> {
     let Some(before) = target.position.previous() else { return Ok(()) };
+    if source.position < target.position {
+        let there = to.read_from(source.position, 1).await.map_err(CopyError::Target)?;
+        let same = there.first().is_some_and(|record| leaf_hash(&record.bytes) == source.leaf);
+        let (source_end, target_end) = (source.position, target.position);
+        return Err(if same || source == Head::EMPTY {
+            CopyError::Behind { source_end, target_end }
+        } else {
+            CopyError::Parted { position: source_end }
+        });
+    }
     let found = from.raw_after(place(before), 1).await.map_err(CopyError::Source)?;
     let same = found.first().is_some_and(|row| {
         row.filed == place(target.position) && leaf_hash(&row.entry) == target.leaf

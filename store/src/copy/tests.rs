@@ -100,3 +100,23 @@ async fn entries_are_adopted_after_an_answer_that_has_none() {
     let copied = copy(&mut source, &target, |_| ()).await.unwrap();
     assert_eq!((copied.entries, copied.outcomes), (1, 0));
 }
+
+/// As the copy of a signer that had not read everything, after that of one that had.
+#[tokio::test]
+async fn a_source_that_is_the_beginning_of_the_target_is_not_called_another_log() {
+    let (mut short, mut long) = (MemoryLog::default(), MemoryLog::default());
+    long.append(append_to(&[("a", 0)])).await.unwrap();
+    copy(&mut long, &short, |_| ()).await.unwrap();
+    long.append(append_to(&[("a", 1)])).await.unwrap();
+    let refused = copy(&mut short, &long, |_| ()).await;
+    let ends = (Position::FIRST, Position::new(2).unwrap());
+    assert!(
+        matches!(refused, Err(CopyError::Behind { source_end, target_end })
+            if (source_end, target_end) == ends),
+        "{refused:?}"
+    );
+    let mut other = MemoryLog::default();
+    other.append(append_to(&[("b", 0)])).await.unwrap();
+    let refused = copy(&mut other, &long, |_| ()).await;
+    assert!(matches!(refused, Err(CopyError::Parted { .. })), "{refused:?}");
+}

@@ -80,8 +80,9 @@ struct Bare {
 #[derive(Default)]
 struct Sum {
     ours: Duration,
-    alike: Duration,
-    full: Duration,
+    /// Of each round, against the bare inserts.
+    alike: Vec<f64>,
+    full: Vec<f64>,
     rows: u64,
     commits: u64,
     taken: Vec<Duration>,
@@ -106,12 +107,15 @@ impl Trio {
                 sum.taken.extend(task.await.unwrap());
             }
         });
-        sum.ours += start.elapsed();
+        let ours = start.elapsed();
+        sum.ours += ours;
         let commits = log.commits() - commits;
         let records = runtime.block_on(read_after(log, from));
         let rows = u64::try_from(records.len()).unwrap();
-        sum.alike += self.alike.insert(&records, usize::try_from(rows.div_ceil(commits)).unwrap());
-        sum.full += self.full.insert(&records, writers);
+        let alike = self.alike.insert(&records, usize::try_from(rows.div_ceil(commits)).unwrap());
+        let full = self.full.insert(&records, writers);
+        sum.alike.push(alike.div_duration_f64(ours) * 100.0);
+        sum.full.push(full.div_duration_f64(ours) * 100.0);
         sum.rows += rows;
         sum.commits += commits;
     }
@@ -160,12 +164,21 @@ async fn read_after(log: &SqliteLog, after: Position) -> Vec<Record> {
     }
 }
 
+/// The median, and where the middle half lies.
+fn quartiles(mut ratios: Vec<f64>) -> String {
+    ratios.sort_unstable_by(f64::total_cmp);
+    let of = |quarter: usize| ratios.get(ratios.len() * quarter / 4).copied().unwrap_or(f64::NAN);
+    format!("{:.0} % ({:.0} to {:.0})", of(2), of(1), of(3))
+}
+
 fn main() {
     let rounds: u32 = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(24);
     let runtime = Runtime::new().unwrap();
     let place = std::env::var("BENCH_DIR").unwrap_or(env!("CARGO_TARGET_TMPDIR").to_owned());
     let directory = tempfile::tempdir_in(place).unwrap();
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("{PAYLOAD} bytes of payload; {rounds} rounds of {ROUND:?}, taking turns");
+    println!("load {}; ratios: median of the rounds (quartiles)", load.trim());
     println!(
         "writers   appends/s   p50 ms   p99 ms   rows/commit   to bare   to bare in full batches"
     );
@@ -180,15 +193,14 @@ fn main() {
             sum.taken.get(sum.taken.len() * of / 100).map_or(0.0, |one| one.as_secs_f64() * 1000.0)
         };
         let rows = sum.rows as f64;
-        let percent = |bare: Duration| bare.as_secs_f64() / sum.ours.as_secs_f64() * 100.0;
         println!(
-            "{writers:>7} {:>11.0} {:>8.2} {:>8.2} {:>13.1} {:>7.0} % {:>7.0} %",
+            "{writers:>7} {:>11.0} {:>8.2} {:>8.2} {:>13.1}   {}   {}",
             rows / sum.ours.as_secs_f64(),
             percentile(50),
             percentile(99),
             rows / sum.commits as f64,
-            percent(sum.alike),
-            percent(sum.full)
+            quartiles(sum.alike),
+            quartiles(sum.full)
         );
     }
 }

@@ -85,6 +85,8 @@ struct Pair {
 struct Sum {
     ours: Duration,
     bare: Duration,
+    /// Of each round.
+    ratios: Vec<f64>,
     rows: u64,
     commits: u64,
     taken: Vec<Duration>,
@@ -107,7 +109,8 @@ impl Pair {
         for task in tasks.collect::<Vec<_>>() {
             sum.taken.extend(task.await.unwrap());
         }
-        sum.ours += start.elapsed();
+        let ours = start.elapsed();
+        sum.ours += ours;
         let commits = self.log.commits() - commits;
         let rows = self.rows_after(from).await;
         let count = u64::try_from(rows.len()).unwrap();
@@ -117,7 +120,9 @@ impl Pair {
         for batch in batches.drain(..) {
             batch.insert(&mut self.bare).await;
         }
-        sum.bare += start.elapsed();
+        let bare = start.elapsed();
+        sum.bare += bare;
+        sum.ratios.push(bare.div_duration_f64(ours) * 100.0);
         sum.rows += count;
         sum.commits += commits;
     }
@@ -168,11 +173,20 @@ impl Batch {
     }
 }
 
+/// The median, and where the middle half lies.
+fn quartiles(mut ratios: Vec<f64>) -> String {
+    ratios.sort_unstable_by(f64::total_cmp);
+    let of = |quarter: usize| ratios.get(ratios.len() * quarter / 4).copied().unwrap_or(f64::NAN);
+    format!("{:.0} % ({:.0} to {:.0})", of(2), of(1), of(3))
+}
+
 fn main() {
     let rounds: u32 = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(24);
     let runtime = Runtime::new().unwrap();
     let cluster = Cluster::start();
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("{PAYLOAD} bytes of payload; {rounds} rounds of {ROUND:?}, taking turns");
+    println!("load {}; ratio: median of the rounds (quartiles)", load.trim());
     println!("writers   appends/s   p50 ms   p99 ms   rows/commit   bare rows/s   ratio");
     for writers in [1_usize, 16, 256] {
         let mut sum = Sum::default();
@@ -190,13 +204,13 @@ fn main() {
         };
         let rows = sum.rows as f64;
         println!(
-            "{writers:>7} {:>11.0} {:>8.2} {:>8.2} {:>13.1} {:>13.0} {:>6.0} %",
+            "{writers:>7} {:>11.0} {:>8.2} {:>8.2} {:>13.1} {:>13.0}   {}",
             rows / sum.ours.as_secs_f64(),
             percentile(50),
             percentile(99),
             rows / sum.commits as f64,
             rows / sum.bare.as_secs_f64(),
-            sum.bare.as_secs_f64() / sum.ours.as_secs_f64() * 100.0
+            quartiles(sum.ratios)
         );
     }
 }

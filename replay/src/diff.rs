@@ -89,7 +89,7 @@ pub fn diff(
     let next = |source: &mut Source, name: &str, after: u64| {
         source.read().map_err(|error| {
             let message = format!("{name}, after entry {after}: {error}");
-            Finding::at(Fault::Unreadable, after.saturating_add(1), message)
+            Finding::at(error.fault(), after.saturating_add(1), message)
         })
     };
     let one_more = |shorter, entries, raw: &Raw| {

@@ -11,8 +11,10 @@ mod explain;
 mod export;
 mod feed;
 mod finding;
+mod name;
 mod nonces;
 mod prepared;
+mod quantity;
 mod rebuild;
 mod source;
 mod spine;
@@ -35,10 +37,12 @@ pub use export::{
     export_folder,
 };
 pub use finding::{Fault, Finding};
+pub use name::{Origin, OriginError, Witnessed};
 pub use prepared::{Depth, Raw};
+pub use quantity::{ledger_account, quantity};
 pub use rebuild::rebuild;
 pub use source::{Source, SourceError, Stored};
-pub use spine::{Expected, Spine, Whole};
+pub use spine::{Expected, Resumed, Spine, Whole};
 pub use verifier::{Judged, Verdict, Verifier, chain, verify, verify_all, walk};
 pub use witness::{Watch, WitnessAnswer, WitnessKind, make_key, read_key, serve};
 pub use witnessed::{Proven, Seen, policy_of, read_checkpoint, read_policy, read_receipt};

@@ -4,7 +4,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
-use strongroom_replay::{Comparison, Expected, Fault, Finding, Verdict, Whole};
+use strongroom_domain::Asset;
+use strongroom_replay::{
+    Comparison, Expected, Fault, Finding, Resumed, Totals, Verdict, Whole, quantity,
+};
 
 /// How often long work says how far it is.
 const EVERY: u64 = 1_000;
@@ -102,7 +105,7 @@ impl Output {
         form(&verdict.whole);
         say(&format!("state digest  {}", verdict.state_digest));
         for (asset, totals) in &verdict.balances {
-            say(&format!("{asset}  debits {}  credits {}", totals.debits, totals.credits));
+            say(&format!("{asset}  {}", both_sides(*asset, totals)));
         }
         self.unpinned(expected);
         say("OK every entry is whole, in its place and allowed; debits equal credits");
@@ -131,7 +134,7 @@ impl Output {
 
     /// What nobody can know without help.
     pub(crate) fn unpinned(&self, expected: &Expected) {
-        if !self.json && expected.head.is_none() && expected.tree.is_none() {
+        if !self.json && expected.head.is_none() && expected.seen.is_none() {
             say(
                 "NOTE no --expect-head or --checkpoint: entries cut off the end would go unnoticed",
             );
@@ -153,6 +156,23 @@ fn form(whole: &Whole) {
     say(&format!("genesis       {}", whole.genesis));
     say(&format!("head          {}:{}", whole.head.position, whole.head.leaf));
     say(&format!("tree          {}:{}", whole.tree.size, whole.tree.root));
+    if let Some(origin) = &whole.origin {
+        say(&format!("origin        {origin}"));
+    }
+    for Resumed { position, resumption } in &whole.resumed {
+        let (number, from, lost) = (resumption.number, &resumption.from, &resumption.abandoned);
+        say(&format!(
+            "resumed       number {number} in entry {position}: it goes on from entry {}; what was \
+             given up ended with entry {} with leaf {}",
+            from.position, lost.position, lost.leaf
+        ));
+    }
+}
+
+/// All that was booked of an asset.
+pub(crate) fn both_sides(asset: Asset, totals: &Totals) -> String {
+    let (debits, credits) = (quantity(totals.debits, asset), quantity(totals.credits, asset));
+    format!("debits {debits}, credits {credits}")
 }
 
 /// What a machine reads: `verdict` is `ok` unless it says something else.

@@ -4,7 +4,9 @@
 use clap::Args;
 use std::path::PathBuf;
 use strongroom_ledger::{Hash, Head, Position};
-use strongroom_replay::{Expected, Finding, Source, read_checkpoint, read_policy};
+use strongroom_replay::{
+    Expected, Fault, Finding, OriginError, Source, Witnessed, read_checkpoint, read_policy,
+};
 
 /// A log.
 #[derive(Args)]
@@ -56,13 +58,17 @@ fn pinned_head(text: &str) -> Result<Head, String> {
 
 impl Pins {
     pub(crate) fn expected(&self) -> Result<Expected, Finding> {
-        let tree = match (&self.checkpoint, &self.policy) {
+        let seen = match (&self.checkpoint, &self.policy) {
             (Some(checkpoint), Some(policy)) => {
-                Some(read_checkpoint(checkpoint, &read_policy(policy)?)?.head())
+                let counting = read_checkpoint(checkpoint, &read_policy(policy)?)?;
+                let origin = counting.origin().parse().map_err(|error: OriginError| {
+                    Finding::of(Fault::BadCheckpoint, format!("{}: {error}", checkpoint.display()))
+                })?;
+                Some(Witnessed { origin, tree: counting.head() })
             }
             // The command line asks for both or none.
             (_, _) => None,
         };
-        Ok(Expected { genesis: self.genesis, head: self.expect_head, tree })
+        Ok(Expected { genesis: self.genesis, head: self.expect_head, seen })
     }
 }

@@ -1,6 +1,7 @@
 //! All that can be known of an entry without its neighbours: read, hashed, decoded. Never judges:
 //! that needs what stands before, and so one thread.
 
+use crate::name::{Naming, naming};
 use strongroom_domain::{EntryParts, Recorded, UnreadableEntry};
 use strongroom_ledger::{
     Chain, ChainError, EntryError, EntryRef, Hash, Head, export::Pair, leaf_hash, payload_hash,
@@ -31,6 +32,8 @@ pub(crate) struct Prepared {
     link: Result<Link, EntryError>,
     /// What it means, where that was asked for and the entry has its form.
     pub(crate) recorded: Option<Result<Recorded, UnreadableEntry>>,
+    /// What it says of the log's name.
+    pub(crate) naming: Option<Naming>,
 }
 
 /// What the chain asks of an entry. The stream's name is the only one that it looks at.
@@ -47,10 +50,11 @@ impl Prepared {
         let bytes = &raw.pair.entry;
         let entry = match EntryRef::parse(bytes) {
             Ok(entry) => entry,
-            Err(error) => return Self { raw, link: Err(error), recorded: None },
+            Err(error) => return Self { raw, link: Err(error), recorded: None, naming: None },
         };
         let leaf = leaf_hash(bytes);
         let recorded = (depth == Depth::Rules).then(|| decoded(&entry, leaf, &raw.pair.payload));
+        let naming = naming(&entry, &raw.pair.payload);
         // The name lies within the bytes: its place there outlives the borrow.
         let from = entry.stream.as_ptr().addr().saturating_sub(bytes.as_ptr().addr());
         let stream = (from, from.saturating_add(entry.stream.len()));
@@ -72,7 +76,7 @@ impl Prepared {
             prev,
         };
         let payload = payload_hash(&raw.pair.payload);
-        Self { link: Ok(Link { fields, stream, leaf, payload }), raw, recorded }
+        Self { link: Ok(Link { fields, stream, leaf, payload }), raw, recorded, naming }
     }
 
     /// Puts it behind what the chain holds.

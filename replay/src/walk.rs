@@ -115,7 +115,7 @@ pub(crate) fn end(feed: &mut Feed<'_>, judge: &impl Judge) -> Result<(), Finding
     }
     let source = feed.source().map_err(|error| unreadable(&error, head))?;
     match source.manifest() {
-        Some(manifest) => manifest.check(head, spine.tree()),
+        Some(manifest) => manifest.check(head, spine.tree(), spine.origin()),
         None => Ok(()),
     }
 }

@@ -1,9 +1,9 @@
 //! `as-of`. Never says what stands now: only what stood then.
 
-use crate::output::{Output, Progress, object, say};
+use crate::output::{Output, Progress, both_sides, object, say};
 use crate::pins::{Pins, Place};
 use clap::Args;
-use strongroom_replay::{Finding, Moment, Standings, as_of};
+use strongroom_replay::{Finding, Moment, Standings, as_of, ledger_account, quantity};
 
 /// What stood at a moment.
 #[derive(Args)]
@@ -37,6 +37,7 @@ fn page(it: &Standings) {
     say(&format!("as of         entry {} at {}", it.head.position, it.time));
     say(&format!("leaf          {}", it.head.leaf));
     say(&format!("tree          {}:{}", it.tree.size, it.tree.root));
+    say(&format!("origin        {}", it.origin));
     say(&format!("state digest  {}", it.state_digest));
     if !it.whole {
         say("NOTE the entry is in the middle of what was appended together");
@@ -44,20 +45,26 @@ fn page(it: &Standings) {
     say("\naccounts");
     for of in &it.accounts {
         say(&format!(
-            "  {} of client {}: {} of {}, pending {}, available {}, shortfall {}",
-            of.account, of.client, of.total, of.asset, of.pending, of.available, of.shortfall
+            "  {} of client {} on {}: {}, pending {}, available {}, shortfall {}",
+            of.account,
+            of.client,
+            of.asset.network(),
+            quantity(of.total, of.asset),
+            quantity(of.pending, of.asset),
+            quantity(of.available, of.asset),
+            quantity(of.shortfall, of.asset)
         ));
         for (transfer, amount) in &of.holds {
-            say(&format!("    hold of {amount} for transfer {transfer}"));
+            say(&format!("    hold of {} for transfer {transfer}", quantity(*amount, of.asset)));
         }
     }
     say("\nledger");
     for of in &it.ledger {
-        let (debits, credits) = (of.totals.debits, of.totals.credits);
-        say(&format!("  {:?} in {}: debits {debits}, credits {credits}", of.account, of.asset));
+        let account = ledger_account(of.account);
+        say(&format!("  {account}: {}", both_sides(of.asset, &of.totals)));
     }
     for (asset, of) in &it.assets {
-        say(&format!("  all of {asset}: debits {}, credits {}", of.debits, of.credits));
+        say(&format!("  all of {asset}: {}", both_sides(*asset, of)));
     }
     say(&format!("\npolicy        version {}", it.policy.version));
     if let Ok(text) = serde_json::to_string_pretty(&it.policy) {

@@ -4,7 +4,7 @@ use crate::output::{Output, Progress, object, say};
 use crate::pins::open;
 use clap::Args;
 use std::path::PathBuf;
-use strongroom_replay::{Diff, Finding, Side, diff};
+use strongroom_replay::{Diff, Fault, Finding, Side, diff};
 
 /// Two logs.
 #[derive(Args)]
@@ -20,6 +20,10 @@ pub(crate) struct DiffLogs {
 
 impl DiffLogs {
     pub(crate) fn run(&self, output: &Output) -> Result<u8, Finding> {
+        if self.a == "-" && self.b == "-" {
+            let message = "standard input is one log: name a file for the other";
+            return Err(Finding::of(Fault::Unreadable, message));
+        }
         let mut a = open(&self.a, self.password_file.clone())?;
         let mut b = open(&self.b, self.password_file.clone())?;
         let progress = Progress::of(a.length().max(b.length()));

@@ -46,6 +46,11 @@ fn page(told: &Explanation) {
          they are is the institution's register, never the log.",
         told.origin, told.head.position
     ));
+    say(
+        "\nAn approval is its approver's own signature, a transaction's signature its wallet's key's. Who \
+         asked, when, what a node took and what a chain made final is the server's word, which the \
+         log keeps: this program asks no chain, but anybody can look the transaction up.",
+    );
     for chapter in &told.chapters {
         say(&format!("\n## {}\n", chapter.title));
         chapter.facts.iter().for_each(fact);

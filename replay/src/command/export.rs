@@ -7,7 +7,7 @@ use std::fs::OpenOptions;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use strongroom_ledger::export::Writer;
-use strongroom_replay::{ExportOptions, Fault, Finding, Source, export_folder};
+use strongroom_replay::{ExportOptions, Fault, Finding, Source, SourceError, export_folder};
 
 /// A log as files.
 #[derive(Args)]
@@ -59,7 +59,20 @@ fn export(source: &mut Source, path: &Path, progress: impl Fn(u64)) -> Result<u6
     let file = file.map_err(|error| failed(&error))?;
     let mut writer = Writer::new(BufWriter::with_capacity(1 << 20, &file));
     let mut count = 0_u64;
-    while let Some(raw) = source.read().map_err(|error| failed(&error))? {
+    let cut = |error: SourceError, count: u64| {
+        let message =
+            format!("after entry {count}: {error}; what was read is in {}", path.display());
+        Finding::at(error.fault(), count.saturating_add(1), message)
+    };
+    loop {
+        let raw = match source.read() {
+            Ok(Some(raw)) => raw,
+            Ok(None) => break,
+            Err(error) => {
+                writer.finish().map_err(|error| failed(&error))?;
+                return Err(cut(error, count));
+            }
+        };
         let written = writer.write(&raw.pair.entry, &raw.pair.payload);
         written.map_err(|error| failed(&error))?;
         count = count.saturating_add(1);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use strongroom_replay::{
     Fault, Finding, Watch, WitnessKind, make_key, read_key, read_policy, serve,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A witness.
 #[derive(Args)]
@@ -94,8 +95,12 @@ fn listening(listen: SocketAddr, watch: Arc<Watch>, output: &Output) -> std::io:
         } else {
             say(&format!("listening on http://{address}"));
         }
+        let mut terminated = signal(SignalKind::terminate())?;
+        // What is being written to the disk is written: the runtime waits for it. Who asked and got
+        // no answer asks again.
         tokio::select! {
             ended = serve(listener, watch) => ended,
+            _ = terminated.recv() => Ok(()),
             ended = tokio::signal::ctrl_c() => ended,
         }
     })

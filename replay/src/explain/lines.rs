@@ -2,10 +2,11 @@
 //! in the payload beside.
 
 use super::Story;
+use crate::quantity::{ledger_account, quantity};
 use crate::verifier::Judged;
 use strongroom_domain::{
-    Amount, Asset, Bytes, Event, PersonId, State,
-    account::{AccountEvent, HoldPosted, LedgerAccount},
+    Amount, Bytes, Event, PersonId, State,
+    account::{AccountEvent, HoldPosted},
     charter::Standing,
     policy::Quorum,
     proposal::{Opened, ProposalEvent},
@@ -21,10 +22,10 @@ impl Story {
     pub(super) fn told(&self, judged: Judged<'_>, standing: &Standing) -> Told {
         let (state, recorded) = (judged.verifier.state(), judged.recorded);
         match &recorded.event {
-            Event::Transfer(event) => (transfer(state, standing, event), None),
+            Event::Transfer(event) => (self.transfer(state, standing, event), None),
             Event::Proposal(event) => self.proposal(standing, event),
-            Event::Account(event) => (account(state, recorded.stream, event), None),
-            Event::Wallet(event) => (wallet(recorded.stream, event), None),
+            Event::Account(event) => (self.account(recorded.stream, event), None),
+            Event::Wallet(event) => (self.wallet(recorded.stream, event), None),
             Event::Charter(_) | Event::Deposit(_) | Event::Key(_) | Event::Signer(_) => {
                 (Vec::new(), None)
             }
@@ -85,6 +86,144 @@ impl Story {
     }
 }
 
+/// Of money: in the asset that was asked for.
+impl Story {
+    fn amount(&self, amount: Amount) -> String {
+        match self.asset {
+            Some(asset) => quantity(amount, asset),
+            None => format!("{amount} base units"),
+        }
+    }
+
+    fn transfer(&self, state: &State, standing: &Standing, event: &TransferEvent) -> Vec<String> {
+        match event {
+            TransferEvent::Requested(it) => requested(standing, it),
+            TransferEvent::Refused(it) => {
+                vec![format!("The policy refused it: rule {}: {}", it.rule, it.because)]
+            }
+            TransferEvent::Approved(_) => vec!["The transfer is approved.".to_owned()],
+            TransferEvent::AttemptAuthorised(it) => self.authorised(state, it),
+            TransferEvent::AttemptRefused(it) => vec![format!(
+                "Signer {} refused attempt {}: rule {}: {}",
+                it.signer, it.attempt, it.rule, it.because
+            )],
+            TransferEvent::AttemptSigned(it) => vec![
+                format!("Attempt {} is signed: transaction {}.", it.attempt, it.transaction),
+                "Its signatures were verified over exactly the authorised transaction.".to_owned(),
+            ],
+            TransferEvent::AttemptBroadcast(it) => {
+                vec![format!("A node took attempt {}, says the server.", it.attempt)]
+            }
+            TransferEvent::Confirmed(it) => self.confirmed(it),
+            TransferEvent::Failed(it) => {
+                let mut says = vec![format!("It failed: {}", it.because)];
+                says.extend(it.abstentions.iter().map(|word| {
+                    format!(
+                        "Signer {} swore that it has no part in a signature of it.",
+                        word.signer
+                    )
+                }));
+                says
+            }
+            TransferEvent::Rejected(_) => vec!["Its quorum said no.".to_owned()],
+            TransferEvent::Cancelled(_) => vec!["Who asked for it took it back.".to_owned()],
+            TransferEvent::Expired(_) => {
+                vec!["Its time ran out before enough had agreed.".to_owned()]
+            }
+        }
+    }
+
+    fn authorised(&self, state: &State, attempt: &AttemptAuthorised) -> Vec<String> {
+        let mut says = vec![format!(
+            "Attempt {} was authorised: a transaction that costs at most {}.",
+            attempt.attempt,
+            self.amount(attempt.fee)
+        )];
+        if let Some(Ok(key)) = state.keys.get(&attempt.key).map(|key| key.active()) {
+            let (plan, public) = (&key.plan, &key.public_key);
+            says.push(format!(
+                "By key {} ({}, {} of {} signers), public key {public}.",
+                attempt.key,
+                plan.protocol.name(),
+                plan.threshold,
+                plan.participants.len()
+            ));
+        }
+        says.extend(attempt.signers.iter().map(|signer| format!("To sign: signer {signer}.")));
+        says.push("Checked: it does what was approved, spends what was set aside, and excludes every attempt before it.".to_owned());
+        says
+    }
+
+    fn confirmed(&self, it: &Confirmed) -> Vec<String> {
+        vec![
+            format!(
+                "Final on the chain, says the server: block {} at height {}.",
+                it.block.hash, it.block.height
+            ),
+            format!(
+                "{} reached the destination; the network took {}.",
+                self.amount(it.paid),
+                self.amount(it.fee)
+            ),
+        ]
+    }
+
+    fn account(&self, stream: strongroom_domain::Stream, event: &AccountEvent) -> Vec<String> {
+        match event {
+            AccountEvent::HoldPlaced(it) => {
+                vec![format!("{} were set aside in {stream}.", self.amount(it.amount))]
+            }
+            AccountEvent::HoldPosted(it) => self.posted(stream, it),
+            AccountEvent::HoldVoided(_) => {
+                vec![format!("What was set aside in {stream} is available again; nothing moved.")]
+            }
+            AccountEvent::Opened(_) | AccountEvent::Posted(_) => Vec::new(),
+        }
+    }
+
+    fn posted(&self, stream: strongroom_domain::Stream, it: &HoldPosted) -> Vec<String> {
+        let mut says = vec![format!("What was set aside in {stream} was posted:")];
+        says.extend(it.entries.iter().map(|entry| {
+            let amount = self.amount(entry.amount);
+            let (debit, credit) = (ledger_account(entry.debit), ledger_account(entry.credit));
+            format!("- {amount}: debit {debit}, credit {credit} ({:?})", entry.purpose)
+        }));
+        says
+    }
+
+    fn wallet(&self, stream: strongroom_domain::Stream, event: &WalletEvent) -> Vec<String> {
+        let says = match event {
+            WalletEvent::CoinsReserved(it) => {
+                let coins: Vec<_> = it.outpoints.iter().map(ToString::to_string).collect();
+                format!("{stream} set coins aside: {}.", coins.join(", "))
+            }
+            WalletEvent::CoinsReleased(_) => format!("The coins of {stream} are free again."),
+            WalletEvent::CoinsSpent(_) => format!("The coins of {stream} are spent."),
+            WalletEvent::CoinAdded(it) => {
+                format!("{} came back to {stream} as change.", self.amount(it.coin.amount))
+            }
+            WalletEvent::AccountNonceReserved(it) => format!(
+                "{stream} set account nonce {} and {} aside.",
+                it.account_nonce,
+                self.amount(it.amount)
+            ),
+            WalletEvent::AccountNonceReleased(_) => {
+                format!("The account nonce of {stream} is free again.")
+            }
+            WalletEvent::AccountNonceUsed(it) => {
+                let spent = self.amount(it.spent);
+                format!("{stream} has spent {spent}; its account nonce is used.")
+            }
+            WalletEvent::Created(_)
+            | WalletEvent::AddressDerived(_)
+            | WalletEvent::CoinRemoved(_)
+            | WalletEvent::FundsReceived(_)
+            | WalletEvent::FundsReversed(_) => return Vec::new(),
+        };
+        vec![says]
+    }
+}
+
 /// By id and role: names are never in the log.
 fn person(standing: &Standing, id: PersonId) -> String {
     let roles = standing.people.get(&id).map(|person| {
@@ -95,11 +234,6 @@ fn person(standing: &Standing, id: PersonId) -> String {
         Some(roles) => format!("Person {id} ({roles})"),
         None => format!("Person {id} (no role in the charter)"),
     }
-}
-
-fn quantity(amount: Amount, asset: Asset) -> String {
-    let (decimal, symbol) = (amount.with_decimals(asset.decimals()), asset.symbol());
-    format!("{decimal} {symbol} ({amount} {})", asset.base_unit())
 }
 
 fn group(quorum: &Quorum) -> String {
@@ -142,128 +276,4 @@ fn asked(standing: &Standing, opened: &Opened) -> Vec<String> {
             opened.policy_version, opened.expires_at
         ),
     ]
-}
-
-fn transfer(state: &State, standing: &Standing, event: &TransferEvent) -> Vec<String> {
-    match event {
-        TransferEvent::Requested(it) => requested(standing, it),
-        TransferEvent::Refused(it) => {
-            vec![format!("The policy refused it: rule {}: {}", it.rule, it.because)]
-        }
-        TransferEvent::Approved(_) => vec!["The transfer is approved.".to_owned()],
-        TransferEvent::AttemptAuthorised(it) => authorised(state, it),
-        TransferEvent::AttemptRefused(it) => vec![format!(
-            "Signer {} refused attempt {}: rule {}: {}",
-            it.signer, it.attempt, it.rule, it.because
-        )],
-        TransferEvent::AttemptSigned(it) => vec![
-            format!("Attempt {} is signed: transaction {}.", it.attempt, it.transaction),
-            "Its signatures were verified over exactly the authorised transaction.".to_owned(),
-        ],
-        TransferEvent::AttemptBroadcast(it) => {
-            vec![format!("A node took attempt {}.", it.attempt)]
-        }
-        TransferEvent::Confirmed(it) => confirmed(it),
-        TransferEvent::Failed(it) => {
-            let mut says = vec![format!("It failed: {}", it.because)];
-            says.extend(it.abstentions.iter().map(|word| {
-                format!("Signer {} swore that it has no part in a signature of it.", word.signer)
-            }));
-            says
-        }
-        TransferEvent::Rejected(_) => vec!["Its quorum said no.".to_owned()],
-        TransferEvent::Cancelled(_) => vec!["Who asked for it took it back.".to_owned()],
-        TransferEvent::Expired(_) => vec!["Its time ran out before enough had agreed.".to_owned()],
-    }
-}
-
-fn authorised(state: &State, attempt: &AttemptAuthorised) -> Vec<String> {
-    let mut says = vec![format!(
-        "Attempt {} was authorised: a transaction that costs at most {} base units.",
-        attempt.attempt, attempt.fee
-    )];
-    if let Some(Ok(key)) = state.keys.get(&attempt.key).map(|key| key.active()) {
-        let (plan, public) = (&key.plan, &key.public_key);
-        says.push(format!(
-            "By key {} ({}, {} of {} signers), public key {public}.",
-            attempt.key,
-            plan.protocol.name(),
-            plan.threshold,
-            plan.participants.len()
-        ));
-    }
-    says.extend(attempt.signers.iter().map(|signer| format!("To sign: signer {signer}.")));
-    says.push("Checked: it does what was approved, spends what was set aside, and excludes every attempt before it.".to_owned());
-    says
-}
-
-fn confirmed(it: &Confirmed) -> Vec<String> {
-    vec![
-        format!("Final on the chain: block {} at height {}.", it.block.hash, it.block.height),
-        format!("{} base units reached the destination; the network took {}.", it.paid, it.fee),
-    ]
-}
-
-fn account(state: &State, stream: strongroom_domain::Stream, event: &AccountEvent) -> Vec<String> {
-    match event {
-        AccountEvent::HoldPlaced(it) => {
-            vec![format!("{} base units were set aside in {stream}.", it.amount)]
-        }
-        AccountEvent::HoldPosted(it) => posted(state, stream, it),
-        AccountEvent::HoldVoided(_) => {
-            vec![format!("What was set aside in {stream} is available again; nothing moved.")]
-        }
-        AccountEvent::Opened(_) | AccountEvent::Posted(_) => Vec::new(),
-    }
-}
-
-fn posted(state: &State, stream: strongroom_domain::Stream, it: &HoldPosted) -> Vec<String> {
-    let strongroom_domain::Stream::Account(id) = stream else { return Vec::new() };
-    let claim = state.accounts.get(&id).and_then(|account| account.claim().ok());
-    let mut says = vec![format!("What was set aside in {stream} was posted:")];
-    says.extend(it.entries.iter().map(|entry| {
-        let amount = claim
-            .map_or_else(|| entry.amount.to_string(), |claim| quantity(entry.amount, claim.asset));
-        let (debit, credit) = (ledger(entry.debit), ledger(entry.credit));
-        format!("- {amount}: debit {debit}, credit {credit} ({:?})", entry.purpose)
-    }));
-    says
-}
-
-fn ledger(account: LedgerAccount) -> String {
-    match account {
-        LedgerAccount::Client(id) => format!("client account {id}"),
-        LedgerAccount::Custody(id) => format!("custody of wallet {id}"),
-        LedgerAccount::Shortfall(id) => format!("shortfall of account {id}"),
-    }
-}
-
-fn wallet(stream: strongroom_domain::Stream, event: &WalletEvent) -> Vec<String> {
-    let says = match event {
-        WalletEvent::CoinsReserved(it) => {
-            let coins: Vec<_> = it.outpoints.iter().map(ToString::to_string).collect();
-            format!("{stream} set coins aside: {}.", coins.join(", "))
-        }
-        WalletEvent::CoinsReleased(_) => format!("The coins of {stream} are free again."),
-        WalletEvent::CoinsSpent(_) => format!("The coins of {stream} are spent."),
-        WalletEvent::CoinAdded(it) => {
-            format!("{} base units came back to {stream} as change.", it.coin.amount)
-        }
-        WalletEvent::AccountNonceReserved(it) => format!(
-            "{stream} set account nonce {} and {} base units aside.",
-            it.account_nonce, it.amount
-        ),
-        WalletEvent::AccountNonceReleased(_) => {
-            format!("The account nonce of {stream} is free again.")
-        }
-        WalletEvent::AccountNonceUsed(it) => {
-            format!("{stream} has spent {} base units; its account nonce is used.", it.spent)
-        }
-        WalletEvent::Created(_)
-        | WalletEvent::AddressDerived(_)
-        | WalletEvent::CoinRemoved(_)
-        | WalletEvent::FundsReceived(_)
-        | WalletEvent::FundsReversed(_) => return Vec::new(),
-    };
-    vec![says]
 }

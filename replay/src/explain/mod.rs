@@ -11,7 +11,7 @@ use crate::{
 };
 use serde::Serialize;
 use strongroom_domain::{
-    Event, Head, ProposalId, Stream, Timestamp, TransferId,
+    Asset, Event, Head, ProposalId, Stream, Timestamp, TransferId,
     account::AccountEvent,
     charter::Standing,
     proposal::{Answers, Opened},
@@ -75,6 +75,7 @@ struct Story {
     proposal: Option<ProposalId>,
     opened: Option<(Head, Answers)>,
     transaction: Option<String>,
+    asset: Option<Asset>,
     chapters: [Chapter; 5],
 }
 
@@ -146,7 +147,7 @@ impl Story {
             "How it ended",
         ];
         let chapters = titles.map(|title| Chapter { title, facts: Vec::new() });
-        Self { transfer, proposal: None, opened: None, transaction: None, chapters }
+        Self { transfer, proposal: None, opened: None, transaction: None, asset: None, chapters }
     }
 
     /// Keeps what is about the transfer.
@@ -196,6 +197,7 @@ impl Story {
         match event {
             TransferEvent::Requested(requested) => {
                 self.proposal = requested.proposal;
+                self.asset = Some(requested.intent.asset);
                 Part::Request
             }
             TransferEvent::Refused(_) => Part::Request,

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     finding::{Fault, Finding},
+    name::Name,
     prepared::Raw,
     source::Source,
 };
@@ -15,7 +16,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 use strongroom_ledger::{
-    EntryRef, Frontier, Hash,
+    Frontier, Hash,
     export::{Pair, Reader, Writer},
     leaf_hash,
 };
@@ -34,8 +35,7 @@ pub struct ExportOptions {
 struct Sofar {
     entries: u64,
     tree: Frontier,
-    log: Option<String>,
-    resumptions: u32,
+    name: Name,
     segments: Vec<Segment>,
 }
 
@@ -65,12 +65,10 @@ pub fn export_folder(
     let Some(last) = sofar.segments.last() else {
         return Err(Finding::of(Fault::Truncated, "the log has no entries, expected a charter"));
     };
-    let origin = sofar.log.as_ref().map(|log| match sofar.resumptions {
-        0 => format!("strongroom/{log}"),
-        times => format!("strongroom/{log}/{times}"),
-    });
+    let name = sofar.name.origin();
+    let (log, origin) = (name.map(|it| it.log.to_string()), name.map(|it| it.to_string()));
     let (head, tree) = (last.head, sofar.tree.head());
-    let (log, segments, last) = (sofar.log, sofar.segments, sofar.entries);
+    let (segments, last) = (sofar.segments, sofar.entries);
     let said =
         Manifest { format: FORMAT.to_owned(), log, origin, first: 1, last, head, tree, segments };
     let mut text = serde_json::to_vec_pretty(&said).map_err(|error| failed(&manifest, &error))?;
@@ -192,15 +190,7 @@ impl Sofar {
         let leaf = leaf_hash(&pair.entry);
         self.tree.push(leaf, |_, _, _| {});
         self.entries = self.entries.saturating_add(1);
-        if self.entries == 1 {
-            let charter: Option<serde_json::Value> = serde_json::from_slice(&pair.payload).ok();
-            let log = charter.and_then(|it| Some(it.get("charter")?.get("log")?.as_str()?.into()));
-            self.log = log;
-        }
-        let resumed = EntryRef::parse(&pair.entry);
-        if resumed.is_ok_and(|entry| entry.r#type == "charter.log-resumed") {
-            self.resumptions = self.resumptions.saturating_add(1);
-        }
+        self.name.read(self.entries, pair);
         leaf
     }
 }

@@ -2,6 +2,7 @@
 //! the segments hold.
 
 use crate::finding::{Fault, Finding};
+use crate::name::Origin;
 use serde::{Deserialize, Serialize};
 use strongroom_ledger::{Hash, Head, TreeHead};
 
@@ -89,7 +90,12 @@ impl Manifest {
     }
 
     /// Whether what was read is what it says.
-    pub(crate) fn check(&self, head: Head, tree: TreeHead) -> Result<(), Finding> {
+    pub(crate) fn check(
+        &self,
+        head: Head,
+        tree: TreeHead,
+        origin: Option<Origin>,
+    ) -> Result<(), Finding> {
         let position = head.position.get();
         if position < self.last {
             return Err(Finding::truncated(head, format!("entry {} by its manifest", self.last)));
@@ -107,6 +113,18 @@ impl Manifest {
                 self.tree.root
             );
             return Err(Finding::at(Fault::BadManifest, position, message));
+        }
+        let log = origin.map(|it| it.log.to_string());
+        let origin = origin.map(|it| it.to_string());
+        if self.log != log || self.origin != origin {
+            let said = |it: &Option<String>| it.clone().unwrap_or_else(|| "no log".to_owned());
+            let message = format!(
+                "the segments are of {}, the manifest says {} and log {}",
+                said(&origin),
+                said(&self.origin),
+                said(&self.log)
+            );
+            return Err(Finding::of(Fault::BadManifest, message));
         }
         Ok(())
     }

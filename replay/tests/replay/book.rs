@@ -2,7 +2,7 @@
 //! are made from fixed seeds and never used anywhere else.
 
 use crate::world::{ETH, Facts, LTC, World, clock, question, transfer};
-use k256::ecdsa::{Signature, SigningKey, signature::hazmat::PrehashSigner};
+use k256::ecdsa::{Signature, SigningKey, hazmat::SignPrimitive, signature::hazmat::PrehashSigner};
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use strongroom_ledger::{
     export::{Pair, Reader, Writer},
     leaf_hash, payload_hash,
 };
-use strongroom_store::{AuditLog, SqliteLog};
+use strongroom_store::{AuditLog, PostgresLog, SqliteLog};
 
 fn secret(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32].into()).unwrap()
@@ -66,10 +66,28 @@ pub(crate) fn signed(unsigned: &UnsignedTx, seed: u8) -> SignedTx {
     unsigned.assemble(&public(&key), &signature.to_bytes().into()).unwrap()
 }
 
+/// As [`signed`], with a nonce that nobody should choose.
+pub(crate) fn signed_with(unsigned: &UnsignedTx, seed: u8, nonce: u64) -> SignedTx {
+    let key = secret(seed);
+    let digest = unsigned.signing_payload().digest;
+    let nonce = k256::Scalar::from(nonce);
+    let (signature, _) = key.as_nonzero_scalar().try_sign_prehashed(nonce, &digest.into()).unwrap();
+    let signature = signature.normalize_s().unwrap_or(signature);
+    unsigned.assemble(&public(&key), &signature.to_bytes().into()).unwrap()
+}
+
 pub(crate) fn house(path: &Path) -> World {
     let (micros, clock) = clock();
     let options = strongroom_store::Options { clock, ..strongroom_store::Options::default() };
     let log = SqliteLog::open_with(path, &options).unwrap();
+    World::new(Arc::new(log), micros, ltc(), eth())
+}
+
+/// The same house on PostgreSQL.
+pub(crate) async fn house_at(url: &str) -> World {
+    let (micros, clock) = clock();
+    let options = strongroom_store::Options { clock, ..strongroom_store::Options::default() };
+    let log = PostgresLog::open(url, &options).await.unwrap();
     World::new(Arc::new(log), micros, ltc(), eth())
 }
 

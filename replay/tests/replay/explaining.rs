@@ -22,7 +22,7 @@ async fn a_page_tells_who_asked_who_agreed_and_what_was_paid() {
         "Attempt 1 was authorised",
         "pkcs11-secp256k1/1, 1 of 1 signers",
         "is signed: transaction ",
-        "Final on the chain: block",
+        "Final on the chain, says the server: block",
         "debit client account",
         "Merkle tree of",
     ] {
@@ -117,7 +117,7 @@ async fn a_moment_is_told_as_it_was() {
     assert_eq!(end["state_digest"], verdict["log"]["state_digest"]);
     let (code, page) = run(&["as-of", &held.to_string(), log]);
     assert_eq!(code, 0, "{page}");
-    assert!(page.contains("pending 500100000000000000"), "{page}");
+    assert!(page.contains("pending 0.500100000000000000 ETH (500100000000000000 wei)"), "{page}");
     assert!(page.contains("policy        version 1"), "{page}");
     let not_there = i32::from(Fault::NotThere.exit_code());
     assert_eq!(run(&["as-of", "1000000", log]).0, not_there);

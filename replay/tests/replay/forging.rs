@@ -1,10 +1,14 @@
 //! Whoever can write the whole log, hashes and all, still can't make it lawful.
 
-use crate::book::{Book, bytes, find, house, pay, rechained, run, signed, unsigned};
-use crate::world::{ETH, LTC, World, question};
+use crate::book::{Book, bytes, find, house, pay, rechained, run, signed, signed_with, unsigned};
+use crate::world::{ETH, LTC, World, question, transfer};
+use strongroom_chains::SignedTx;
 use strongroom_domain::{
-    Amount, Branch, Bytes, Event, account::AccountEvent, proposal::ProposalEvent,
-    statement::Answer, transfer::TransferEvent,
+    Amount, Branch, Bytes, Command, Event,
+    account::AccountEvent,
+    proposal::ProposalEvent,
+    statement::Answer,
+    transfer::{AttemptSigned, TransferEvent},
 };
 use strongroom_ledger::{Entry, export::Pair};
 use strongroom_replay::Fault;
@@ -129,6 +133,39 @@ async fn another_key_cannot_have_signed() {
     let (mut world, intent) = approved(&log).await;
     pay(&mut world, &intent, 8).await;
     violates(&log, "the signed transaction of attempt 1");
+}
+
+/// Two payments, each signed well by the wallet's key, with a nonce that whoever signed chose.
+async fn paid_with(log: &std::path::Path, nonces: [u64; 2]) -> (i32, String) {
+    let mut world = house(log);
+    world.found().await;
+    world.furnish().await;
+    world.see(ETH, 1, 1_000_000_000_000_000_000).await.unwrap();
+    world.credit(ETH, 1).await.unwrap();
+    for (n, account_nonce, nonce) in [(1, 0, nonces[0]), (2, 1, nonces[1])] {
+        let intent = world.intent(ETH, n, 5_000 + u128::from(n), 100_000_000_000_000);
+        world.request(intent.clone(), n).await.unwrap();
+        world.answer(question(n), 0, Answer::Approve).await.unwrap();
+        world.answer(question(n), 1, Answer::Approve).await.unwrap();
+        let unsigned = unsigned(&intent, account_nonce);
+        world.authorise(n, 1, unsigned.to_bytes(), 42_000_000_000_000).await.unwrap();
+        let SignedTx { raw, id } = signed_with(&unsigned, 7, nonce);
+        let signed = AttemptSigned { attempt: 1, raw, transaction: id.to_string() };
+        world.act(Command::RecordSigned { transfer: transfer(n), signed }).await.unwrap();
+    }
+    drop(world);
+    run(&["verify", log.to_str().unwrap()])
+}
+
+/// Every signature is valid and every rule kept: only both together give the key away.
+#[tokio::test]
+async fn a_key_never_signs_twice_with_one_nonce() {
+    let directory = tempfile::tempdir().unwrap();
+    let (found, said) = paid_with(&directory.path().join("well.db"), [1_234, 1_235]).await;
+    assert_eq!(found, 0, "{said}");
+    let (found, said) = paid_with(&directory.path().join("log.db"), [1_234, 1_234]).await;
+    assert_eq!(found, code(Fault::NonceReused), "{said}");
+    assert!(said.contains("signs with the nonce of entry"), "{said}");
 }
 
 #[tokio::test]

@@ -7,12 +7,16 @@
 
 mod balancing;
 mod book;
+#[path = "../../../tests/src/postgres.rs"]
+mod cluster;
 mod comparing;
 mod explaining;
 mod exporting;
 mod forging;
 mod parting;
+mod postgres;
 mod python;
+mod resuming;
 mod segments;
 mod tampering;
 mod watching;

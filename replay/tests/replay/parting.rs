@@ -16,6 +16,16 @@ async fn logs_are_equal_or_part_at_a_named_entry() {
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("EQUAL"), "{said}");
 
+    let (code, said) = run(&["diff", "-", "-"]);
+    assert_eq!(code, i32::from(Fault::Unreadable.exit_code()), "{said}");
+    std::fs::write(&other, &bytes(&pairs)[..9_000]).unwrap();
+    let (code, said) = run(&["diff", log, other.to_str().unwrap()]);
+    assert_eq!(code, i32::from(Fault::Truncated.exit_code()), "{said}");
+    let rest = book.file("rest.jsonl");
+    let (code, said) = run(&["export", other.to_str().unwrap(), rest.to_str().unwrap()]);
+    assert_eq!(code, i32::from(Fault::Truncated.exit_code()), "{said}");
+    assert!(bytes(&pairs).starts_with(&std::fs::read(&rest).unwrap()), "what was there is kept");
+
     let (code, said) = diff(&pairs[..7]);
     assert_eq!(code, i32::from(Fault::Prefix.exit_code()), "{said}");
     assert!(said.contains("b ends after entry 7"), "{said}");

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Runs `docs/check_log.py`: whether it is content, and what it says.
-fn python(arguments: &[&Path]) -> (bool, String) {
+pub(crate) fn python(arguments: &[&Path]) -> (bool, String) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/check_log.py");
     let output = Command::new("python3").arg(script).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("python3 must be installed: {error}"));

@@ -111,6 +111,8 @@ async fn a_segment_or_manifest_that_was_tampered_with_is_caught() {
     for (from, to) in [
         ("\"first\": 11", "\"first\": 12"),
         ("strongroom-export/1", "strongroom-export/2"),
+        ("\"origin\": \"strongroom/", "\"origin\": \"strongroom/0"),
+        (&format!("\"log\": \"{}\"", crate::world::LOG), "\"log\": null"),
         ("entries-000000000011.jsonl", "../log.jsonl"),
         (&format!("\"size\": {count}") as &str, &format!("\"size\": {}", count + 1)),
     ] {

@@ -48,7 +48,7 @@ async fn no_byte_can_be_changed() {
     let book = Book::written().await;
     let pairs = book.pairs();
     let (genesis, head) = (Some(leaf_hash(&pairs[0].entry)), Some(head(&pairs)));
-    let expected = Expected { genesis, head, tree: None };
+    let expected = Expected { genesis, head, seen: None };
     let mut before = Verifier::new(expected);
     assert_eq!(fault(&before, bytes(&pairs)), None);
     let mut seen = std::collections::BTreeMap::new();
@@ -194,7 +194,7 @@ async fn every_entry_is_missed_doubled_and_out_of_order_where_it_is() {
     let book = Book::written().await;
     let pairs = book.pairs();
     let (genesis, pinned) = (Some(leaf_hash(&pairs[0].entry)), Some(head(&pairs)));
-    let before = Verifier::new(Expected { genesis, head: pinned, tree: None });
+    let before = Verifier::new(Expected { genesis, head: pinned, seen: None });
     let judged = |pairs: &[Pair]| fault(&before, bytes(pairs));
     assert_eq!(judged(&pairs), None);
     let last = pairs.len() - 1;

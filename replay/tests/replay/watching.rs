@@ -149,6 +149,23 @@ async fn a_witness_cosigns_only_what_continues_what_it_saw() {
     assert_eq!(status, 413);
 }
 
+/// What a system's service manager sends; what was cosigned is remembered.
+#[tokio::test]
+async fn a_witness_that_is_told_to_end_ends_well() {
+    let book = Book::written().await;
+    let folder = book.directory.path();
+    let key = folder.join("key");
+    assert_eq!(run(&["witness", "init", "--key", key.to_str().unwrap(), "--name", "w"]).0, 0);
+    let mut witness = served(folder);
+    let head = tree(&book.pairs());
+    assert_eq!(witness.add(0, Vec::new(), head).0, 200);
+    let told = Command::new("kill").arg(witness.program.id().to_string()).status().unwrap();
+    assert!(told.success());
+    assert_eq!(witness.program.wait().unwrap().code(), Some(0));
+    let again = served(folder);
+    assert_eq!(again.add(0, Vec::new(), head).0, 409);
+}
+
 /// A witness whose memory can't be read does not begin anew.
 #[tokio::test]
 async fn a_damaged_memory_is_not_an_empty_one() {

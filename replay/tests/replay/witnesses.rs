@@ -7,8 +7,8 @@ use crate::world::{
 };
 use std::path::{Path, PathBuf};
 use strongroom_ledger::{
-    AddCheckpoint, Frontier, Hash, KeyAlgorithm, KeyName, Note, Timestamp, TreeHead, VerifierKey,
-    WitnessKey, WitnessPolicy, export::Pair, leaf_hash, node_hash, witness::consider,
+    AddCheckpoint, Frontier, Hash, KeyAlgorithm, KeyName, LogKeys, Note, Timestamp, TreeHead,
+    VerifierKey, WitnessKey, WitnessPolicy, export::Pair, leaf_hash, node_hash, witness::consider,
 };
 
 pub(crate) fn now() -> Timestamp {
@@ -25,11 +25,16 @@ pub(crate) fn key(n: u8) -> WitnessKey {
 
 /// Three of the four signers.
 pub(crate) fn policy() -> WitnessPolicy {
+    policy_for(&log_keys())
+}
+
+/// The same, of a log that signs with these keys.
+pub(crate) fn policy_for(log: &LogKeys) -> WitnessPolicy {
     let witness = |n| {
         let public = witness_key(n).verifying_key().to_bytes();
         VerifierKey::new(name(n), KeyAlgorithm::Ed25519Cosignature, &public).unwrap()
     };
-    WitnessPolicy::majority(log_keys().verifier(), (1..=4).map(witness).collect(), 3).unwrap()
+    WitnessPolicy::majority(log.verifier(), (1..=4).map(witness).collect(), 3).unwrap()
 }
 
 pub(crate) fn tree(pairs: &[Pair]) -> TreeHead {
@@ -52,7 +57,18 @@ pub(crate) fn request(head: TreeHead) -> AddCheckpoint {
 
 /// A checkpoint that these witnesses cosigned.
 pub(crate) fn cosigned(head: TreeHead, witnesses: impl IntoIterator<Item = u8>) -> Note {
-    let accepted = consider(None, &log_keys().verifier(), &request(head)).unwrap();
+    cosigned_for(&log_keys(), head, witnesses)
+}
+
+/// The same, of a log that signs with these keys.
+pub(crate) fn cosigned_for(
+    log: &LogKeys,
+    head: TreeHead,
+    witnesses: impl IntoIterator<Item = u8>,
+) -> Note {
+    let checkpoint = log.sign(head, now()).unwrap().note().clone();
+    let request = AddCheckpoint { old: 0, proof: Vec::new(), checkpoint };
+    let accepted = consider(None, &log.verifier(), &request).unwrap();
     let mut note = accepted.note().clone();
     for n in witnesses {
         note.add(key(n).cosign(&accepted, now()).unwrap()).unwrap();

@@ -2,8 +2,8 @@
 //! and never interprets an event: what stood there is what the log then proves.
 
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::PgRow;
+use sqlx::{Connection, Row};
 use strongroom_ledger::{Position, payload_hash};
 use uuid::Uuid;
 
@@ -13,21 +13,19 @@ use crate::log::AppendLog;
 use crate::open::{OpenError, Options};
 use crate::read::ReadError;
 
-/// Rows that are read, and appended together, at once.
-const ROWS: i64 = 256;
-/// An append ends with the event that takes it over this many bytes: every backend takes it.
+/// An append has the events of one page, or ends with the event that takes it over this many bytes:
+/// every backend takes it.
 const APPEND_BYTES: usize = 256 * 1024;
 /// The type of a sealed event.
 const TYPE: &str = "postgres-es.event";
 
-/// Types are not relied upon: other versions of postgres-es have other column types.
-const PAGE: &str = "SELECT aggregate_type::text, aggregate_id::text, sequence::bigint,
+/// Types are not relied upon: other versions of postgres-es have other column types. The cursor sees
+/// one moment of the table, and sorts it once.
+const EVENTS: &str = "DECLARE sealing NO SCROLL CURSOR FOR SELECT aggregate_type::text, aggregate_id::text, sequence::bigint,
     event_type::text, event_version::text, payload::text, metadata::text
   FROM events
-  WHERE (aggregate_type::text COLLATE \"C\", aggregate_id::text COLLATE \"C\", sequence::bigint)
-    > ($1, $2, $3)
-  ORDER BY aggregate_type::text COLLATE \"C\", aggregate_id::text COLLATE \"C\", sequence::bigint
-  LIMIT $4";
+  ORDER BY aggregate_type::text COLLATE \"C\", aggregate_id::text COLLATE \"C\", sequence::bigint";
+const PAGE: &str = "FETCH 256 FROM sealing";
 
 /// Why a database was not sealed, or not to its end.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +72,8 @@ struct Sealed {
 /// Appends every event of the database at `url` to `to`, by aggregate and sequence: postgres-es
 /// keeps no order over all. An interrupted import goes on; gives how many were appended.
 ///
-/// Nobody may write to the database meanwhile.
+/// What is written to the database meanwhile is not sealed, and may keep an interrupted import from
+/// going on: nobody should.
 pub async fn import_postgres_es(
     url: &str,
     options: &Options,
@@ -82,22 +81,24 @@ pub async fn import_postgres_es(
     mut progress: impl FnMut(Position),
 ) -> Result<u64, ImportError> {
     let mut db = Target::new(url, options)?.guest().await?;
-    let (mut after, mut appended) = ((String::new(), String::new(), i64::MIN), 0);
-    let mut place = Position::START;
+    let mut moment = db.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    sqlx::query(EVENTS).execute(&mut *moment).await?;
+    let (mut place, mut appended) = (Position::START, 0);
     loop {
-        let page = page(&mut db, &after).await?;
-        let Some(last) = page.last() else { return Ok(appended) };
-        after = (last.aggregate_type.clone(), last.aggregate_id.clone(), last.sequence);
+        let page = sqlx::query(PAGE).fetch_all(&mut *moment).await?;
+        if page.is_empty() {
+            return Ok(appended);
+        }
         let (mut append, mut bytes) = (new_append(), 0);
-        for sealed in &page {
+        for row in &page {
             place = place.next().unwrap_or(Position::LAST);
-            let event = sealed.event()?;
+            let event = Sealed::read(row)?.event()?;
             if place <= to.head().position {
                 check(to, place, &event).await?;
-            } else {
-                bytes += event.payload.len();
-                add(&mut append, to, event).await?;
+                continue;
             }
+            bytes += event.payload.len();
+            add(&mut append, to, event).await?;
             if bytes > APPEND_BYTES {
                 bytes = 0;
                 let full = std::mem::replace(&mut append, new_append());
@@ -120,14 +121,6 @@ async fn seal(
     let events = u64::try_from(append.events.len()).unwrap_or(u64::MAX);
     progress(to.append(append).await?.head.position);
     Ok(events)
-}
-
-async fn page(
-    db: &mut PgConnection,
-    after: &(String, String, i64),
-) -> Result<Vec<Sealed>, sqlx::Error> {
-    let page = sqlx::query(PAGE).bind(&after.0).bind(&after.1).bind(after.2).bind(ROWS);
-    page.fetch_all(db).await?.iter().map(Sealed::read).collect()
 }
 
 fn new_append() -> Append {

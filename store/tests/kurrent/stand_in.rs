@@ -3,6 +3,12 @@
 //! server features and gossip. Never taken for the real server: it is written from the protocol's
 //! description, keeps everything in memory, and proves nothing about a server's durability.
 
+#![expect(
+    clippy::result_large_err,
+    clippy::needless_pass_by_value,
+    reason = "a gRPC handler gives tonic's Status, and takes apart the message that it was given"
+)]
+
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -363,7 +369,9 @@ impl State {
                 return wrong;
             }
         } else {
-            events.into_iter().for_each(|event| held.push(stream, event));
+            for event in events {
+                held.push(stream, event);
+            }
         }
         Ok(AppendResult::Success(Success {
             revision: Some(SuccessRevision::Current(at + count - 1)),
@@ -397,12 +405,12 @@ impl State {
             let from_end = visible.into_iter().rev().filter(|event| event.revision <= most);
             from_end.take(count).collect()
         } else {
-            let least = match from {
+            let lowest = match from {
                 Some(From::Revision(revision)) => revision,
                 Some(From::End(_)) => u64::MAX,
                 Some(From::Start(_)) | None => 0,
             };
-            visible.into_iter().filter(|event| event.revision >= least).take(count).collect()
+            visible.into_iter().filter(|event| event.revision >= lowest).take(count).collect()
         };
         let event = |event: &Recorded| {
             answer(ReadContent::Event(ReadEvent { event: Some(event.clone()), commit: Some(1) }))

@@ -56,7 +56,7 @@ faults! {
     /// Another history than the one that was witnessed.
     Forked = 18, "forked", "another history than the one that the checkpoint's witnesses saw";
     /// A checkpoint that proves nothing.
-    BadCheckpoint = 19, "bad-checkpoint", "the checkpoint or the policy does not count";
+    BadCheckpoint = 19, "bad-checkpoint", "the checkpoint or policy does not count, or is of another log";
     /// What happened was not allowed to.
     Violation = 20, "violation", "an entry breaks a rule of custody";
     /// Written by a newer build.

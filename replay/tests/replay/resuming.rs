@@ -145,7 +145,7 @@ async fn what_was_seen_of_entries_that_were_given_up_convicts_nobody() {
             assert!(said.contains("from before resumption 2 in entry"), "{said}");
             let (content, said) = it.python();
             assert!(!content && said.contains("what it saw was given up"), "{said}");
-            let (code, said) = it.held(command, &it.after[..it.from + 1], &note, &first);
+            let (code, said) = it.held(command, &it.after[..=it.from], &note, &first);
             assert_eq!(code, refused, "{said}");
         }
         let note = cosigned_for(&second, tree(&it.after), [1, 2, 3]);

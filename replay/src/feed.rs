@@ -6,9 +6,9 @@ use crate::{
     source::{Source, SourceError},
 };
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
-use strongroom_ledger::Head;
+use strongroom_ledger::{Head, export::Pair};
 
 /// A batch ends with the entry that takes it to this many bytes, or with the last of so many
 /// entries: enough that handing it over costs nothing.
@@ -34,6 +34,9 @@ pub(crate) struct Threads {
     workers: Vec<Receiver<Read<Prepared>>>,
     turn: usize,
     batch: VecDeque<Prepared>,
+    /// Judged, on its way back to the reader.
+    spent: Vec<Pair>,
+    back: Sender<Vec<Pair>>,
     ended: bool,
     reader: Option<JoinHandle<Source>>,
     source: Option<Source>,
@@ -51,9 +54,30 @@ impl Feed<'_> {
             doors.push(door);
             workers.push(done);
         }
-        let reader = Some(std::thread::spawn(move || read(source, &doors)));
-        let batch = VecDeque::new();
-        Feed::Threads(Threads { workers, turn: 0, batch, ended: false, reader, source: None })
+        let (back, spent) = channel();
+        let reader = Some(std::thread::spawn(move || read(source, &doors, &spent)));
+        Feed::Threads(Threads {
+            workers,
+            turn: 0,
+            batch: VecDeque::new(),
+            spent: Vec::new(),
+            back,
+            ended: false,
+            reader,
+            source: None,
+        })
+    }
+
+    /// Takes back an entry that nobody needs any more. Memory that one thread takes and another
+    /// gives back has both wait for the allocator's lock, which cost half of the speed.
+    pub(crate) fn spent(&mut self, prepared: Prepared) {
+        if let Self::Threads(threads) = self {
+            threads.spent.push(prepared.raw.pair);
+            if threads.spent.len() >= BATCH_ENTRIES {
+                // A reader that has ended takes nothing: then it is freed here.
+                drop(threads.back.send(std::mem::take(&mut threads.spent)));
+            }
+        }
     }
 
     /// The next entry; `None` at the end.
@@ -106,10 +130,15 @@ impl Threads {
 }
 
 /// Reads batches until the end, the first error, or until nobody takes them.
-fn read(mut source: Source, doors: &[SyncSender<Read<Raw>>]) -> Source {
+fn read(
+    mut source: Source,
+    doors: &[SyncSender<Read<Raw>>],
+    spent: &Receiver<Vec<Pair>>,
+) -> Source {
     let mut doors = doors.iter().cycle();
     let mut send = |batch| doors.next().is_some_and(|door| door.send(batch).is_ok());
     loop {
+        spent.try_iter().for_each(drop);
         let (batch, end) = fill(&mut source);
         // What was read before an error is judged before it: it may tell more.
         let taken = send(Ok(Some(batch)));

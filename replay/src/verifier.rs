@@ -167,7 +167,8 @@ pub fn verify_all(
 ) -> Result<Verdict, Finding> {
     let mut verifier = Verifier::new(expected);
     let mut feed = Feed::threads(source, Depth::Rules);
-    while step(&mut feed, &mut verifier)?.is_some() {
+    while let Some(prepared) = step(&mut feed, &mut verifier)? {
+        feed.spent(prepared);
         progress(verifier.head());
     }
     end(&mut feed, &verifier)?;
@@ -211,7 +212,8 @@ pub fn chain(
 ) -> Result<Whole, Finding> {
     let mut spine = Spine::new(expected);
     let mut feed = Feed::threads(source, Depth::Chain);
-    while step(&mut feed, &mut spine)?.is_some() {
+    while let Some(prepared) = step(&mut feed, &mut spine)? {
+        feed.spent(prepared);
         progress(spine.head());
     }
     end(&mut feed, &spine)?;

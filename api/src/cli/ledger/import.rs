@@ -28,7 +28,8 @@ pub struct ImportPostgresEs {
 impl ImportPostgresEs {
     pub(super) fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
         let (sealed, (head, tree)) = wait_for(async {
-            let to = place::open(&place::location(&self.to)?, self.to_password_file.as_ref()).await?;
+            let to =
+                place::open(&place::location(&self.to)?, self.to_password_file.as_ref()).await?;
             let progress = Progress::new("sealed");
             let options = place::options(self.password_file.as_ref());
             let told = |position| progress.at(position);

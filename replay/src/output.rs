@@ -89,7 +89,10 @@ impl Output {
     /// The form of a log, no more.
     pub(crate) fn whole(&self, whole: &Whole, expected: &Expected) {
         if self.json {
-            json(&serde_json::json!({ "verdict": "ok", "rules": "not checked", "log": whole }));
+            let end = end(expected);
+            json(&serde_json::json!({
+                "verdict": "ok", "rules": "not checked", "end": end, "log": whole,
+            }));
             return;
         }
         form(whole);
@@ -99,7 +102,8 @@ impl Output {
 
     pub(crate) fn verdict(&self, verdict: &Verdict, expected: &Expected) {
         if self.json {
-            json(&serde_json::json!({ "verdict": "ok", "log": verdict }));
+            let end = end(expected);
+            json(&serde_json::json!({ "verdict": "ok", "end": end, "log": verdict }));
             return;
         }
         form(&verdict.whole);
@@ -134,7 +138,7 @@ impl Output {
 
     /// What nobody can know without help.
     pub(crate) fn unpinned(&self, expected: &Expected) {
-        if !self.json && expected.head.is_none() && expected.seen.is_none() {
+        if !self.json && end(expected) == UNPINNED {
             say(
                 "NOTE no --expect-head or --checkpoint: entries cut off the end would go unnoticed",
             );
@@ -167,6 +171,14 @@ fn form(whole: &Whole) {
             from.position, lost.position, lost.leaf
         ));
     }
+}
+
+/// What a machine is told where a person gets a note.
+const UNPINNED: &str = "not pinned";
+
+/// Whether anything is known of where the log must at least end.
+const fn end(expected: &Expected) -> &'static str {
+    if expected.head.is_none() && expected.seen.is_none() { UNPINNED } else { "pinned" }
 }
 
 /// All that was booked of an asset.

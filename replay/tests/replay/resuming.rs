@@ -106,6 +106,7 @@ async fn a_resumed_log_verifies_and_says_so() {
     }
     let (_, said) = run(&["--json", "verify", log]);
     let object: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(object["end"], "not pinned", "a machine is told, too");
     assert_eq!(object["log"]["resumed"][0]["position"], from + 1);
     assert_eq!(object["log"]["resumed"][0]["from"]["position"], from);
     // Its name is that of the moment, and the manifest's that of the end.

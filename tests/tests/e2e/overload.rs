@@ -162,9 +162,8 @@ async fn call(url: String, token: String, left: Arc<AtomicUsize>, answers: Arc<M
             (200..300, Ok(body)) if body["account"].is_string() => {
                 answers.opened.insert(text(&body, "account"));
             }
-            (200..300, Ok(_)) => {}
             (429 | 503, _) if !waits => drop(answers.without_time.insert(status)),
-            (429 | 503, _) => {}
+            (200..300, Ok(_)) | (429 | 503, _) => {}
             (status, body) => answers.other.push(format!("{status} {body:?}")),
         }
     }

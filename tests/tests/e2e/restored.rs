@@ -233,6 +233,29 @@ impl House {
         apply
     }
 
+    /// The quorum's certificate, after others were refused; the log goes on with it.
+    fn certificate(&self) -> PathBuf {
+        let path = |name: &str| self.strongroom.root.join(name);
+        let (draft, certificate) = (path("draft"), path("certificate"));
+        self.draft(&self.held_by_signers(), &draft);
+        let signatures = [self.sign(&draft, 0), self.sign(&draft, 1)];
+        // Too few, one person twice, and another draft's signatures.
+        let said = refused(&mut self.apply(&draft, &signatures[..1], &certificate));
+        assert!(said.contains("1 of the quorum agreed, 2 needed"), "{said}");
+        let twice = [signatures[0].clone(), signatures[0].clone()];
+        let said = refused(&mut self.apply(&draft, &twice, &certificate));
+        assert!(said.contains("counts once"), "{said}");
+        let other = path("other");
+        self.draft(&format!("99999:{}", "ab".repeat(32)), &other);
+        let said = refused(&mut self.apply(&other, &signatures, &certificate));
+        assert!(said.contains("did not sign this resumption"), "{said}");
+        assert!(!certificate.exists(), "a refused certificate is not written");
+        must(&mut self.apply(&draft, &signatures, &certificate));
+        let said = refused(&mut self.apply(&draft, &signatures, &path("again")));
+        assert!(said.contains("can't follow number 1"), "{said}");
+        certificate
+    }
+
     fn resume(&self, signer: usize, certificate: &Path) -> Command {
         let mut resume = self.strongroom.desk.programs.signer();
         resume.arg("resume").arg("--data").arg(&self.strongroom.signers[signer].data);
@@ -266,25 +289,7 @@ fn where_entries_are_given_up_a_quorum_goes_on_and_what_was_consumed_stays_consu
     let said = house.strongroom.server.refuses();
     assert!(said.contains("restored older copy") && said.contains("resumption"), "{said}");
 
-    let path = |name: &str| house.strongroom.root.join(name);
-    let (draft, certificate) = (path("draft"), path("certificate"));
-    house.draft(&house.held_by_signers(), &draft);
-    let signatures = [house.sign(&draft, 0), house.sign(&draft, 1)];
-    // Too few, one person twice, and another draft's signatures.
-    let said = refused(&mut house.apply(&draft, &signatures[..1], &certificate));
-    assert!(said.contains("1 of the quorum agreed, 2 needed"), "{said}");
-    let twice = [signatures[0].clone(), signatures[0].clone()];
-    let said = refused(&mut house.apply(&draft, &twice, &certificate));
-    assert!(said.contains("counts once"), "{said}");
-    let other = path("other");
-    house.draft(&format!("99999:{}", "ab".repeat(32)), &other);
-    let said = refused(&mut house.apply(&other, &signatures, &certificate));
-    assert!(said.contains("did not sign this resumption"), "{said}");
-    assert!(!certificate.exists(), "a refused certificate is not written");
-    must(&mut house.apply(&draft, &signatures, &certificate));
-    let said = refused(&mut house.apply(&draft, &signatures, &path("again")));
-    assert!(said.contains("can't follow number 1"), "{said}");
-
+    let certificate = house.certificate();
     // One signer was not told: it holds what was given up, and follows nothing else.
     for signer in 0..3 {
         must(&mut house.resume(signer, &certificate));

@@ -45,7 +45,7 @@ for part in files:
                 ok or sys.exit(f"entry {k}: {what}")
             if e["type"] in ("charter.founded", "charter.log-resumed"):  # both name the log
                 e = {**e, **json.loads(payload)}
-                log = e["charter"]["log"] if k == 1 else origin.split("/")[1]
+                log = e.get("charter", {}).get("log", "?") if k == 1 else origin.split("/")[1]
                 origin = f"strongroom/{log}" + (f"/{e['resumption']['number']}" if k > 1 else "")
             leaf = sha(b"\0" + entry)
             sequences[e["stream"]], head = e["sequence"], leaf.hex()

@@ -113,22 +113,23 @@ impl Signer {
 
     /// Says that no signature of a transfer will ever come from here, where none can have come.
     pub(super) fn abstain(&self, transfer: TransferId) -> Result<Reply, Trouble> {
-        let log = {
-            let follower = self.follower();
-            let state = follower.audited()?.state();
-            let Some(known) = state.transfers.get(&transfer) else {
-                return refuse(Rule::SignerLogBehind, "this signer has not read of that transfer");
-            };
-            // Its consumptions are forgotten, and its end may stand in this signer's log alone: a
-            // word given now could be shown where the transfer lives.
-            if known.asked().is_none() {
-                return Ok(known.not_now()?);
-            }
-            demand_witnesses(state)?;
-            follower.demand_covered(follower.grounds().of_transfer(transfer))?;
-            state.charter.standing()?.log
+        let follower = self.follower();
+        let state = follower.audited()?.state();
+        let Some(known) = state.transfers.get(&transfer) else {
+            return refuse(Rule::SignerLogBehind, "this signer has not read of that transfer");
         };
+        // Its consumptions are forgotten, and its end may stand in this signer's log alone: a word
+        // given now could be shown where the transfer lives.
+        if known.asked().is_none() {
+            return Ok(known.not_now()?);
+        }
+        demand_witnesses(state)?;
+        follower.demand_covered(follower.grounds().of_transfer(transfer))?;
+        let log = state.charter.standing()?.log;
+        // With the log held still: an end that is pushed meanwhile would make what was consumed be
+        // forgotten before it is looked for.
         self.consumptions.abstain(transfer)?;
+        drop(follower);
         let text = statement::abstention(log, transfer, self.id);
         Ok(Reply::Abstained { signature: Bytes(self.identity.confirm(text.as_bytes()).to_vec()) })
     }

@@ -68,7 +68,7 @@ impl AuditLog {
         let sql = "SELECT position, entry, payload FROM entries WHERE position > ?1
                    ORDER BY position LIMIT ?2";
         let mut statement = self.db.prepare_cached(sql)?;
-        let rows = statement.query_map(params![after, query::page_rows(limit)], |row| {
+        let rows = statement.query_map(params![after, crate::sql::page_rows(limit)], |row| {
             Ok(RawRow { filed: row.get(0)?, entry: row.get(1)?, payload: row.get(2)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

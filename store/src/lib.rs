@@ -23,6 +23,7 @@ mod postgres;
 mod proof;
 mod raw;
 mod read;
+mod sql;
 mod sqlite;
 mod subscription;
 mod tree;

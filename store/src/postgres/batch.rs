@@ -12,7 +12,7 @@ use super::query;
 use super::sequencer::Fatal;
 use crate::append::{Append, Appended, Idempotency, StoredOutcome};
 use crate::numbering::{Known, Row};
-use crate::sqlite::query::{integer, position};
+use crate::sql::{integer, position};
 use crate::tree::Grown;
 
 /// The statement of a batch is its transaction too: a crash leaves all of it or nothing.

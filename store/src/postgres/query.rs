@@ -8,7 +8,7 @@ use super::columns::aggregate;
 use crate::append::{Positions, StoredOutcome};
 use crate::raw::{RawOutcome, RawRow};
 use crate::read::{Continuity, PAGE_BYTES, PAGE_LIMIT, ReadError, Record};
-use crate::sqlite::query::{hash, integer, page_rows, position};
+use crate::sql::{hash, integer, page_rows, position};
 
 /// How many entries at the end are verified whenever a log is opened.
 const TAIL: u64 = 1000;

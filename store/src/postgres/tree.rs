@@ -5,7 +5,7 @@ use sqlx::postgres::PgConnection;
 use strongroom_ledger::{Hash, Position, Tile, Tiles, TreeHead, leaf_hash};
 
 use crate::read::ReadError;
-use crate::sqlite::query::{hash, integer, position};
+use crate::sql::{hash, integer, position};
 use crate::tree::{Source, Tree, leaf_hashes, whole};
 
 /// The tree as the head row has it.

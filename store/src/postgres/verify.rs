@@ -8,7 +8,7 @@ use strongroom_ledger::{Chain, EntryRef, Head, TreeHead};
 use super::columns::Columns;
 use super::{query, tree};
 use crate::read::ReadError;
-use crate::sqlite::query::integer;
+use crate::sql::integer;
 use crate::tree::{Grown, Tree, damaged};
 
 /// Rows are fetched in pages, so that memory stays flat.

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::lock::WriteLock;
 use super::numberer::{Batch, Key, Placed};
 use super::sequencer::Fatal;
-use super::{State, query, tree};
+use super::{State, tree};
 use crate::append::StoredOutcome;
 use crate::read::ReadError;
 
@@ -87,8 +87,8 @@ impl Committer {
     }
 
     fn keep(&self, (caller, key): &Key, kept: &StoredOutcome) -> Result<(), Fatal> {
-        let first = kept.positions.map(|at| query::integer(at.first.get()));
-        let last = kept.positions.map(|at| query::integer(at.last.get()));
+        let first = kept.positions.map(|at| crate::sql::integer(at.first.get()));
+        let last = kept.positions.map(|at| crate::sql::integer(at.last.get()));
         let request = kept.request_sha256.as_bytes();
         self.db
             .prepare_cached("INSERT INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
@@ -113,9 +113,9 @@ impl Committer {
             at
         };
         for Placed { stream, row, .. } in rows {
-            statement.raw_bind_parameter(next(), query::integer(row.position.get()))?;
+            statement.raw_bind_parameter(next(), crate::sql::integer(row.position.get()))?;
             statement.raw_bind_parameter(next(), stream)?;
-            statement.raw_bind_parameter(next(), query::integer(row.sequence))?;
+            statement.raw_bind_parameter(next(), crate::sql::integer(row.sequence))?;
             statement.raw_bind_parameter(next(), row.entry.as_slice())?;
             statement.raw_bind_parameter(next(), row.payload.as_slice())?;
         }
@@ -128,7 +128,11 @@ impl Committer {
         let changed = self
             .db
             .prepare_cached("UPDATE head SET position = ?1, leaf = ?2, root = ?3 WHERE id = 1")?
-            .execute(params![query::integer(position.get()), leaf.as_bytes(), root.as_bytes()])?;
+            .execute(params![
+                crate::sql::integer(position.get()),
+                leaf.as_bytes(),
+                root.as_bytes()
+            ])?;
         if changed == 1 {
             Ok(())
         } else {

@@ -3,10 +3,11 @@
 
 use rusqlite::{Connection, params};
 
-use super::query::{integer, walk};
+use super::query::walk;
 use super::schema::{FORMAT, TREE};
 use super::tree::store;
 use crate::open::OpenError;
+use crate::sql::integer;
 use crate::tree::Tree;
 
 /// Verifies every entry, builds the tree from them and stores it, in one transaction. Takes about

@@ -224,7 +224,7 @@ impl Streams {
         };
         let is_new = stream.id == 0;
         if is_new {
-            stream.id = query::integer(row.position.get());
+            stream.id = crate::sql::integer(row.position.get());
         }
         stream.sequence = row.sequence;
         Ok(Placed { stream: stream.id, is_new, row })

@@ -7,8 +7,8 @@ mod tests;
 use rusqlite::{Connection, OptionalExtension, params};
 use strongroom_ledger::{Hash, Position, Tile, Tiles, TreeHead, leaf_hash};
 
-use super::query::{self, integer};
 use crate::read::ReadError;
+use crate::sql::integer;
 use crate::tree::{Grown, LeafTile, Source, Subtree, Tree, damaged, leaf_hashes, whole};
 
 const HEAD: &str = "SELECT position, root FROM head WHERE id = 1";
@@ -25,8 +25,8 @@ pub(crate) fn head(db: &Connection) -> Result<TreeHead, ReadError> {
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?
         .ok_or_else(|| ReadError::corrupt(Position::START, "the head row is missing"))?;
-    let position = query::position(at)?;
-    Ok(TreeHead { size: position.get(), root: query::hash(&root, position)? })
+    let position = crate::sql::position(at)?;
+    Ok(TreeHead { size: position.get(), root: crate::sql::hash(&root, position)? })
 }
 
 /// Stores what grew: within the transaction of the entries that made it grow.
@@ -81,7 +81,7 @@ fn hashes(db: &Connection, tile: Tile, durable: Position) -> Result<Vec<Hash>, R
             let mut hashes = Vec::with_capacity(width);
             while let Some(row) = rows.next()? {
                 let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-                hashes.push(query::hash(bytes, durable)?);
+                hashes.push(crate::sql::hash(bytes, durable)?);
             }
             Ok(hashes)
         }
@@ -97,7 +97,7 @@ pub(crate) fn reopen(db: &Connection) -> Result<Tree, ReadError> {
     let head = head(db)?;
     ends_with(db, head.size)?;
     let needed = Tree::needed(head.size);
-    let durable = query::position(integer(head.size))?;
+    let durable = crate::sql::position(integer(head.size))?;
     let found = tiles(db, &needed, durable)?;
     Tree::reopen(head, &needed.into_iter().zip(found).collect::<Tiles>())
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use strongroom_domain::{
     Amount, Asset, Bytes, Digest, LogId, Network, PersonId, Refusal, SignerId,
     charter::{CharterText, Enrolment, OutsideWitness, Person, Role, Witnessing},
-    policy::{Destination, Label, Policy, Quorum, Tier},
+    policy::{Destination, Label, PolicyV1, Quorum, TierV1},
 };
 
 use crate::approval_key::{ApprovalKey, ApprovalKeyError};
@@ -228,7 +228,7 @@ impl QuorumSpec {
 }
 
 impl PolicySpec {
-    fn resolve(self, ids: &BTreeMap<String, PersonId>) -> Result<Policy, SpecError> {
+    fn resolve(self, ids: &BTreeMap<String, PersonId>) -> Result<PolicyV1, SpecError> {
         let destination = |spec: DestinationSpec| {
             let address = strongroom_chains::parse_address(spec.network, &spec.address);
             let label = spec.label.clone();
@@ -237,11 +237,11 @@ impl PolicySpec {
         };
         let tier = |spec: TierSpec| {
             let quorum = QuorumSpec { approvals: spec.approvals, group: spec.group };
-            Ok(Tier { asset: spec.asset, up_to: spec.up_to, quorum: quorum.resolve(ids)? })
+            Ok(TierV1 { asset: spec.asset, up_to: spec.up_to, quorum: quorum.resolve(ids)? })
         };
         let destinations = self.destinations.into_iter().map(destination);
         let tiers = self.tiers.into_iter().map(tier);
-        Ok(Policy {
+        Ok(PolicyV1 {
             version: 1,
             destinations: destinations.collect::<Result<_, SpecError>>()?,
             tiers: tiers.collect::<Result<_, SpecError>>()?,

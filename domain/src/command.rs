@@ -7,7 +7,7 @@ use crate::{
     charter::{Founded, LogResumed},
     deposit::{BlockRef, Seen},
     key::{CeremonyPlan, Confirmed, Quarantined, RoundOnePublished},
-    policy::Policy,
+    policy::PolicyV1,
     statement::Answer,
     transfer::{self, AttemptAuthorised, AttemptRefused, AttemptSigned},
     wallet::{AddressDerived, Coin, OutPoint, Tier},
@@ -25,7 +25,7 @@ pub enum Command {
         /// Chosen by the caller.
         proposal: ProposalId,
         /// The next policy.
-        policy: Policy,
+        policy: PolicyV1,
         /// Who asks.
         maker: PersonId,
         /// From then on no answer counts.

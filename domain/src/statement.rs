@@ -8,7 +8,7 @@ use crate::{
         CharterText, CharterTextV1, Person, Resumption, Standing, WitnessAlgorithm, Witnessing,
     },
     key::CeremonyPlan,
-    policy::{Policy, Quorum},
+    policy::{PolicyV1, Quorum},
     proposal::{Answers, Subject},
 };
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -117,7 +117,7 @@ pub fn approval(place: &Place, answers: &Answers, answer: Answer, approver: Pers
          Asked by:     person {}\n\
          Needs:        {}\n\
          Valid until:  {}\n\
-         Policy:       version {}\n\
+         PolicyV1:       version {}\n\
          Proposal:     {}\n\
          Log:          {}\n\
          Opened at:    entry {} with hash {}\n",
@@ -187,7 +187,7 @@ fn quantity(amount: Amount, asset: Asset) -> String {
 }
 
 /// Every word of a policy, one fact a line.
-fn policy(policy: &Policy) -> String {
+fn policy(policy: &PolicyV1) -> String {
     let mut text = format!("  version {}\n", policy.version);
     for known in &policy.destinations {
         let _ =
@@ -286,7 +286,7 @@ fn people(text: &mut String, people: &[Person]) {
     }
 }
 
-fn rules(text: &mut String, governance: &Quorum, first: &Policy) {
+fn rules(text: &mut String, governance: &Quorum, first: &PolicyV1) {
     let _ = writeln!(text, "keys and policies need {} of:", governance.approvals);
     for person in &governance.group {
         let _ = writeln!(text, "  approver {person}");

@@ -16,7 +16,7 @@ use strongroom_domain::{
     account::LedgerAccount,
     charter::{Person, Witnessing},
     key::Key,
-    policy::{Policy, Quorum},
+    policy::{PolicyV1, Quorum},
     proposal::{Opened, Proposal},
 };
 use strongroom_ledger::TreeHead;
@@ -78,7 +78,7 @@ pub struct Standings {
     /// Both sides of every asset.
     pub assets: BTreeMap<Asset, Totals>,
     /// The policy in force.
-    pub policy: Policy,
+    pub policy: PolicyV1,
     /// Who decides about keys and the policy.
     pub governance: Quorum,
     /// Everyone with a role.

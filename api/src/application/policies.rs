@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use strongroom_domain::{Command, ProposalId, charter::Role, policy::Policy};
+use strongroom_domain::{Command, ProposalId, charter::Role, policy::PolicyV1};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use super::{Application, Caller, Failure, Once, views};
 pub struct ProposePolicy {
     /// All of it, with the next version. `GET /api/v1/policy` shows the one in force.
     #[schema(value_type = Object)]
-    pub policy: Policy,
+    pub policy: PolicyV1,
     /// How long the question stays open, in seconds. Default: the policy's longest.
     pub expires_in_s: Option<u64>,
 }

@@ -13,7 +13,7 @@ use strongroom_commands::{Bus, Request};
 use strongroom_domain::charter::{
     CharterText, Enrolment, Founded, FoundingSignature, Person, Role, Witnessing,
 };
-use strongroom_domain::policy::{Policy, Quorum};
+use strongroom_domain::policy::{PolicyV1, Quorum};
 use strongroom_domain::{
     AccountId, Actor, Bytes, ClientId, Command, Digest, LogId, Network, PersonId, SignerId,
     Timestamp, statement,
@@ -206,7 +206,7 @@ fn charter(log: LogId, maker: PersonId, keys: &LogKeys, signers: Vec<Enrolment>)
         people,
         signers,
         governance,
-        policy: Policy {
+        policy: PolicyV1 {
             version: 1,
             destinations: Vec::new(),
             tiers: Vec::new(),

@@ -10,7 +10,7 @@ use strongroom_domain::charter::{
 };
 use strongroom_domain::deposit::{BlockRef, Seen};
 use strongroom_domain::key::{CeremonyPlan, Protocol};
-use strongroom_domain::policy::{Destination, Policy, Quorum, Tier as AmountTier};
+use strongroom_domain::policy::{Destination, PolicyV1, Quorum, TierV1 as AmountTier};
 use strongroom_domain::statement::{self, Answer};
 use strongroom_domain::transfer::Transfer;
 use strongroom_domain::wallet::{AddressDerived, Tier};
@@ -215,7 +215,7 @@ impl House {
     }
 }
 
-fn policy(quorum: &Quorum, payees: &BTreeMap<Network, Address>) -> Policy {
+fn policy(quorum: &Quorum, payees: &BTreeMap<Network, Address>) -> PolicyV1 {
     let destination = |(network, address): (&Network, &Address)| Destination {
         network: *network,
         address: address.clone(),
@@ -227,7 +227,7 @@ fn policy(quorum: &Quorum, payees: &BTreeMap<Network, Address>) -> Policy {
         up_to: most,
         quorum: quorum.clone(),
     };
-    Policy {
+    PolicyV1 {
         version: 1,
         destinations: payees.iter().map(destination).collect(),
         tiers: payees.keys().map(tier).collect(),

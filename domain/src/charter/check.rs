@@ -4,7 +4,7 @@
 use super::{FoundingSignature, Person, Role};
 use crate::{
     Bytes, PersonId, Refusal, Rule, SignerId,
-    policy::{Policy, Quorum},
+    policy::{PolicyV1, Quorum},
     statement,
 };
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 pub(super) struct Text<'a> {
     pub(super) people: &'a [Person],
     pub(super) governance: &'a Quorum,
-    pub(super) policy: &'a Policy,
+    pub(super) policy: &'a PolicyV1,
     /// Each with its sealing key.
     pub(super) signers: Vec<(SignerId, &'a Bytes)>,
     /// Every Ed25519 key besides the people's.

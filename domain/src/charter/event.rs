@@ -4,7 +4,7 @@ use super::{FoundedV1, LogResumed, Witnessing};
 use crate::{
     Bytes, Digest, LogId, PersonId, ProposalId, SignerId,
     event::events,
-    policy::{Label, Policy, Quorum},
+    policy::{Label, PolicyV1, Quorum},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ pub struct CharterText {
     /// Who must agree to key ceremonies and to changes of the policy.
     pub governance: Quorum,
     /// The first policy.
-    pub policy: Policy,
+    pub policy: PolicyV1,
 }
 
 /// A person, known by a random id: names are never in the log.
@@ -116,5 +116,5 @@ pub struct PolicyChanged {
     /// The quorum's proposal.
     pub proposal: ProposalId,
     /// What stands from now on.
-    pub policy: Policy,
+    pub policy: PolicyV1,
 }

@@ -17,7 +17,7 @@ pub use witnessing::{ML_DSA_44_KEY, OutsideWitness, WitnessAlgorithm, Witnessing
 
 use crate::{
     Aggregate, Bytes, Corrupt, Digest, Head, LogId, PersonId, ProposalId, Refusal, Rule, SignerId,
-    policy::{Policy, Quorum},
+    policy::{PolicyV1, Quorum},
     statement,
 };
 use check::Text;
@@ -47,7 +47,7 @@ pub struct Standing {
     /// Who decides about keys and policy.
     pub governance: Quorum,
     /// The policy in force.
-    pub policy: Policy,
+    pub policy: PolicyV1,
     /// Whose cosignatures make a checkpoint count; none under a charter of version 1.
     pub witnessing: Option<Witnessing>,
     /// How often the log went on from an earlier entry.
@@ -79,7 +79,7 @@ pub enum Command {
         /// The proposal whose quorum was reached.
         proposal: ProposalId,
         /// The next policy.
-        policy: Policy,
+        policy: PolicyV1,
     },
     /// Go on from the log's last entry, which others have read further.
     Resume {
@@ -122,7 +122,7 @@ impl Standing {
     }
 
     /// The standing policy, changed only as far as it can be applied by the people there are.
-    pub fn check_next_policy(&self, policy: &Policy) -> Result<(), Refusal> {
+    pub fn check_next_policy(&self, policy: &PolicyV1) -> Result<(), Refusal> {
         policy.check()?;
         if Some(policy.version) != self.policy.version.checked_add(1) {
             let because = format!(

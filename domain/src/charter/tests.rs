@@ -7,8 +7,8 @@ use uuid::Uuid;
 const ANN: PersonId = PersonId(Uuid::from_u128(1));
 const BEN: PersonId = PersonId(Uuid::from_u128(2));
 
-fn policy(version: u32) -> Policy {
-    Policy {
+fn policy(version: u32) -> PolicyV1 {
+    PolicyV1 {
         version,
         destinations: Vec::new(),
         tiers: Vec::new(),
@@ -36,11 +36,11 @@ fn founded() -> Founded {
     }
 }
 
-fn changed(policy: Policy) -> PolicyChanged {
+fn changed(policy: PolicyV1) -> PolicyChanged {
     PolicyChanged { proposal: ProposalId(Uuid::from_u128(4)), policy }
 }
 
-fn change(policy: Policy) -> Command {
+fn change(policy: PolicyV1) -> Command {
     Command::ChangePolicy { proposal: ProposalId(Uuid::from_u128(4)), policy }
 }
 
@@ -56,7 +56,7 @@ fn policies_follow_one_another_by_version() {
     given::<Charter>([last.into()]).when(change(policy(0))).then_refused(Rule::PolicyInvalid);
 }
 
-fn founded_with(policy: Policy) -> Founded {
+fn founded_with(policy: PolicyV1) -> Founded {
     let mut founded = founded();
     founded.charter.policy = policy;
     founded
@@ -66,8 +66,8 @@ fn founded_with(policy: Policy) -> Founded {
 fn a_policy_asks_only_approvers() {
     let quorum = Quorum { approvals: 2, group: [ANN, BEN].into() };
     let asset = crate::Network::Bitcoin.native_asset();
-    let tier = crate::policy::Tier { asset, up_to: crate::Amount::new(1), quorum };
-    let next = Policy { tiers: vec![tier], ..policy(2) };
+    let tier = crate::policy::TierV1 { asset, up_to: crate::Amount::new(1), quorum };
+    let next = PolicyV1 { tiers: vec![tier], ..policy(2) };
     given::<Charter>([founded().into()]).when(change(next)).then_refused(Rule::RoleMissing);
 }
 

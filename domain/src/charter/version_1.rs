@@ -4,7 +4,7 @@
 use super::{FoundingSignature, Person, check::Text};
 use crate::{
     Bytes, Digest, LogId, Refusal, SignerId,
-    policy::{Label, Policy, Quorum},
+    policy::{Label, PolicyV1, Quorum},
     statement,
 };
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct CharterTextV1 {
     /// Who must agree to key ceremonies and to changes of the policy.
     pub governance: Quorum,
     /// The first policy.
-    pub policy: Policy,
+    pub policy: PolicyV1,
 }
 
 /// A signer's public keys.

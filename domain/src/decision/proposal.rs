@@ -7,7 +7,7 @@ use crate::{
     aggregate::so_far,
     charter::{self, Role},
     key,
-    policy::{Policy, Quorum},
+    policy::{PolicyV1, Quorum},
     proposal::{self, Answers, Opened, Proposal, ProposalEvent, Subject},
     statement::{self, Answer, Place},
     transfer,
@@ -41,7 +41,7 @@ pub(super) fn open(
 pub(super) fn propose_policy(
     state: &State,
     id: ProposalId,
-    policy: Policy,
+    policy: PolicyV1,
     asked: (PersonId, Timestamp),
     now: Timestamp,
 ) -> Result<Decision, Refusal> {

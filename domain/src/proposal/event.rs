@@ -4,7 +4,7 @@ use crate::{
     Bytes, Intent, PersonId, Timestamp,
     event::events,
     key::CeremonyPlan,
-    policy::{Label, Policy, Quorum},
+    policy::{Label, PolicyV1, Quorum},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -47,7 +47,7 @@ pub enum Subject {
     /// May this key be made?
     KeyCeremony(CeremonyPlan),
     /// May this be the policy?
-    PolicyChange(Policy),
+    PolicyChange(PolicyV1),
 }
 
 /// A question was put to a quorum.

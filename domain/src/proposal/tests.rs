@@ -5,7 +5,7 @@ use crate::{
     Bytes, Head, LogId, ProposalId,
     charter::{Person, Role, Standing},
     key::{CeremonyPlan, Protocol},
-    policy::{Policy, Quorum},
+    policy::{PolicyV1, Quorum},
     scenario::given,
     statement::{self, Place},
 };
@@ -55,7 +55,7 @@ fn signed(opened: &Opened, n: u128, answer: Answer) -> Verified {
         people: [(approver.id, approver)].into(),
         signers: BTreeMap::new(),
         governance: opened.quorum.clone(),
-        policy: Policy {
+        policy: PolicyV1 {
             version: 1,
             destinations: Vec::new(),
             tiers: Vec::new(),

@@ -2,7 +2,7 @@
 
 use crate::{
     Amount, Bytes, Intent, KeyId, PersonId, ProposalId, Rule, SignerId, deposit::BlockRef,
-    event::events, policy::PolicyDecision,
+    event::events, policy::PolicyDecisionV1,
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,7 @@ pub struct Requested {
     /// The question to the quorum, if the policy lets it be asked.
     pub proposal: Option<ProposalId>,
     /// What each rule said.
-    pub decision: PolicyDecision,
+    pub decision: PolicyDecisionV1,
 }
 
 /// The policy forbids it.

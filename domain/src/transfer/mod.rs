@@ -9,7 +9,8 @@ pub use event::{
 };
 
 use crate::{
-    Aggregate, Amount, Corrupt, Intent, PersonId, ProposalId, Refusal, Rule, policy::PolicyDecision,
+    Aggregate, Amount, Corrupt, Intent, PersonId, ProposalId, Refusal, Rule,
+    policy::PolicyDecisionV1,
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -90,7 +91,7 @@ pub enum Command {
         /// The question, if the policy lets it be asked.
         proposal: ProposalId,
         /// What each rule said.
-        decision: PolicyDecision,
+        decision: PolicyDecisionV1,
     },
     /// The quorum was reached.
     Approve,
@@ -230,7 +231,7 @@ fn request(
     intent: Intent,
     maker: PersonId,
     proposal: ProposalId,
-    decision: PolicyDecision,
+    decision: PolicyDecisionV1,
 ) -> Result<Vec<TransferEvent>, Refusal> {
     if intent.amount.is_zero() {
         return Err(Refusal::new(Rule::AmountInvalid, "the amount must be more than nothing"));

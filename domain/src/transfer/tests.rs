@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     AccountId, Bytes, KeyId, Network, SignerId, TransferId, WalletId,
     deposit::BlockRef,
-    policy::{Quorum, RuleVerdict},
+    policy::{Quorum, RuleVerdictV1},
     scenario::given,
 };
 use uuid::Uuid;
@@ -24,12 +24,12 @@ fn intent() -> Intent {
     }
 }
 
-fn decision(passed: bool) -> PolicyDecision {
+fn decision(passed: bool) -> PolicyDecisionV1 {
     let because = "because".to_owned();
-    let verdicts = vec![RuleVerdict { rule: Rule::DestinationAllowlist, passed, because }];
+    let verdicts = vec![RuleVerdictV1 { rule: Rule::DestinationAllowlist, passed, because }];
     let group = (6..8).map(|n| PersonId(Uuid::from_u128(n))).collect();
     let quorum = passed.then_some(Quorum { approvals: 2, group });
-    PolicyDecision { policy_version: 1, verdicts, quorum }
+    PolicyDecisionV1 { policy_version: 1, verdicts, quorum }
 }
 
 fn request(passed: bool) -> Command {

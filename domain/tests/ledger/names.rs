@@ -10,7 +10,7 @@ use strongroom_domain::{
         CharterText, CharterTextV1, Enrolment, EnrolmentV1, Founded, FoundedV1, FoundingSignature,
         ML_DSA_44_KEY, OutsideWitness, Person, Role, WitnessAlgorithm, Witnessing,
     },
-    policy::{Destination, Label, Policy, Quorum, Tier},
+    policy::{Destination, Label, PolicyV1, Quorum, TierV1},
     statement,
 };
 use uuid::Uuid;
@@ -80,12 +80,12 @@ pub(crate) fn quorum(approvals: u8, group: &[PersonId]) -> Quorum {
     Quorum { approvals, group: group.iter().copied().collect() }
 }
 
-pub(crate) fn policy() -> Policy {
+pub(crate) fn policy() -> PolicyV1 {
     let two = || quorum(2, &[ANN, BEN, CAT]);
     let three = || quorum(3, &[ANN, BEN, CAT]);
-    let tier = |asset, up_to, quorum| Tier { asset, up_to: Amount::new(up_to), quorum };
+    let tier = |asset, up_to, quorum| TierV1 { asset, up_to: Amount::new(up_to), quorum };
     let to = |network, to, name| Destination { network, address: address(to), label: label(name) };
-    Policy {
+    PolicyV1 {
         version: 1,
         destinations: vec![
             to(Network::LitecoinRegtest, "rltc1qexchange", "exchange-ltc"),

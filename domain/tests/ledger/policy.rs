@@ -3,14 +3,14 @@
 use crate::{asks::*, book::*, names::*};
 use strongroom_domain::{
     Amount, Command, Network, ProposalId, Rule,
-    policy::{Destination, Policy},
+    policy::{Destination, PolicyV1},
     statement::Answer,
 };
 use uuid::Uuid;
 
 const QUESTION: ProposalId = ProposalId(Uuid::from_u128(0x9a));
 
-fn propose(book: &Book, change: impl FnOnce(&mut Policy)) -> Command {
+fn propose(book: &Book, change: impl FnOnce(&mut PolicyV1)) -> Command {
     let mut policy = book.state.charter.standing().unwrap().policy.clone();
     policy.version += 1;
     change(&mut policy);
@@ -54,7 +54,7 @@ fn a_declined_policy_changes_nothing() {
 #[test]
 fn the_next_policy_is_sound_and_the_next() {
     let mut book = Book::founded();
-    let wrong: [&dyn Fn(&mut Policy); 9] = [
+    let wrong: [&dyn Fn(&mut PolicyV1); 9] = [
         &|policy| policy.version += 1,
         &|policy| policy.version = 1,
         &|policy| policy.proposal_lifetime_s = 59,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::{collections::BTreeSet, sync::OnceLock};
 use strongroom_domain::{
     Amount, Command, Event, PersonId, ProposalId, Recorded, Rule, State, Stream, WalletId,
-    policy::Policy,
+    policy::PolicyV1,
     proposal::ProposalEvent,
     statement::Answer,
     transfer::{AttemptRefused, Requested, Transfer, TransferEvent},
@@ -88,7 +88,7 @@ fn word(yes: bool) -> Answer {
     if yes { Answer::Approve } else { Answer::Decline }
 }
 
-fn other_policy(book: &Book, which: u8) -> Policy {
+fn other_policy(book: &Book, which: u8) -> PolicyV1 {
     let mut policy = book.state.charter.standing().unwrap().policy.clone();
     policy.version += 1;
     match which {

@@ -5,7 +5,7 @@ use crate::states::{DepositState, KeyState, KeyStep, SignerState};
 use serde::Serialize;
 use strongroom_domain::{
     AccountId, Address, AddressPath, Amount, Asset, Bytes, DepositId, Digest, Head, KeyId, Network,
-    PersonId, ProposalId, SignerId, Timestamp, WalletId, deposit::BlockRef, policy::Policy,
+    PersonId, ProposalId, SignerId, Timestamp, WalletId, deposit::BlockRef, policy::PolicyV1,
     wallet::Tier,
 };
 
@@ -19,7 +19,7 @@ pub struct CharterRow {
     /// As it was founded, in the shape of its version.
     pub charter: serde_json::Value,
     /// As it stands.
-    pub policy: Policy,
+    pub policy: PolicyV1,
     /// The entry that put it in force.
     pub policy_position: u64,
 }

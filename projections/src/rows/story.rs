@@ -7,7 +7,7 @@ use strongroom_domain::{
     Amount, Bytes, Head, Intent, KeyId, PersonId, ProposalId, Rule, SignerId, Timestamp,
     TransferId,
     deposit::BlockRef,
-    policy::{PolicyDecision, Quorum},
+    policy::{PolicyDecisionV1, Quorum},
     proposal::Subject,
     statement::Answer,
 };
@@ -28,7 +28,7 @@ pub struct TransferRow {
     /// The question to the quorum, if the policy let it be asked.
     pub proposal: Option<ProposalId>,
     /// What each rule of the policy said.
-    pub decision: PolicyDecision,
+    pub decision: PolicyDecisionV1,
     /// How far it is.
     pub state: TransferState,
     /// The entry that brought it there.

@@ -17,7 +17,7 @@ use strongroom_domain::{
     },
     deposit::{BlockRef, Seen},
     key::{CeremonyPlan, Confirmed, Protocol},
-    policy::{Destination, Policy, Quorum, Tier as AmountTier},
+    policy::{Destination, PolicyV1, Quorum, TierV1 as AmountTier},
     statement::{self, Answer},
     wallet::{AddressDerived, Tier},
 };
@@ -215,10 +215,10 @@ impl Institution {
     }
 }
 
-fn policy(quorum: Quorum) -> Policy {
+fn policy(quorum: Quorum) -> PolicyV1 {
     let asset: Asset = NETWORK.native_asset();
     let (address, label) = (ALLOWED.parse().unwrap(), "exchange".to_owned().try_into().unwrap());
-    Policy {
+    PolicyV1 {
         version: 1,
         destinations: vec![Destination { network: NETWORK, address, label }],
         tiers: vec![AmountTier { asset, up_to: Amount::new(1_000_000), quorum }],

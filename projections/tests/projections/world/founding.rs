@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use strongroom_domain::{
     Amount, Bytes, Command, Digest, PersonId,
     charter::{CharterText, Enrolment, Founded, FoundingSignature, Person, Role, Witnessing},
-    policy::{Destination, Label, Policy, Quorum, Tier},
+    policy::{Destination, Label, PolicyV1, Quorum, TierV1},
     statement,
 };
 use strongroom_store::ledger::{KeyName, LogKeys};
@@ -70,19 +70,19 @@ impl World {
         }
     }
 
-    pub(crate) fn policy(&self, version: u32) -> Policy {
+    pub(crate) fn policy(&self, version: u32) -> PolicyV1 {
         let to = |side: Side, name: &str| Destination {
             network: side.network,
             address: self.facts(side).destination.clone(),
             label: label(name),
         };
-        let tier = |side: Side, up_to| Tier {
+        let tier = |side: Side, up_to| TierV1 {
             asset: side.asset(),
             up_to: Amount::new(up_to),
             quorum: quorum(),
         };
         let both = |amount| [LTC, ETH].map(|side| (side.asset(), Amount::new(amount)));
-        Policy {
+        PolicyV1 {
             version,
             destinations: vec![to(LTC, "exchange-ltc"), to(ETH, "exchange-eth")],
             tiers: vec![tier(LTC, 1_000_000), tier(ETH, 10_u128.pow(18))],

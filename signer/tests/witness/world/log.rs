@@ -18,7 +18,7 @@ use strongroom_domain::{
     decide,
     key::{CeremonyPlan, Protocol},
     place,
-    policy::{Policy, Quorum},
+    policy::{PolicyV1, Quorum},
     protocol::{LogEntry, Order},
     statement::{self, Answer},
 };
@@ -117,7 +117,7 @@ pub(super) fn charter(me: &strongroom_signer::identity::Enrolment) -> CharterTex
         }],
         witnessing: Witnessing { threshold: 2, outside: vec![ed25519, ml_dsa_44] },
         governance: quorum,
-        policy: Policy {
+        policy: PolicyV1 {
             version: 1,
             destinations: Vec::new(),
             tiers: Vec::new(),

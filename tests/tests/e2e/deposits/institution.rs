@@ -9,7 +9,7 @@ use strongroom_domain::charter::{
     CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, Person, Role, Witnessing,
 };
 use strongroom_domain::key::{CeremonyPlan, Confirmed, Protocol};
-use strongroom_domain::policy::{Policy, Quorum};
+use strongroom_domain::policy::{PolicyV1, Quorum};
 use strongroom_domain::statement::{self, Answer};
 use strongroom_domain::wallet::{AddressDerived, Tier};
 use strongroom_domain::{
@@ -74,7 +74,7 @@ impl Institution {
             signers: signers.iter().map(|(id, (_, public))| enrolment(*id, public)).collect(),
             witnessing: Witnessing { threshold: 2, outside: Vec::new() },
             governance: quorum,
-            policy: Policy {
+            policy: PolicyV1 {
                 version: 1,
                 destinations: Vec::new(),
                 tiers: Vec::new(),

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_domain::charter::{
     CharterText, Enrolment, Founded, FoundingSignature, Person, Role,
 };
-use strongroom_domain::policy::{Destination, Policy, Quorum, Tier};
+use strongroom_domain::policy::{Destination, PolicyV1, Quorum, TierV1};
 use strongroom_domain::protocol::{LogEntry, Order};
 use strongroom_domain::statement::{self, Answer};
 use strongroom_domain::{
@@ -96,18 +96,18 @@ impl People {
         Quorum { approvals: 2, group: self.approvers[..3].iter().map(|one| one.id).collect() }
     }
 
-    fn policy(&self) -> Policy {
+    fn policy(&self) -> PolicyV1 {
         let allow = |(number, (network, address)): (usize, (&Network, &Address))| Destination {
             network: *network,
             address: address.clone(),
             label: format!("known-{number}").try_into().unwrap(),
         };
-        let tier = |network: Network| Tier {
+        let tier = |network: Network| TierV1 {
             asset: network.native_asset(),
             up_to: Amount::new(1_000_000_000_000_000_000),
             quorum: self.quorum(),
         };
-        Policy {
+        PolicyV1 {
             version: 1,
             destinations: self.destinations.iter().enumerate().map(allow).collect(),
             tiers: NETWORKS.map(tier).into(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use strongroom_chains::ethereum::{self, Gas};
 use strongroom_domain::deposit::BlockRef;
 use strongroom_domain::key::Quarantined;
-use strongroom_domain::policy::Policy;
+use strongroom_domain::policy::PolicyV1;
 use strongroom_domain::protocol::{Order, Reply};
 use strongroom_domain::statement::Answer;
 use strongroom_domain::transfer::{AttemptSigned, Confirmed};
@@ -134,7 +134,7 @@ fn what_was_consumed_is_not_sworn_off_because_it_is_said_to_be_over() {
 }
 
 /// A policy that a quorum really put in force.
-fn change_policy(forge: &mut Forge, change: impl FnOnce(&mut Policy)) {
+fn change_policy(forge: &mut Forge, change: impl FnOnce(&mut PolicyV1)) {
     let mut policy = forge.state.charter.standing().unwrap().policy.clone();
     policy.version += 1;
     change(&mut policy);

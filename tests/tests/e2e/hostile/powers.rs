@@ -4,7 +4,7 @@
 use strongroom_domain::account::AccountEvent;
 use strongroom_domain::deposit::DepositEvent;
 use strongroom_domain::key::{Confirmed, KeyEvent};
-use strongroom_domain::policy::Policy;
+use strongroom_domain::policy::PolicyV1;
 use strongroom_domain::proposal::{Opened, ProposalEvent, Subject};
 use strongroom_domain::protocol::LogEntry;
 use strongroom_domain::statement::Answer;
@@ -40,14 +40,14 @@ fn another_question(forge: &mut Forge, custody: &Custody, change: impl FnOnce(&m
     });
 }
 
-fn next_policy(forge: &Forge, change: impl FnOnce(&mut Policy)) -> Policy {
+fn next_policy(forge: &Forge, change: impl FnOnce(&mut PolicyV1)) -> PolicyV1 {
     let mut policy = forge.state.charter.standing().unwrap().policy.clone();
     policy.version += 1;
     change(&mut policy);
     policy
 }
 
-fn propose(forge: &mut Forge, policy: Policy) -> ProposalId {
+fn propose(forge: &mut Forge, policy: PolicyV1) -> ProposalId {
     let proposal = ProposalId(Uuid::now_v7());
     let (maker, expires_at) = (forge.people.maker, forge.time.plus_seconds(3600));
     forge.run(Command::ProposePolicy { proposal, policy, maker, expires_at });

@@ -10,12 +10,12 @@ fn quorum(approvals: u8) -> Quorum {
     Quorum { approvals, group: (1..=3).map(|n| PersonId(Uuid::from_u128(n))).collect() }
 }
 
-fn tier(up_to: u128, approvals: u8) -> Tier {
-    Tier { asset: LTC, up_to: Amount::new(up_to), quorum: quorum(approvals) }
+fn tier(up_to: u128, approvals: u8) -> TierV1 {
+    TierV1 { asset: LTC, up_to: Amount::new(up_to), quorum: quorum(approvals) }
 }
 
-fn policy() -> Policy {
-    Policy {
+fn policy() -> PolicyV1 {
+    PolicyV1 {
         version: 7,
         destinations: vec![Destination {
             network: Network::LitecoinRegtest,

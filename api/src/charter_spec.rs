@@ -10,7 +10,7 @@ use rand::{RngCore as _, rngs::OsRng};
 use serde::Deserialize;
 use strongroom_domain::{
     Amount, Asset, Bytes, Digest, LogId, Network, PersonId, Refusal, SignerId,
-    charter::{CharterText, Enrolment, OutsideWitness, Person, Role, Witnessing},
+    charter::{CharterTextV2, Enrolment, OutsideWitness, PersonV1, Role, Witnessing},
     policy::{Destination, Label, PolicyV1, Quorum, TierV1},
 };
 
@@ -147,7 +147,7 @@ pub enum SpecError {
 /// A charter and who is who in it.
 pub struct Drafted {
     /// What is signed.
-    pub charter: CharterText,
+    pub charter: CharterTextV2,
     /// Name in the specification → id.
     pub people: BTreeMap<String, PersonId>,
     /// Name in the enrolment → id.
@@ -178,7 +178,7 @@ impl CharterSpec {
             if ids.insert(spec.name.clone(), id).is_some() {
                 return Err(SpecError::Namesake(spec.name));
             }
-            people.push(Person { id, roles: spec.roles, approval_keys });
+            people.push(PersonV1 { id, roles: spec.roles, approval_keys });
         }
         let mut names = BTreeMap::new();
         let mut signers = Vec::new();
@@ -193,7 +193,7 @@ impl CharterSpec {
                 witness_key: file.witness_key,
             });
         }
-        let charter = CharterText {
+        let charter = CharterTextV2 {
             log: self.log.unwrap_or_else(|| LogId(uuid::Uuid::now_v7())),
             name: self.name,
             log_key,

@@ -4,7 +4,7 @@
 use crate::{
     AccountId, Amount, Asset, Bytes, ClientId, DepositId, Intent, KeyId, Network, PersonId,
     ProposalId, SignerId, Timestamp, TransferId, WalletId,
-    charter::{Founded, LogResumed},
+    charter::{FoundedV2, LogResumed},
     deposit::{BlockRef, Seen},
     key::{CeremonyPlan, Confirmed, Quarantined, RoundOnePublished},
     policy::PolicyV1,
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
     /// Begin the log.
-    FoundCharter(Founded),
+    FoundCharter(FoundedV2),
     /// Go on from the log's last entry, which signers have read further.
     ResumeLog(LogResumed),
     /// Ask the governing quorum for another policy.

@@ -66,7 +66,7 @@ impl State {
     pub fn evolve(&mut self, recorded: &Recorded) -> Result<(), Corrupt> {
         self.apply(recorded.stream, &recorded.event)?;
         if let (Stream::Proposal(id), Event::Proposal(event)) = (recorded.stream, &recorded.event) {
-            if matches!(event, crate::proposal::ProposalEvent::Opened(_)) {
+            if matches!(event, crate::proposal::ProposalEvent::OpenedV1(_)) {
                 self.opened_at.insert(id, recorded.head);
             }
             if matches!(self.proposals.get(&id), Some(Proposal::Closed(_)) | None) {

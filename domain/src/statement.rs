@@ -5,7 +5,7 @@ use crate::{
     Amount, Asset, Bytes, Digest, Head, KeyId, LogId, PersonId, ProposalId, Refusal, Rule,
     SignerId, TransferId,
     charter::{
-        CharterText, CharterTextV1, Person, Resumption, Standing, WitnessAlgorithm, Witnessing,
+        CharterTextV1, CharterTextV2, PersonV1, Resumption, Standing, WitnessAlgorithm, Witnessing,
     },
     key::CeremonyPlan,
     policy::{PolicyV1, Quorum},
@@ -117,7 +117,7 @@ pub fn approval(place: &Place, answers: &Answers, answer: Answer, approver: Pers
          Asked by:     person {}\n\
          Needs:        {}\n\
          Valid until:  {}\n\
-         PolicyV1:       version {}\n\
+         Policy:       version {}\n\
          Proposal:     {}\n\
          Log:          {}\n\
          Opened at:    entry {} with hash {}\n",
@@ -216,7 +216,7 @@ fn policy(policy: &PolicyV1) -> String {
 }
 
 /// What every founding approver signs.
-pub fn founding(charter: &CharterText) -> String {
+pub fn founding(charter: &CharterTextV2) -> String {
     let mut text = format!(
         "Strongroom founding statement, version 2\n\n\
          I agree to found the log {} ({}) with keys\n  ed25519 {}\n  ml-dsa-44 SHA-256 {}\n\n",
@@ -274,7 +274,7 @@ pub fn founding_v1(charter: &CharterTextV1) -> String {
     text
 }
 
-fn people(text: &mut String, people: &[Person]) {
+fn people(text: &mut String, people: &[PersonV1]) {
     for person in people {
         let _ = writeln!(text, "person {}", person.id);
         for role in &person.roles {

@@ -14,10 +14,10 @@ use strongroom_domain::{
     AccountId, Amount, Asset, Bytes, ClientId, Head, KeyId, Network, PersonId, ProposalId,
     Recorded, SignerId, State, Timestamp, TransferId, WalletId,
     account::LedgerAccount,
-    charter::{Person, Witnessing},
+    charter::{PersonV1, Witnessing},
     key::Key,
     policy::{PolicyV1, Quorum},
-    proposal::{Opened, Proposal},
+    proposal::{OpenedV1, Proposal},
 };
 use strongroom_ledger::TreeHead;
 
@@ -82,7 +82,7 @@ pub struct Standings {
     /// Who decides about keys and the policy.
     pub governance: Quorum,
     /// Everyone with a role.
-    pub people: Vec<Person>,
+    pub people: Vec<PersonV1>,
     /// Whose cosignatures make a checkpoint count.
     pub witnessing: Option<Witnessing>,
     /// Wallets.
@@ -169,7 +169,7 @@ pub struct ProposalStanding {
     /// How far it is.
     pub state: &'static str,
     /// What was asked.
-    pub opened: Opened,
+    pub opened: OpenedV1,
     /// Who agreed.
     pub approved_by: Vec<PersonId>,
     /// Who did not.

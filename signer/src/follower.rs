@@ -294,10 +294,10 @@ fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
         return Err(Refusal::new(Rule::SignerGenesis, because));
     }
     let standing = match &recorded.event {
-        Event::Charter(CharterEvent::Founded(founded)) => Standing::from(founded),
+        Event::Charter(CharterEvent::FoundedV2(founded)) => Standing::from(founded),
         // Read, and never acted upon: it enrols no witness.
         Event::Charter(CharterEvent::FoundedV1(founded)) => Standing::from(founded),
-        Event::Charter(CharterEvent::PolicyChanged(_) | CharterEvent::LogResumed(_))
+        Event::Charter(CharterEvent::PolicyChangedV1(_) | CharterEvent::LogResumed(_))
         | Event::Proposal(_)
         | Event::Account(_)
         | Event::Wallet(_)

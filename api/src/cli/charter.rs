@@ -13,7 +13,7 @@ use serde_json::json;
 use strongroom_commands::{Bus, Request};
 use strongroom_domain::{
     Actor, Bytes, Command, Digest, PersonId, Refusal, Rule,
-    charter::{CharterText, Founded, FoundingSignature},
+    charter::{CharterTextV2, FoundedV2, FoundingSignature},
     statement,
 };
 use strongroom_secrets::{Existing, read_secret, write_durably};
@@ -97,7 +97,7 @@ impl CharterCommand {
         match self {
             Self::Draft(draft) => draft.run(say),
             Self::Show { draft } => {
-                let charter: CharterText = read_json(draft)?;
+                let charter: CharterTextV2 = read_json(draft)?;
                 say.text(&statement::founding(&charter))
             }
             Self::Sign(sign) => sign.run(say),
@@ -135,7 +135,7 @@ impl Draft {
 impl Sign {
     /// Writes the signature and prints it.
     pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
-        let charter: CharterText = read_json(&self.draft)?;
+        let charter: CharterTextV2 = read_json(&self.draft)?;
         let key = ApprovalKey::open(&self.key, &read_secret(&self.passphrase_file)?)?;
         let person = charter.people.iter().find(|person| person.id == self.person);
         if !person.is_some_and(|person| person.approval_keys.contains(&key.public_key())) {
@@ -156,12 +156,12 @@ impl Found {
     /// Appends the charter; the leaf of entry 1 is what signers pin.
     pub async fn found(&self) -> Result<Digest, CliError> {
         let directory = DataDirectory::open(&self.data)?;
-        let charter: CharterText = read_json(&self.draft)?;
+        let charter: CharterTextV2 = read_json(&self.draft)?;
         let signatures = self.signatures.iter().map(|path| read_json(path));
         let signatures = signatures.collect::<Result<_, CliError>>()?;
         let log = self.log.open(&directory).await?;
         let bus = Bus::open(Arc::clone(&log), clock::now).await?;
-        let command = Command::FoundCharter(Founded { charter, signatures });
+        let command = Command::FoundCharter(FoundedV2 { charter, signatures });
         bus.execute(Request::new(command, Actor::Founders)).await?;
         let first = log.read_from(Position::FIRST, 1).await?;
         let genesis = first.first().map(strongroom_store::Record::leaf);

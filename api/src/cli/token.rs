@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use strongroom_domain::{
     Event, PersonId, Refusal, Rule,
-    charter::{CharterEvent, Person, Role},
+    charter::{CharterEvent, PersonV1, Role},
 };
 use strongroom_secrets::{Existing, write_durably};
 use strongroom_store::{RawRow, ledger::EntryRef};
@@ -124,13 +124,13 @@ impl TokenIssue {
 }
 
 /// Everyone whom the charter names, if the log's first entry is one.
-fn people(first: &RawRow) -> Option<Vec<Person>> {
+fn people(first: &RawRow) -> Option<Vec<PersonV1>> {
     let entry = EntryRef::parse(&first.entry).ok()?;
     let event = Event::decode(entry.r#type, entry.version, &first.payload).ok()?;
     let Event::Charter(event) = event else { return None };
     match event {
-        CharterEvent::Founded(founded) => Some(founded.charter.people),
+        CharterEvent::FoundedV2(founded) => Some(founded.charter.people),
         CharterEvent::FoundedV1(founded) => Some(founded.charter.people),
-        CharterEvent::PolicyChanged(_) | CharterEvent::LogResumed(_) => None,
+        CharterEvent::PolicyChangedV1(_) | CharterEvent::LogResumed(_) => None,
     }
 }

@@ -141,7 +141,7 @@ impl Core {
             *sequence = sequence.saturating_add(1);
             self.position = self.position.saturating_add(1);
             if let (Stream::Proposal(id), Event::Proposal(event)) = (stream, event) {
-                if matches!(event, ProposalEvent::Opened(_)) {
+                if matches!(event, ProposalEvent::OpenedV1(_)) {
                     opened = Some(*id);
                 }
                 if matches!(self.state.proposals.get(id), Some(Proposal::Closed(_))) {

@@ -11,7 +11,7 @@ use strongroom_commands::checkpoints::{
 };
 use strongroom_commands::{Bus, Request};
 use strongroom_domain::charter::{
-    CharterText, Enrolment, Founded, FoundingSignature, Person, Role, Witnessing,
+    CharterTextV2, Enrolment, FoundedV2, FoundingSignature, PersonV1, Role, Witnessing,
 };
 use strongroom_domain::policy::{PolicyV1, Quorum};
 use strongroom_domain::{
@@ -97,7 +97,7 @@ pub(crate) struct World {
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) board: Board,
     pub(crate) changes: watch::Sender<u64>,
-    charter: Founded,
+    charter: FoundedV2,
     maker: PersonId,
 }
 
@@ -184,20 +184,20 @@ async fn bus() -> Bus {
     Bus::open(log, clock).await.unwrap()
 }
 
-fn charter(log: LogId, maker: PersonId, keys: &LogKeys, signers: Vec<Enrolment>) -> Founded {
+fn charter(log: LogId, maker: PersonId, keys: &LogKeys, signers: Vec<Enrolment>) -> FoundedV2 {
     let approvers = [3, 4].map(|seed| (PersonId(Uuid::now_v7()), key(seed)));
     let group = approvers.iter().map(|(id, _)| *id).collect();
     let governance = Quorum { approvals: 2, group };
     let verifier = keys.verifier();
     let [log_key, log_key_ml_dsa_44] = verifier.keys().map(|key| Bytes(key.bytes().to_vec()));
     let person =
-        |id, role, approval_keys| Person { id, roles: BTreeSet::from([role]), approval_keys };
+        |id, role, approval_keys| PersonV1 { id, roles: BTreeSet::from([role]), approval_keys };
     let mut people: Vec<_> = approvers
         .iter()
         .map(|(id, (_, public))| person(*id, Role::Approver, vec![public.clone()]))
         .collect();
     people.push(person(maker, Role::Initiator, Vec::new()));
-    let charter = CharterText {
+    let charter = CharterTextV2 {
         log,
         name: "checkpoints".to_owned().try_into().unwrap(),
         log_key,
@@ -222,5 +222,5 @@ fn charter(log: LogId, maker: PersonId, keys: &LogKeys, signers: Vec<Enrolment>)
         signature: Bytes(secret.sign(text.as_bytes()).to_bytes().to_vec()),
     });
     let signatures = signed.collect();
-    Founded { charter, signatures }
+    FoundedV2 { charter, signatures }
 }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_commands::{Bus, CommandError, Outcome, Request, bus};
 use strongroom_domain::charter::{
-    CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, Person, Role, Witnessing,
+    CharterTextV2, Enrolment, FoundedV2, FoundingSignature, ML_DSA_44_KEY, PersonV1, Role,
+    Witnessing,
 };
 use strongroom_domain::deposit::{BlockRef, Seen};
 use strongroom_domain::key::{CeremonyPlan, Protocol};
@@ -78,15 +79,15 @@ impl House {
         let quorum = Quorum { approvals: 2, group };
         let mut people: Vec<_> = approvers
             .iter()
-            .map(|one| Person {
+            .map(|one| PersonV1 {
                 id: one.id,
                 roles: BTreeSet::from([Role::Approver]),
                 approval_keys: vec![one.public.clone()],
             })
             .collect();
         let roles = BTreeSet::from([Role::Initiator]);
-        people.push(Person { id: maker, roles, approval_keys: Vec::new() });
-        let charter = CharterText {
+        people.push(PersonV1 { id: maker, roles, approval_keys: Vec::new() });
+        let charter = CharterTextV2 {
             log,
             name: "saga".to_owned().try_into().unwrap(),
             log_key: signing_key().1,
@@ -108,7 +109,7 @@ impl House {
         };
         let signatures = approvers.iter().map(signed).collect();
         let house = Self { bus, log, maker, approvers, payees };
-        house.run(Command::FoundCharter(Founded { charter, signatures })).await;
+        house.run(Command::FoundCharter(FoundedV2 { charter, signatures })).await;
         house
     }
 

@@ -7,7 +7,7 @@ use crate::{
     WalletId,
     account::{self, AccountEvent},
     aggregate::so_far,
-    proposal::{Opened, ProposalEvent},
+    proposal::{OpenedV1, ProposalEvent},
     transfer::{Transfer, TransferEvent},
     wallet::{self, WalletEvent},
 };
@@ -23,7 +23,7 @@ enum Next {
     /// Exactly this.
     Event(Stream, Box<Event>),
     /// This question, with any expiry that its maker may choose: the latest is given.
-    Question(Stream, Box<Opened>),
+    Question(Stream, Box<OpenedV1>),
     /// An attempt of this transfer: its funds were just set aside.
     Attempt(TransferId),
     /// Any number of outputs of this transaction that came back to this wallet.
@@ -51,7 +51,7 @@ impl Due {
         let mut due = VecDeque::new();
         for (stream, event) in events {
             let next = match (stream, event) {
-                (_, Event::Proposal(ProposalEvent::Opened(opened))) => {
+                (_, Event::Proposal(ProposalEvent::OpenedV1(opened))) => {
                     Next::Question(stream, Box::new(opened))
                 }
                 (Stream::Account(account), Event::Account(AccountEvent::HoldPosted(posted)))
@@ -145,9 +145,9 @@ fn spent_at(due: &VecDeque<Next>) -> Option<(WalletId, usize)> {
     })
 }
 
-fn is_question(recorded: &Recorded, latest: &Opened) -> bool {
-    let Event::Proposal(ProposalEvent::Opened(opened)) = &recorded.event else { return false };
-    let expected = Opened { expires_at: opened.expires_at, ..latest.clone() };
+fn is_question(recorded: &Recorded, latest: &OpenedV1) -> bool {
+    let Event::Proposal(ProposalEvent::OpenedV1(opened)) = &recorded.event else { return false };
+    let expected = OpenedV1 { expires_at: opened.expires_at, ..latest.clone() };
     *opened == expected
         && opened.expires_at > near::before(recorded.time, opened.expires_at)
         && opened.expires_at <= near::later(latest.expires_at)

@@ -24,7 +24,7 @@ pub(super) fn check(state: &State, due: &mut Due, recorded: &Recorded) -> Result
     let first = recorded.head.position == 1;
     let founding = matches!(
         recorded.event,
-        Event::Charter(CharterEvent::Founded(_) | CharterEvent::FoundedV1(_))
+        Event::Charter(CharterEvent::FoundedV2(_) | CharterEvent::FoundedV1(_))
     );
     if first != founding {
         return refuse(Rule::CharterState, "the charter, and nothing else, is entry 1");
@@ -82,13 +82,13 @@ fn alone(recorded: &Recorded) -> Result<Due, Refusal> {
 
 fn charter(state: &State, recorded: &Recorded, event: &CharterEvent) -> Result<Due, Refusal> {
     match event {
-        CharterEvent::Founded(founded) => {
+        CharterEvent::FoundedV2(founded) => {
             again(state, recorded, Command::FoundCharter(founded.clone()))
         }
         CharterEvent::FoundedV1(founded) => {
             same(state, recorded, decision::founded_v1(state, founded.clone())?.events)
         }
-        CharterEvent::PolicyChanged(_) => alone(recorded),
+        CharterEvent::PolicyChangedV1(_) => alone(recorded),
         CharterEvent::LogResumed(certificate) => {
             again(state, recorded, Command::ResumeLog(certificate.clone()))
         }
@@ -104,7 +104,7 @@ fn proposal(
     let answers = state.proposals.get(&id).and_then(Proposal::answers);
     let expires_at = answers.map_or(recorded.time, |answers| answers.opened.expires_at);
     let (command, now) = match event {
-        ProposalEvent::Opened(opened) => {
+        ProposalEvent::OpenedV1(opened) => {
             let Subject::PolicyChange(policy) = &opened.subject else { return alone(recorded) };
             let (maker, expires_at) = (opened.maker, opened.expires_at);
             // An entry that waited stands later, one after the clock was set back earlier.
@@ -118,7 +118,7 @@ fn proposal(
             let policy = policy.clone();
             (Command::ProposePolicy { proposal: id, policy, maker, expires_at }, now)
         }
-        ProposalEvent::Approved(by) => {
+        ProposalEvent::ApprovedV1(by) => {
             let command = Command::AnswerProposal {
                 proposal: id,
                 answer: Answer::Approve,
@@ -128,7 +128,7 @@ fn proposal(
             };
             (command, near::before(recorded.time, expires_at))
         }
-        ProposalEvent::Declined(by) => {
+        ProposalEvent::DeclinedV1(by) => {
             let command = Command::AnswerProposal {
                 proposal: id,
                 answer: Answer::Decline,

@@ -1,7 +1,7 @@
 //! Whether a charter's text holds together, whatever its version. Never looks at what only a later
 //! version has.
 
-use super::{FoundingSignature, Person, Role};
+use super::{FoundingSignature, PersonV1, Role};
 use crate::{
     Bytes, PersonId, Refusal, Rule, SignerId,
     policy::{PolicyV1, Quorum},
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// What the texts of all versions have in common.
 pub(super) struct Text<'a> {
-    pub(super) people: &'a [Person],
+    pub(super) people: &'a [PersonV1],
     pub(super) governance: &'a Quorum,
     pub(super) policy: &'a PolicyV1,
     /// Each with its sealing key.

@@ -15,9 +15,9 @@ events! {
         /// Entry 1 of a log from before there were witnesses.
         FoundedV1 = "charter.founded", 1;
         /// Entry 1 of the log.
-        Founded = "charter.founded", 2;
+        FoundedV2 = "charter.founded", 2;
         /// A quorum put another policy in force.
-        PolicyChanged = "charter.policy-changed", 1;
+        PolicyChangedV1 = "charter.policy-changed", 1;
         /// A quorum let the log go on from an earlier entry: what stood behind it is lost.
         LogResumed = "charter.log-resumed", 1;
     }
@@ -26,9 +26,9 @@ events! {
 /// The charter, signed by every founding approver.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Founded {
+pub struct FoundedV2 {
     /// What they agreed to.
-    pub charter: CharterText,
+    pub charter: CharterTextV2,
     /// One of each person with the role of approver, over the founding statement.
     pub signatures: Vec<FoundingSignature>,
 }
@@ -48,7 +48,7 @@ pub struct FoundingSignature {
 /// Who may do what, from the log's first entry on.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CharterText {
+pub struct CharterTextV2 {
     /// The log that this founds.
     pub log: LogId,
     /// The institution's name for it.
@@ -58,7 +58,7 @@ pub struct CharterText {
     /// ML-DSA-44 public key of the log itself (FIPS 204), 1312 bytes: signs them too.
     pub log_key_ml_dsa_44: Bytes,
     /// Everyone who has a role.
-    pub people: Vec<Person>,
+    pub people: Vec<PersonV1>,
     /// Everyone who may hold a key.
     pub signers: Vec<Enrolment>,
     /// Whose cosignatures make a checkpoint count.
@@ -72,7 +72,7 @@ pub struct CharterText {
 /// A person, known by a random id: names are never in the log.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Person {
+pub struct PersonV1 {
     /// Random.
     pub id: PersonId,
     /// What they may do.
@@ -112,7 +112,7 @@ pub struct Enrolment {
 /// A new policy stands.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PolicyChanged {
+pub struct PolicyChangedV1 {
     /// The quorum's proposal.
     pub proposal: ProposalId,
     /// What stands from now on.

@@ -9,7 +9,8 @@ mod version_1;
 mod witnessing;
 
 pub use event::{
-    CharterEvent, CharterText, Enrolment, Founded, FoundingSignature, Person, PolicyChanged, Role,
+    CharterEvent, CharterTextV2, Enrolment, FoundedV2, FoundingSignature, PersonV1,
+    PolicyChangedV1, Role,
 };
 pub use resumption::{LogResumed, Resumption, ResumptionSignature};
 pub use version_1::{CharterTextV1, EnrolmentV1, FoundedV1};
@@ -41,7 +42,7 @@ pub struct Standing {
     /// Its ML-DSA-44 public key; none under a charter of version 1.
     pub log_key_ml_dsa_44: Option<Bytes>,
     /// Everyone with a role.
-    pub people: BTreeMap<PersonId, Person>,
+    pub people: BTreeMap<PersonId, PersonV1>,
     /// Everyone who may hold a key.
     pub signers: BTreeMap<SignerId, Enrolled>,
     /// Who decides about keys and policy.
@@ -73,7 +74,7 @@ pub struct Enrolled {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
     /// Begin the log.
-    Found(Founded),
+    Found(FoundedV2),
     /// Put the policy of an approved proposal in force.
     ChangePolicy {
         /// The proposal whose quorum was reached.
@@ -101,7 +102,7 @@ impl Charter {
 
 impl Standing {
     /// Whether the person has the role; the error says which role would be needed.
-    pub fn demand(&self, person: PersonId, role: Role) -> Result<&Person, Refusal> {
+    pub fn demand(&self, person: PersonId, role: Role) -> Result<&PersonV1, Refusal> {
         self.people.get(&person).filter(|known| known.roles.contains(&role)).ok_or_else(|| {
             Refusal::new(
                 Rule::RoleMissing,
@@ -139,7 +140,7 @@ impl Standing {
     }
 }
 
-impl CharterText {
+impl CharterTextV2 {
     fn text(&self) -> Text<'_> {
         let keys = self.signers.iter().flat_map(|of| [&of.identity_key, &of.witness_key]);
         Text {
@@ -164,7 +165,7 @@ impl CharterText {
     }
 }
 
-impl Founded {
+impl FoundedV2 {
     /// Whether every approver of the charter signed it with a key of theirs.
     pub fn check_signatures(&self) -> Result<(), Refusal> {
         let text = statement::founding(&self.charter);
@@ -194,7 +195,7 @@ impl Aggregate for Charter {
             }
             (Some(standing), Command::ChangePolicy { proposal, policy }) => {
                 standing.check_next_policy(&policy)?;
-                Ok(vec![PolicyChanged { proposal, policy }.into()])
+                Ok(vec![PolicyChangedV1 { proposal, policy }.into()])
             }
             (Some(standing), Command::Resume { certificate, head }) => {
                 certificate.check(standing, head)?;
@@ -211,7 +212,7 @@ impl Aggregate for Charter {
 
     fn evolve(&mut self, event: &CharterEvent) -> Result<(), Corrupt> {
         match (&mut self.0, event) {
-            (state @ None, CharterEvent::Founded(founded)) => {
+            (state @ None, CharterEvent::FoundedV2(founded)) => {
                 *state = Some(founded.into());
                 Ok(())
             }
@@ -223,7 +224,7 @@ impl Aggregate for Charter {
                 standing.resumptions = resumed.resumption.number;
                 Ok(())
             }
-            (Some(standing), CharterEvent::PolicyChanged(change)) => {
+            (Some(standing), CharterEvent::PolicyChangedV1(change)) => {
                 standing.policy = change.policy.clone();
                 Ok(())
             }

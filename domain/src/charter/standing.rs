@@ -1,9 +1,9 @@
 //! What stands right after a founding, whatever its version. Never makes up what a version lacks.
 
-use super::{Enrolled, Founded, FoundedV1, Standing};
+use super::{Enrolled, FoundedV1, FoundedV2, Standing};
 
-impl From<&Founded> for Standing {
-    fn from(Founded { charter, .. }: &Founded) -> Self {
+impl From<&FoundedV2> for Standing {
+    fn from(FoundedV2 { charter, .. }: &FoundedV2) -> Self {
         let signers = charter.signers.iter().map(|signer| Enrolled {
             id: signer.id,
             identity_key: signer.identity_key.clone(),

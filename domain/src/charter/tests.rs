@@ -18,10 +18,10 @@ fn policy(version: u32) -> PolicyV1 {
     }
 }
 
-fn founded() -> Founded {
-    let person = |id, role| Person { id, roles: [role].into(), approval_keys: Vec::new() };
-    Founded {
-        charter: CharterText {
+fn founded() -> FoundedV2 {
+    let person = |id, role| PersonV1 { id, roles: [role].into(), approval_keys: Vec::new() };
+    FoundedV2 {
+        charter: CharterTextV2 {
             log: LogId(Uuid::from_u128(3)),
             name: Label::try_from("house".to_owned()).expect("a label"),
             log_key: Bytes::default(),
@@ -36,8 +36,8 @@ fn founded() -> Founded {
     }
 }
 
-fn changed(policy: PolicyV1) -> PolicyChanged {
-    PolicyChanged { proposal: ProposalId(Uuid::from_u128(4)), policy }
+fn changed(policy: PolicyV1) -> PolicyChangedV1 {
+    PolicyChangedV1 { proposal: ProposalId(Uuid::from_u128(4)), policy }
 }
 
 fn change(policy: PolicyV1) -> Command {
@@ -56,7 +56,7 @@ fn policies_follow_one_another_by_version() {
     given::<Charter>([last.into()]).when(change(policy(0))).then_refused(Rule::PolicyInvalid);
 }
 
-fn founded_with(policy: PolicyV1) -> Founded {
+fn founded_with(policy: PolicyV1) -> FoundedV2 {
     let mut founded = founded();
     founded.charter.policy = policy;
     founded

@@ -1,7 +1,7 @@
 //! Version 1 of the founding, from before there were witnesses. Read for ever, and never written
 //! again: no command makes one.
 
-use super::{FoundingSignature, Person, check::Text};
+use super::{FoundingSignature, PersonV1, check::Text};
 use crate::{
     Bytes, Digest, LogId, Refusal, SignerId,
     policy::{Label, PolicyV1, Quorum},
@@ -30,7 +30,7 @@ pub struct CharterTextV1 {
     /// Ed25519 public key of the log itself.
     pub log_key: Bytes,
     /// Everyone who has a role.
-    pub people: Vec<Person>,
+    pub people: Vec<PersonV1>,
     /// Everyone who may hold a key.
     pub signers: Vec<EnrolmentV1>,
     /// Who must agree to key ceremonies and to changes of the policy.

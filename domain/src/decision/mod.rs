@@ -99,7 +99,7 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
 }
 
 /// The charter, and every signer that it names.
-fn found(state: &State, founded: charter::Founded) -> Result<Decision, Refusal> {
+fn found(state: &State, founded: charter::FoundedV2) -> Result<Decision, Refusal> {
     let enrolled = founded
         .charter
         .signers

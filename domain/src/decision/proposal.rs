@@ -8,7 +8,7 @@ use crate::{
     charter::{self, Role},
     key,
     policy::{PolicyV1, Quorum},
-    proposal::{self, Answers, Opened, Proposal, ProposalEvent, Subject},
+    proposal::{self, Answers, OpenedV1, Proposal, ProposalEvent, Subject},
     statement::{self, Answer, Place},
     transfer,
 };
@@ -32,7 +32,7 @@ pub(super) fn open(
     let standing = state.charter.standing()?;
     standing.demand(maker, Role::Initiator)?;
     let policy_version = standing.policy.version;
-    let opened = Opened { subject, maker, policy_version, quorum, expires_at };
+    let opened = OpenedV1 { subject, maker, policy_version, quorum, expires_at };
     let lifetime_s = standing.policy.proposal_lifetime_s;
     let proposal = so_far(&state.proposals, &id);
     proposal.decide(proposal::Command::Open { opened, now, lifetime_s })

@@ -13,11 +13,11 @@ events! {
     /// A proposal's events.
     ProposalEvent {
         /// A question was put.
-        Opened = "proposal.opened", 1;
+        OpenedV1 = "proposal.opened", 1;
         /// Somebody said yes, and signed it.
-        Approved = "proposal.approved", 1;
+        ApprovedV1 = "proposal.approved", 1;
         /// Somebody said no, and signed it.
-        Declined = "proposal.declined", 1;
+        DeclinedV1 = "proposal.declined", 1;
         /// Enough said yes.
         QuorumReached = "proposal.quorum-reached", 1;
         /// So many said no that the quorum can't be reached any more.
@@ -53,7 +53,7 @@ pub enum Subject {
 /// A question was put to a quorum.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Opened {
+pub struct OpenedV1 {
     /// The question.
     pub subject: Subject,
     /// Who asks. Can't be one of those who answer.
@@ -69,7 +69,7 @@ pub struct Opened {
 /// A signed yes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Approved {
+pub struct ApprovedV1 {
     /// Who.
     pub approver: PersonId,
     /// With which of their keys.
@@ -81,7 +81,7 @@ pub struct Approved {
 /// A signed no.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Declined {
+pub struct DeclinedV1 {
     /// Who.
     pub approver: PersonId,
     /// With which of their keys.

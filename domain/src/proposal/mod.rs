@@ -3,8 +3,8 @@
 mod event;
 
 pub use event::{
-    Approved, Burnt, Cancelled, Declined, Expired, Fulfilled, Opened, ProposalEvent, QuorumReached,
-    Rejected, Subject,
+    ApprovedV1, Burnt, Cancelled, DeclinedV1, Expired, Fulfilled, OpenedV1, ProposalEvent,
+    QuorumReached, Rejected, Subject,
 };
 
 use crate::{
@@ -50,9 +50,9 @@ pub enum Closed {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Answers {
     /// The question.
-    pub opened: Opened,
+    pub opened: OpenedV1,
     /// Each yes, with its evidence.
-    pub approvals: BTreeMap<PersonId, Approved>,
+    pub approvals: BTreeMap<PersonId, ApprovedV1>,
     /// Each no.
     pub declined: BTreeSet<PersonId>,
 }
@@ -63,7 +63,7 @@ pub enum Command {
     /// Put the question.
     Open {
         /// All of it.
-        opened: Opened,
+        opened: OpenedV1,
         /// When.
         now: Timestamp,
         /// The longest that it may stay open, in seconds.
@@ -152,7 +152,7 @@ impl Answers {
         let (key, signature) = answer.evidence();
         match word {
             Answer::Approve => {
-                let mut events = vec![Approved { approver, key, signature }.into()];
+                let mut events = vec![ApprovedV1 { approver, key, signature }.into()];
                 let mut approvers: BTreeSet<_> = self.approvals.keys().copied().collect();
                 approvers.insert(approver);
                 if approvers.len() >= usize::from(self.opened.quorum.approvals) {
@@ -161,7 +161,7 @@ impl Answers {
                 Ok(events)
             }
             Answer::Decline => {
-                let mut events = vec![Declined { approver, key, signature }.into()];
+                let mut events = vec![DeclinedV1 { approver, key, signature }.into()];
                 if self.hopeless(self.declined.len().saturating_add(1)) {
                     events.push(Rejected {}.into());
                 }
@@ -171,7 +171,7 @@ impl Answers {
     }
 }
 
-fn open(opened: Opened, now: Timestamp, lifetime_s: u64) -> Result<Vec<ProposalEvent>, Refusal> {
+fn open(opened: OpenedV1, now: Timestamp, lifetime_s: u64) -> Result<Vec<ProposalEvent>, Refusal> {
     opened.quorum.check()?;
     let latest = now.plus_seconds(lifetime_s);
     if opened.expires_at <= now || opened.expires_at > latest {
@@ -230,16 +230,16 @@ impl Aggregate for Proposal {
         use ProposalEvent as E;
         let name = self.name();
         *self = match (std::mem::take(self), event) {
-            (Self::Unknown, E::Opened(opened)) => Self::Open(Answers {
+            (Self::Unknown, E::OpenedV1(opened)) => Self::Open(Answers {
                 opened: opened.clone(),
                 approvals: BTreeMap::new(),
                 declined: BTreeSet::new(),
             }),
-            (Self::Open(mut answers), E::Approved(approved)) => {
+            (Self::Open(mut answers), E::ApprovedV1(approved)) => {
                 answers.approvals.insert(approved.approver, approved.clone());
                 Self::Open(answers)
             }
-            (Self::Open(mut answers), E::Declined(declined)) => {
+            (Self::Open(mut answers), E::DeclinedV1(declined)) => {
                 answers.declined.insert(declined.approver);
                 Self::Open(answers)
             }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Bytes, Head, LogId, ProposalId,
-    charter::{Person, Role, Standing},
+    charter::{PersonV1, Role, Standing},
     key::{CeremonyPlan, Protocol},
     policy::{PolicyV1, Quorum},
     scenario::given,
@@ -23,14 +23,14 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_micros(0).plus_seconds(NOON).plus_seconds(seconds)
 }
 
-fn opened(approvals: u8, group: &[u128]) -> Opened {
+fn opened(approvals: u8, group: &[u128]) -> OpenedV1 {
     let plan = CeremonyPlan {
         key: crate::KeyId(Uuid::from_u128(9)),
         protocol: Protocol::Pkcs11Secp256k1,
         threshold: 1,
         participants: vec![crate::SignerId(Uuid::from_u128(8))],
     };
-    Opened {
+    OpenedV1 {
         subject: Subject::KeyCeremony(plan),
         maker: MAKER,
         policy_version: 1,
@@ -44,10 +44,10 @@ fn key(n: u128) -> SigningKey {
 }
 
 /// An answer to `opened` that its approver signed: there is no other way to make one.
-fn signed(opened: &Opened, n: u128, answer: Answer) -> Verified {
+fn signed(opened: &OpenedV1, n: u128, answer: Answer) -> Verified {
     let public = Bytes(key(n).verifying_key().to_bytes().to_vec());
     let roles = [Role::Approver].into();
-    let approver = Person { id: person(n), roles, approval_keys: vec![public.clone()] };
+    let approver = PersonV1 { id: person(n), roles, approval_keys: vec![public.clone()] };
     let standing = Standing {
         log: LogId(Uuid::from_u128(7)),
         log_key: Bytes::default(),
@@ -79,25 +79,25 @@ fn signed(opened: &Opened, n: u128, answer: Answer) -> Verified {
     statement::verify_answer(&standing, &place, &answers, answer, evidence).expect("a signature")
 }
 
-fn answer(opened: &Opened, n: u128, answer: Answer) -> Command {
+fn answer(opened: &OpenedV1, n: u128, answer: Answer) -> Command {
     Command::Answer { answer: signed(opened, n, answer), now: at(1) }
 }
 
-fn approved(opened: &Opened, n: u128) -> ProposalEvent {
+fn approved(opened: &OpenedV1, n: u128) -> ProposalEvent {
     let (key, signature) = signed(opened, n, Answer::Approve).evidence();
-    Approved { approver: person(n), key, signature }.into()
+    ApprovedV1 { approver: person(n), key, signature }.into()
 }
 
-fn declined(opened: &Opened, n: u128) -> ProposalEvent {
+fn declined(opened: &OpenedV1, n: u128) -> ProposalEvent {
     let (key, signature) = signed(opened, n, Answer::Decline).evidence();
-    Declined { approver: person(n), key, signature }.into()
+    DeclinedV1 { approver: person(n), key, signature }.into()
 }
 
 fn reached(who: &[u128]) -> ProposalEvent {
     QuorumReached { approvers: who.iter().map(|n| person(*n)).collect() }.into()
 }
 
-fn open(opened: Opened) -> Command {
+fn open(opened: OpenedV1) -> Command {
     Command::Open { opened, now: at(0), lifetime_s: 100 }
 }
 
@@ -115,7 +115,7 @@ fn a_question_is_put_once_to_people_who_can_answer_it() {
 #[test]
 fn a_question_expires_within_its_lifetime() {
     for expires_at in [at(0), at(101)] {
-        let wrong = Opened { expires_at, ..opened(2, &[2, 3]) };
+        let wrong = OpenedV1 { expires_at, ..opened(2, &[2, 3]) };
         given::<Proposal>([]).when(open(wrong)).then_refused(Rule::ProposalExpiry);
     }
 }

@@ -66,7 +66,7 @@ fn a_request_may_wait_for_its_append_but_not_outlive_the_policy() {
         extend(&book, book.now.plus_seconds(30), &decided(&book, ask(seconds))).unwrap();
     }
     let mut forged = decided(&book, ask(86_400));
-    let Event::Proposal(strongroom_domain::proposal::ProposalEvent::Opened(opened)) =
+    let Event::Proposal(strongroom_domain::proposal::ProposalEvent::OpenedV1(opened)) =
         &mut forged[2].1
     else {
         unreachable!()

@@ -3,18 +3,18 @@
 use crate::{book::Book, names::*};
 use strongroom_domain::{
     Bytes, Command, Digest, PersonId, Rule,
-    charter::{CharterText, Founded, OutsideWitness, Role},
+    charter::{CharterTextV2, FoundedV2, OutsideWitness, Role},
     statement,
 };
 
 const FOUNDERS: [PersonId; 4] = [ANN, BEN, CAT, DAN];
 
-fn refused(founded: Founded, rule: Rule) {
+fn refused(founded: FoundedV2, rule: Rule) {
     Book::empty().refused(Command::FoundCharter(founded), rule);
 }
 
 /// Signed by everybody, so that only what `change` did is wrong.
-fn changed(change: impl FnOnce(&mut CharterText)) -> Founded {
+fn changed(change: impl FnOnce(&mut CharterTextV2)) -> FoundedV2 {
     let mut text = charter();
     change(&mut text);
     founded(text, &FOUNDERS)

@@ -7,8 +7,9 @@ use strongroom_domain::{
     AccountId, Address, Amount, Asset, Bytes, ClientId, Digest, KeyId, LogId, Network, PersonId,
     ProposalId, SignerId, TransferId, WalletId,
     charter::{
-        CharterText, CharterTextV1, Enrolment, EnrolmentV1, Founded, FoundedV1, FoundingSignature,
-        ML_DSA_44_KEY, OutsideWitness, Person, Role, WitnessAlgorithm, Witnessing,
+        CharterTextV1, CharterTextV2, Enrolment, EnrolmentV1, FoundedV1, FoundedV2,
+        FoundingSignature, ML_DSA_44_KEY, OutsideWitness, PersonV1, Role, WitnessAlgorithm,
+        Witnessing,
     },
     policy::{Destination, Label, PolicyV1, Quorum, TierV1},
     statement,
@@ -102,8 +103,8 @@ pub(crate) fn policy() -> PolicyV1 {
     }
 }
 
-pub(crate) fn charter() -> CharterText {
-    let person = |id: PersonId, roles: &[Role]| Person {
+pub(crate) fn charter() -> CharterTextV2 {
+    let person = |id: PersonId, roles: &[Role]| PersonV1 {
         id,
         roles: roles.iter().copied().collect(),
         approval_keys: if roles.contains(&Role::Approver) {
@@ -119,7 +120,7 @@ pub(crate) fn charter() -> CharterText {
         tls_certificate_sha256: Digest([n; 32]),
         witness_key: public(&witness_key_of(n)),
     };
-    CharterText {
+    CharterTextV2 {
         log: LOG,
         name: label("test-house"),
         log_key: public(&key_of(LOG.0)),
@@ -155,7 +156,7 @@ pub(crate) fn charter() -> CharterText {
 
 /// The charter as it was written before there were witnesses.
 pub(crate) fn charter_v1() -> CharterTextV1 {
-    let CharterText { log, name, log_key, people, signers, governance, policy, .. } = charter();
+    let CharterTextV2 { log, name, log_key, people, signers, governance, policy, .. } = charter();
     let enrolment = |signer: Enrolment| EnrolmentV1 {
         id: signer.id,
         identity_key: signer.identity_key,
@@ -181,8 +182,8 @@ fn signed_by(who: &[PersonId], text: &str) -> Vec<FoundingSignature> {
 }
 
 /// The charter with the founding signatures of `who`.
-pub(crate) fn founded(charter: CharterText, who: &[PersonId]) -> Founded {
-    Founded { signatures: signed_by(who, &statement::founding(&charter)), charter }
+pub(crate) fn founded(charter: CharterTextV2, who: &[PersonId]) -> FoundedV2 {
+    FoundedV2 { signatures: signed_by(who, &statement::founding(&charter)), charter }
 }
 
 /// As [`founded`], of version 1.

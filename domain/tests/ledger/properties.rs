@@ -199,7 +199,7 @@ fn approvals(history: &[Recorded], n: u8) -> (Option<&Requested>, BTreeSet<Perso
             {
                 requested = Some(asked);
             }
-            (Stream::Proposal(id), Event::Proposal(ProposalEvent::Approved(by)))
+            (Stream::Proposal(id), Event::Proposal(ProposalEvent::ApprovedV1(by)))
                 if id == question(n) =>
             {
                 assert!(approvers.insert(by.approver), "{} is in the log twice", by.approver);

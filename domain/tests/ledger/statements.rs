@@ -71,9 +71,9 @@ fn a_signers_abstention_names_log_transfer_and_signer() {
 /// nothing else binds a founding signature.
 #[test]
 fn no_two_policies_read_alike() {
-    use strongroom_domain::{Network, charter::CharterText};
+    use strongroom_domain::{Network, charter::CharterTextV2};
     let network = Network::Litecoin;
-    let changes: [&dyn Fn(&mut CharterText); 15] = [
+    let changes: [&dyn Fn(&mut CharterTextV2); 15] = [
         &|c| c.log_key_ml_dsa_44 = Bytes(vec![6; 1312]),
         &|c| c.signers[0].witness_key = public(&witness_key_of(9)),
         &|c| c.witnessing.threshold = 5,

@@ -12,7 +12,7 @@ use strongroom_domain::{
 
 pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
     out.push(match event {
-        CharterEvent::Founded(founded) => Change::insert(
+        CharterEvent::FoundedV2(founded) => Change::insert(
             "charter",
             [
                 ("id", int(1_u64)),
@@ -38,7 +38,7 @@ pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
         ),
         // The charter's text stands; that the log went on is an entry like any other.
         CharterEvent::LogResumed(_) => return,
-        CharterEvent::PolicyChanged(changed) => Change::update(
+        CharterEvent::PolicyChangedV1(changed) => Change::update(
             "charter",
             [("id", int(1_u64))],
             [("policy", json(&changed.policy)), ("policy_position", at.position())],

@@ -7,7 +7,7 @@ use crate::states::ProposalState as State;
 use rusqlite::types::Value;
 use strongroom_domain::{
     Bytes, PersonId, ProposalId,
-    proposal::{Opened, ProposalEvent, Subject},
+    proposal::{OpenedV1, ProposalEvent, Subject},
     statement::Answer,
 };
 
@@ -26,9 +26,9 @@ pub(super) fn fold(at: At<'_>, id: ProposalId, event: &ProposalEvent, out: &mut 
         )
     };
     out.push(match event {
-        E::Opened(opened) => question(at, id, opened),
-        E::Approved(by) => answer(at, id, Answer::Approve, (by.approver, &by.key, &by.signature)),
-        E::Declined(by) => answer(at, id, Answer::Decline, (by.approver, &by.key, &by.signature)),
+        E::OpenedV1(opened) => question(at, id, opened),
+        E::ApprovedV1(by) => answer(at, id, Answer::Approve, (by.approver, &by.key, &by.signature)),
+        E::DeclinedV1(by) => answer(at, id, Answer::Decline, (by.approver, &by.key, &by.signature)),
         E::QuorumReached(_) => closed(State::Approved, Value::Null),
         E::Rejected(_) => closed(State::Rejected, Value::Null),
         E::Expired(_) => closed(State::Expired, Value::Null),
@@ -38,7 +38,7 @@ pub(super) fn fold(at: At<'_>, id: ProposalId, event: &ProposalEvent, out: &mut 
     });
 }
 
-fn question(at: At<'_>, id: ProposalId, opened: &Opened) -> Change {
+fn question(at: At<'_>, id: ProposalId, opened: &OpenedV1) -> Change {
     let (kind, subject_id) = match &opened.subject {
         Subject::Transfer { intent, .. } => ("transfer", text(intent.transfer)),
         Subject::KeyCeremony(plan) => ("key-ceremony", text(plan.key)),

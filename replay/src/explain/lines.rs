@@ -9,7 +9,7 @@ use strongroom_domain::{
     account::{AccountEvent, HoldPosted},
     charter::Standing,
     policy::Quorum,
-    proposal::{Opened, ProposalEvent},
+    proposal::{OpenedV1, ProposalEvent},
     statement::{self, Answer, Place},
     transfer::{AttemptAuthorised, Confirmed, Requested, TransferEvent},
     wallet::WalletEvent,
@@ -35,12 +35,12 @@ impl Story {
     fn proposal(&self, standing: &Standing, event: &ProposalEvent) -> Told {
         let plain = |text: &str| (vec![text.to_owned()], None);
         match event {
-            ProposalEvent::Opened(opened) => (asked(standing, opened), None),
-            ProposalEvent::Approved(by) => {
+            ProposalEvent::OpenedV1(opened) => (asked(standing, opened), None),
+            ProposalEvent::ApprovedV1(by) => {
                 let evidence = (by.approver, &by.key, &by.signature);
                 self.answered(standing, Answer::Approve, evidence)
             }
-            ProposalEvent::Declined(by) => {
+            ProposalEvent::DeclinedV1(by) => {
                 let evidence = (by.approver, &by.key, &by.signature);
                 self.answered(standing, Answer::Decline, evidence)
             }
@@ -267,7 +267,7 @@ fn requested(standing: &Standing, requested: &Requested) -> Vec<String> {
     says
 }
 
-fn asked(standing: &Standing, opened: &Opened) -> Vec<String> {
+fn asked(standing: &Standing, opened: &OpenedV1) -> Vec<String> {
     vec![
         format!("The question was put by {}.", person(standing, opened.maker)),
         format!("It needs {}.", group(&opened.quorum)),

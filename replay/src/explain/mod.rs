@@ -14,7 +14,7 @@ use strongroom_domain::{
     Asset, Event, Head, ProposalId, Stream, Timestamp, TransferId,
     account::AccountEvent,
     charter::Standing,
-    proposal::{Answers, Opened},
+    proposal::{Answers, OpenedV1},
     transfer::TransferEvent,
     wallet::WalletEvent,
 };
@@ -180,7 +180,7 @@ impl Story {
                 Some(self.of_transfer(event))
             }
             (Stream::Proposal(id), Event::Proposal(event)) if Some(id) == self.proposal => {
-                if let strongroom_domain::proposal::ProposalEvent::Opened(opened) = event {
+                if let strongroom_domain::proposal::ProposalEvent::OpenedV1(opened) = event {
                     self.opened = Some((recorded.head, asked(opened)));
                 }
                 Some(Part::Approval)
@@ -239,7 +239,7 @@ impl Story {
     }
 }
 
-fn asked(opened: &Opened) -> Answers {
+fn asked(opened: &OpenedV1) -> Answers {
     let opened = opened.clone();
     Answers {
         opened,

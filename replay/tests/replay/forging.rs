@@ -39,7 +39,7 @@ async fn an_approval_needs_its_approvers_signature() {
     let book = Book::written().await;
     let pairs = book.pairs();
     let other = forged(&pairs, "proposal.approved", |event| {
-        let Event::Proposal(ProposalEvent::Approved(approved)) = event else { panic!() };
+        let Event::Proposal(ProposalEvent::ApprovedV1(approved)) = event else { panic!() };
         approved.signature.0[5] ^= 1;
     });
     refused(&book, &other, Fault::BadSignature);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use strongroom_api::cli::{Arguments, CliError, Say};
 use strongroom_domain::{
     AccountId, Address, Bytes, KeyId, Network, PersonId, SignerId, WalletId,
-    charter::{CharterText, FoundingSignature},
+    charter::{CharterTextV2, FoundingSignature},
     statement,
 };
 use tempfile::TempDir;
@@ -195,7 +195,7 @@ fn specification(allowed: &Address) -> String {
 
 /// Another approver's signature of the draft, as their own `charter sign` would have written it.
 fn sign(draft: &Path, name: &str) -> PathBuf {
-    let charter: CharterText = serde_json::from_slice(&fs::read(draft).unwrap()).unwrap();
+    let charter: CharterTextV2 = serde_json::from_slice(&fs::read(draft).unwrap()).unwrap();
     let key = approval_key(name);
     let signature = key.sign(statement::founding(&charter).as_bytes());
     let signed = FoundingSignature {

@@ -13,7 +13,8 @@ use strongroom_domain::{
     Digest, Intent, KeyId, LogId, Network, PersonId, ProposalId, SignerId, Timestamp, TransferId,
     WalletId,
     charter::{
-        CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, Person, Role, Witnessing,
+        CharterTextV2, Enrolment, FoundedV2, FoundingSignature, ML_DSA_44_KEY, PersonV1, Role,
+        Witnessing,
     },
     deposit::{BlockRef, Seen},
     key::{CeremonyPlan, Confirmed, Protocol},
@@ -89,14 +90,14 @@ impl Institution {
     async fn found(&self) {
         let group: BTreeSet<_> = self.approvers.iter().map(|one| one.0).collect();
         let quorum = Quorum { approvals: 2, group };
-        let approver = |(id, _, public): &(PersonId, SigningKey, Bytes)| Person {
+        let approver = |(id, _, public): &(PersonId, SigningKey, Bytes)| PersonV1 {
             id: *id,
             roles: BTreeSet::from([Role::Approver]),
             approval_keys: vec![public.clone()],
         };
         let mut people: Vec<_> = self.approvers.iter().map(approver).collect();
         let roles = BTreeSet::from([Role::Initiator]);
-        people.push(Person { id: self.maker, roles, approval_keys: Vec::new() });
+        people.push(PersonV1 { id: self.maker, roles, approval_keys: Vec::new() });
         let enrolment = |(id, _, public): &(SignerId, SigningKey, Bytes)| Enrolment {
             id: *id,
             identity_key: public.clone(),
@@ -104,7 +105,7 @@ impl Institution {
             tls_certificate_sha256: Digest::default(),
             witness_key: new_key().1,
         };
-        let charter = CharterText {
+        let charter = CharterTextV2 {
             log: self.log_id,
             name: "bus".to_owned().try_into().unwrap(),
             log_key: new_key().1,
@@ -122,7 +123,7 @@ impl Institution {
             signature: sign(key, &text),
         };
         let signatures = self.approvers.iter().map(signed).collect();
-        self.run(Command::FoundCharter(Founded { charter, signatures })).await;
+        self.run(Command::FoundCharter(FoundedV2 { charter, signatures })).await;
     }
 
     async fn open(&self) {

@@ -5,7 +5,7 @@ use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use strongroom_domain::{
     Amount, Bytes, Command, Digest, PersonId,
-    charter::{CharterText, Enrolment, Founded, FoundingSignature, Person, Role, Witnessing},
+    charter::{CharterTextV2, Enrolment, FoundedV2, FoundingSignature, PersonV1, Role, Witnessing},
     policy::{Destination, Label, PolicyV1, Quorum, TierV1},
     statement,
 };
@@ -38,12 +38,12 @@ impl World {
             let key = key_of(person.0);
             FoundingSignature { person, key: public(&key), signature: sign(&key, &text) }
         });
-        let founded = Founded { charter, signatures: signatures.into() };
+        let founded = FoundedV2 { charter, signatures: signatures.into() };
         self.act(Command::FoundCharter(founded)).await.unwrap();
     }
 
-    fn charter(&self) -> CharterText {
-        let person = |id: PersonId, role: Role, approval_keys| Person {
+    fn charter(&self) -> CharterTextV2 {
+        let person = |id: PersonId, role: Role, approval_keys| PersonV1 {
             id,
             roles: [role].into(),
             approval_keys,
@@ -57,7 +57,7 @@ impl World {
             tls_certificate_sha256: Digest([n; 32]),
             witness_key: public(&witness_key(n)),
         };
-        CharterText {
+        CharterTextV2 {
             log: LOG,
             name: label("test-house"),
             log_key: public(&key_of(LOG.0)),

@@ -12,8 +12,8 @@ use strongroom_domain::{
     AccountId, Bytes, ClientId, Command, Digest, Event, Head, KeyId, LogId, Network, PersonId,
     ProposalId, Recorded, SignerId, State, Stream, Timestamp,
     charter::{
-        CharterText, Enrolment, FoundingSignature, LogResumed, OutsideWitness, Person, Resumption,
-        ResumptionSignature, Role, WitnessAlgorithm, Witnessing,
+        CharterTextV2, Enrolment, FoundingSignature, LogResumed, OutsideWitness, PersonV1,
+        Resumption, ResumptionSignature, Role, WitnessAlgorithm, Witnessing,
     },
     decide,
     key::{CeremonyPlan, Protocol},
@@ -86,8 +86,8 @@ pub(crate) fn log_keys(resumptions: u32) -> LogKeys {
     LogKeys::from_seeds(&KeyName::new(&origin).unwrap(), &SEEDS.0, &SEEDS.1).unwrap()
 }
 
-pub(super) fn charter(me: &strongroom_signer::identity::Enrolment) -> CharterText {
-    let person = |id: &PersonId, role| Person {
+pub(super) fn charter(me: &strongroom_signer::identity::Enrolment) -> CharterTextV2 {
+    let person = |id: &PersonId, role| PersonV1 {
         id: *id,
         roles: [role].into(),
         approval_keys: if role == Role::Approver { vec![public(&key_of(*id))] } else { vec![] },
@@ -102,7 +102,7 @@ pub(super) fn charter(me: &strongroom_signer::identity::Enrolment) -> CharterTex
         key: Bytes(key.verifier().bytes().to_vec()),
     });
     let ml_dsa_44 = OutsideWitness { algorithm: WitnessAlgorithm::MlDsa44, ..ml_dsa_44 };
-    CharterText {
+    CharterTextV2 {
         log: LOG,
         name: "witnessed".to_owned().try_into().unwrap(),
         log_key: public(&SigningKey::from_bytes(&SEEDS.0)),

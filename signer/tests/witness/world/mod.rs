@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use log::{charter, signatures};
 use strongroom_domain::{
     Command, Digest, Head, Rule, SignerId, Stream,
-    charter::{CharterEvent, CharterText, CharterTextV1, EnrolmentV1, Founded, FoundedV1},
+    charter::{CharterEvent, CharterTextV1, CharterTextV2, EnrolmentV1, FoundedV1, FoundedV2},
     protocol::{Order, Reply},
     signer::{Enrolled, SignerEvent},
     statement,
@@ -40,14 +40,14 @@ impl World {
     pub(crate) fn founded() -> Self {
         Self::with(|log, charter| {
             let signatures = signatures(&statement::founding(&charter));
-            log.run(Command::FoundCharter(Founded { charter, signatures }));
+            log.run(Command::FoundCharter(FoundedV2 { charter, signatures }));
         })
     }
 
     /// As [`Self::founded`], by a build from before there were witnesses.
     pub(crate) fn founded_v1() -> Self {
         Self::with(|log, charter| {
-            let CharterText { log: id, name, log_key, people, governance, policy, .. } = charter;
+            let CharterTextV2 { log: id, name, log_key, people, governance, policy, .. } = charter;
             let signer = charter.signers.into_iter().next().unwrap();
             let enrolled = Enrolled {
                 identity_key: signer.identity_key.clone(),
@@ -69,7 +69,7 @@ impl World {
         })
     }
 
-    fn with(found: impl FnOnce(&mut Log, CharterText)) -> Self {
+    fn with(found: impl FnOnce(&mut Log, CharterTextV2)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let enrolment = Identity::create(folder.path(), "signer 1", &passphrase()).unwrap();
         Journal::create(&folder.path().join("journal")).unwrap();

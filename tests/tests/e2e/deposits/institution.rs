@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_commands::{Bus, Request, bus};
 use strongroom_domain::charter::{
-    CharterText, Enrolment, Founded, FoundingSignature, ML_DSA_44_KEY, Person, Role, Witnessing,
+    CharterTextV2, Enrolment, FoundedV2, FoundingSignature, ML_DSA_44_KEY, PersonV1, Role,
+    Witnessing,
 };
 use strongroom_domain::key::{CeremonyPlan, Confirmed, Protocol};
 use strongroom_domain::policy::{PolicyV1, Quorum};
@@ -57,15 +58,15 @@ impl Institution {
         let quorum = Quorum { approvals: 2, group: approvers.iter().map(|one| one.0).collect() };
         let mut people: Vec<_> = approvers
             .iter()
-            .map(|(id, _, public)| Person {
+            .map(|(id, _, public)| PersonV1 {
                 id: *id,
                 roles: BTreeSet::from([Role::Approver]),
                 approval_keys: vec![public.clone()],
             })
             .collect();
         let roles = BTreeSet::from([Role::Initiator]);
-        people.push(Person { id: maker, roles, approval_keys: Vec::new() });
-        let charter = CharterText {
+        people.push(PersonV1 { id: maker, roles, approval_keys: Vec::new() });
+        let charter = CharterTextV2 {
             log,
             name: "deposits".to_owned().try_into().unwrap(),
             log_key: key().1,
@@ -92,7 +93,7 @@ impl Institution {
         let signatures = approvers.iter().map(signed).collect();
         let signers = signers.into_iter().map(|(id, (key, _))| (id, key)).collect();
         let institution = Self { bus, log, maker, approvers, signers };
-        institution.run(Command::FoundCharter(Founded { charter, signatures })).await;
+        institution.run(Command::FoundCharter(FoundedV2 { charter, signatures })).await;
         institution
     }
 

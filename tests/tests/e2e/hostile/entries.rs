@@ -2,7 +2,7 @@
 //! refused, or stops the signer until it is started again; then the honest log goes on.
 
 use ed25519_dalek::SigningKey;
-use strongroom_domain::proposal::{Approved, ProposalEvent, QuorumReached};
+use strongroom_domain::proposal::{ApprovedV1, ProposalEvent, QuorumReached};
 use strongroom_domain::protocol::{LogEntry, Reply};
 use strongroom_domain::statement::Answer;
 use strongroom_domain::transfer::{self, TransferEvent};
@@ -43,7 +43,7 @@ fn answer(
     let text =
         text.unwrap_or_else(|| forge.statement(asked.proposal, Answer::Approve, approver.id));
     let (key, signature) = (public(key), sign(key, &text));
-    let event = ProposalEvent::from(Approved { approver: approver.id, key, signature });
+    let event = ProposalEvent::from(ApprovedV1 { approver: approver.id, key, signature });
     forge.write(Stream::Proposal(asked.proposal), event);
 }
 
@@ -123,7 +123,7 @@ fn forged_answers() -> Vec<(&'static str, Expected, Lie)> {
             let (first, other) = (&people.approvers[1], &people.approvers[2]);
             let text = f.statement(asked.proposal, Answer::Approve, first.id);
             let (key, signature) = (public(&first.key), sign(&other.key, &text));
-            let event = ProposalEvent::from(Approved { approver: first.id, key, signature });
+            let event = ProposalEvent::from(ApprovedV1 { approver: first.id, key, signature });
             f.write(Stream::Proposal(asked.proposal), event);
             written(f, before)
         }),

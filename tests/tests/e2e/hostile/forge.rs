@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_domain::charter::{
-    CharterText, Enrolment, Founded, FoundingSignature, Person, Role,
+    CharterTextV2, Enrolment, FoundedV2, FoundingSignature, PersonV1, Role,
 };
 use strongroom_domain::policy::{Destination, PolicyV1, Quorum, TierV1};
 use strongroom_domain::protocol::{LogEntry, Order};
@@ -121,8 +121,8 @@ impl People {
         }
     }
 
-    fn charter(&self, signers: Vec<Enrolment>) -> CharterText {
-        let person = |(number, approver): (usize, &Approver)| Person {
+    fn charter(&self, signers: Vec<Enrolment>) -> CharterTextV2 {
+        let person = |(number, approver): (usize, &Approver)| PersonV1 {
             id: approver.id,
             roles: if number == 0 {
                 BTreeSet::from([Role::Approver, Role::Initiator])
@@ -133,9 +133,9 @@ impl People {
         };
         let mut people: Vec<_> = self.approvers.iter().enumerate().map(person).collect();
         let roles = BTreeSet::from([Role::Initiator]);
-        people.push(Person { id: self.maker, roles, approval_keys: Vec::new() });
+        people.push(PersonV1 { id: self.maker, roles, approval_keys: Vec::new() });
         let (log_key, log_key_ml_dsa_44) = self.notary.log_keys();
-        CharterText {
+        CharterTextV2 {
             log: self.notary.log,
             name: "hostile".to_owned().try_into().unwrap(),
             log_key,
@@ -169,7 +169,7 @@ impl Forge {
             sequences: BTreeMap::new(),
             prev: Hash::ZERO,
         };
-        forge.run(Command::FoundCharter(Founded { charter, signatures }));
+        forge.run(Command::FoundCharter(FoundedV2 { charter, signatures }));
         forge
     }
 

@@ -5,14 +5,14 @@ use strongroom_domain::account::AccountEvent;
 use strongroom_domain::deposit::DepositEvent;
 use strongroom_domain::key::{Confirmed, KeyEvent};
 use strongroom_domain::policy::PolicyV1;
-use strongroom_domain::proposal::{Opened, ProposalEvent, Subject};
+use strongroom_domain::proposal::{OpenedV1, ProposalEvent, Subject};
 use strongroom_domain::protocol::LogEntry;
 use strongroom_domain::statement::Answer;
 use strongroom_domain::transfer::{self, Failed, TransferEvent};
 use strongroom_domain::wallet::{CoinsReserved, WalletEvent};
 use strongroom_domain::{
     AccountId, Amount, Command, Event, Intent, KeyId, Network, ProposalId, Rule, SignerId, Spends,
-    Stream, WalletId, charter::CharterEvent, charter::PolicyChanged,
+    Stream, WalletId, charter::CharterEvent, charter::PolicyChangedV1,
 };
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ fn instead_of_last(forge: &mut Forge, command: Command, change: impl FnOnce(&mut
 fn another_question(forge: &mut Forge, custody: &Custody, change: impl FnOnce(&mut Intent)) {
     let (_, command) = custody.request(forge);
     instead_of_last(forge, command, |event| {
-        let Event::Proposal(ProposalEvent::Opened(opened)) = event else { panic!("{event:?}") };
+        let Event::Proposal(ProposalEvent::OpenedV1(opened)) = event else { panic!("{event:?}") };
         let Subject::Transfer { intent, .. } = &mut opened.subject else { panic!() };
         change(intent);
     });
@@ -77,7 +77,7 @@ fn other_questions() -> Vec<(&'static str, Expected, Lie)> {
         ("a lower quorum than the policy's", Halted(Rule::LogUnlawful), |f, c| {
             let (before, (_, command)) = (f.head(), c.request(f));
             instead_of_last(f, command, |event| {
-                let Event::Proposal(ProposalEvent::Opened(opened)) = event else { panic!() };
+                let Event::Proposal(ProposalEvent::OpenedV1(opened)) = event else { panic!() };
                 opened.quorum.approvals = 1;
             });
             written(f, before)
@@ -108,7 +108,7 @@ fn usurped_powers() -> Vec<(&'static str, Expected, Lie)> {
         ("a policy that no quorum set", Halted(Rule::LogUnlawful), |f, _| {
             let before = f.head();
             let policy = next_policy(f, |policy| policy.destinations.clear());
-            let changed = PolicyChanged { proposal: ProposalId(Uuid::now_v7()), policy };
+            let changed = PolicyChangedV1 { proposal: ProposalId(Uuid::now_v7()), policy };
             f.write(Stream::Charter, CharterEvent::from(changed));
             written(f, before)
         }),
@@ -117,12 +117,12 @@ fn usurped_powers() -> Vec<(&'static str, Expected, Lie)> {
             let policy = next_policy(f, |policy| policy.destinations.clear());
             let proposal = propose(f, policy.clone());
             f.approve(proposal, 1);
-            f.write(Stream::Charter, CharterEvent::from(PolicyChanged { proposal, policy }));
+            f.write(Stream::Charter, CharterEvent::from(PolicyChangedV1 { proposal, policy }));
             written(f, before)
         }),
         ("a policy of lone approvers", Halted(Rule::PolicyInvalid), |f, _| {
             let before = f.head();
-            let opened = Opened {
+            let opened = OpenedV1 {
                 subject: Subject::PolicyChange(next_policy(f, |policy| {
                     policy.tiers[0].quorum.approvals = 1;
                 })),
@@ -147,7 +147,7 @@ fn usurped_powers() -> Vec<(&'static str, Expected, Lie)> {
             let command = Command::AnswerProposal { proposal, answer, approver, key, signature };
             let mut events = f.decide(command);
             for (_, event) in &mut events {
-                if let Event::Charter(CharterEvent::PolicyChanged(changed)) = event {
+                if let Event::Charter(CharterEvent::PolicyChangedV1(changed)) = event {
                     changed.policy.destinations.clear();
                 }
             }

@@ -74,6 +74,10 @@ ids! {
     KeyId,
     /// One holder of keys: one `strongroom-signer` process and its data.
     SignerId,
+    /// One freeze.
+    FreezeId,
+    /// One difference that reconciliation found.
+    DifferenceId,
 }
 
 impl DepositId {

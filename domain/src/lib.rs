@@ -15,6 +15,7 @@ mod actor;
 mod address;
 mod aggregate;
 mod amount;
+pub mod approval_key;
 pub mod audit;
 mod bytes;
 pub mod charter;
@@ -23,17 +24,21 @@ mod decision;
 pub mod deposit;
 mod digest;
 mod event;
+pub mod freeze;
 mod id;
 mod intent;
 pub mod key;
 mod network;
 pub mod policy;
+pub mod price;
 pub mod proposal;
 pub mod protocol;
+pub mod reconciliation;
 mod recorded;
 mod refusal;
 #[cfg(test)]
 mod scenario;
+pub mod screening;
 pub mod signer;
 mod state;
 pub mod statement;
@@ -52,8 +57,8 @@ pub use decision::{Decision, decide, place, set_aside};
 pub use digest::{Digest, DigestError};
 pub use event::{DecodeError, Event};
 pub use id::{
-    AccountId, ClientId, DepositId, IdError, KeyId, LogId, PersonId, ProposalId, SignerId,
-    TransferId, WalletId,
+    AccountId, ClientId, DepositId, DifferenceId, FreezeId, IdError, KeyId, LogId, PersonId,
+    ProposalId, SignerId, TransferId, WalletId,
 };
 pub use intent::{Effect, Intent};
 pub use network::{Asset, AssetError, Family, Network, NetworkError};

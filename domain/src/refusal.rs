@@ -69,6 +69,8 @@ rules! {
     ApproverSpoke = "approver-spoke",
     /// The key is not one of the approver's.
     ApprovalKeyUnknown = "approval-key-unknown",
+    /// What should be enrolled for approvals is no key, or is enrolled already.
+    ApprovalKeyInvalid = "approval-key-invalid",
     /// The signature does not fit the statement.
     ApprovalSignature = "approval-signature",
     /// The proposal is not open, or does not exist.
@@ -113,6 +115,20 @@ rules! {
     CeremonySignature = "ceremony-signature",
     /// The signer is unknown, or not part of this.
     SignerState = "signer-state",
+    /// A freeze covers it: a quorum must lift it first.
+    Frozen = "frozen",
+    /// No such freeze stands.
+    FreezeState = "freeze-state",
+    /// Its time lock is not over.
+    TimeLock = "time-lock",
+    /// No reason was given, or one that is too long.
+    ReasonMissing = "reason-missing",
+    /// The price is not the policy's source's, not newer than the newest, or nothing.
+    PriceInvalid = "price-invalid",
+    /// The screening is not compliance's, or not newer than the newest.
+    ScreeningInvalid = "screening-invalid",
+    /// No such difference is open, or somebody else must resolve it.
+    DifferenceState = "difference-state",
     /// An id that is taken already.
     IdTaken = "id-taken",
     /// The entry is not what the rules decide at its place in the log.

@@ -37,7 +37,7 @@ impl Grounds {
 
     fn transfer(&mut self, id: TransferId, event: &TransferEvent, position: u64) {
         match event {
-            TransferEvent::Requested(_)
+            TransferEvent::RequestedV1(_)
             | TransferEvent::Approved(_)
             | TransferEvent::AttemptAuthorised(_) => {
                 self.transfers.insert(id, position);

@@ -4,9 +4,10 @@
 
 use super::{due::Due, near, refuse, standing};
 use crate::{
-    AccountId, Aggregate as _, Command, DepositId, Event, KeyId, ProposalId, Recorded, Refusal,
+    AccountId, Aggregate as _, Bytes, Command, DepositId, Event, KeyId, ProposalId, Recorded, Refusal,
     Rule, SignerId, State, Stream, TransferId, WalletId,
     account::AccountEvent,
+    approval_key::Evidence,
     aggregate::so_far,
     charter::CharterEvent,
     decision,
@@ -118,24 +119,11 @@ fn proposal(
             let policy = policy.clone();
             (Command::ProposePolicy { proposal: id, policy, maker, expires_at }, now)
         }
-        ProposalEvent::ApprovedV1(by) => {
-            let command = Command::AnswerProposal {
-                proposal: id,
-                answer: Answer::Approve,
-                approver: by.approver,
-                key: by.key.clone(),
-                signature: by.signature.clone(),
-            };
-            (command, near::before(recorded.time, expires_at))
-        }
-        ProposalEvent::DeclinedV1(by) => {
-            let command = Command::AnswerProposal {
-                proposal: id,
-                answer: Answer::Decline,
-                approver: by.approver,
-                key: by.key.clone(),
-                signature: by.signature.clone(),
-            };
+        ProposalEvent::ApprovedV1(_)
+        | ProposalEvent::Approved(_)
+        | ProposalEvent::DeclinedV1(_)
+        | ProposalEvent::Declined(_) => {
+            let Some(command) = answered(id, event) else { return alone(recorded) };
             (command, near::before(recorded.time, expires_at))
         }
         ProposalEvent::Expired(_) => {
@@ -152,6 +140,33 @@ fn proposal(
         | ProposalEvent::Burnt(_) => return alone(recorded),
     };
     same(state, recorded, decision::decide(state, command, now)?.events)
+}
+
+/// The answer that the entry records, as it came in.
+fn answered(proposal: ProposalId, event: &ProposalEvent) -> Option<Command> {
+    let plain = |signature: &Bytes| Evidence::Signature { signature: signature.clone() };
+    let (answer, approver, key, evidence) = match event {
+        ProposalEvent::ApprovedV1(by) => {
+            (Answer::Approve, by.approver, &by.key, plain(&by.signature))
+        }
+        ProposalEvent::DeclinedV1(by) => {
+            (Answer::Decline, by.approver, &by.key, plain(&by.signature))
+        }
+        ProposalEvent::Approved(by) => {
+            (Answer::Approve, by.approver, &by.key, by.evidence.clone())
+        }
+        ProposalEvent::Declined(by) => {
+            (Answer::Decline, by.approver, &by.key, by.evidence.clone())
+        }
+        ProposalEvent::OpenedV1(_)
+        | ProposalEvent::QuorumReached(_)
+        | ProposalEvent::Rejected(_)
+        | ProposalEvent::Expired(_)
+        | ProposalEvent::Cancelled(_)
+        | ProposalEvent::Fulfilled(_)
+        | ProposalEvent::Burnt(_) => return None,
+    };
+    Some(Command::AnswerProposal { proposal, answer, approver, key: key.clone(), evidence })
 }
 
 fn account(
@@ -232,7 +247,7 @@ fn transfer(
     event: &TransferEvent,
 ) -> Result<Due, Refusal> {
     let command = match event {
-        TransferEvent::Requested(requested) => {
+        TransferEvent::RequestedV1(requested) => {
             let standing = state.charter.standing()?;
             Command::RequestTransfer {
                 intent: requested.intent.clone(),

@@ -10,7 +10,7 @@ events! {
     /// A transfer's events.
     TransferEvent {
         /// Somebody asked, and the policy was asked.
-        Requested = "transfer.requested", 1;
+        RequestedV1 = "transfer.requested", 1;
         /// The policy forbids it.
         Refused = "transfer.refused", 1;
         /// Its quorum was reached.
@@ -39,7 +39,7 @@ events! {
 /// Somebody asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Requested {
+pub struct RequestedV1 {
     /// What should happen.
     pub intent: Intent,
     /// Who asked.

@@ -5,11 +5,11 @@ mod event;
 
 pub use event::{
     Abstention, Approved, AttemptAuthorised, AttemptBroadcast, AttemptRefused, AttemptSigned,
-    Cancelled, Confirmed, Expired, Failed, Refused, Rejected, Requested, TransferEvent,
+    Cancelled, Confirmed, Expired, Failed, Refused, Rejected, RequestedV1, TransferEvent,
 };
 
 use crate::{
-    Aggregate, Amount, Corrupt, Intent, PersonId, ProposalId, Refusal, Rule,
+    Aggregate, Amount, ClientId, Corrupt, Intent, PersonId, ProposalId, Refusal, Rule, Timestamp,
     policy::PolicyDecisionV1,
 };
 use serde::Serialize;
@@ -64,6 +64,21 @@ pub struct Asked {
     pub maker: PersonId,
     /// The question to the quorum.
     pub proposal: Option<ProposalId>,
+    /// When, by the server's clock; unknown under a policy of the first form.
+    pub at: Option<Timestamp>,
+    /// For which client; unknown under a policy of the first form.
+    pub client: Option<ClientId>,
+    /// How long it waits after it was approved, in seconds.
+    pub delay_s: u64,
+    /// When the entry stands that approved it.
+    pub approved_at: Option<Timestamp>,
+}
+
+impl Asked {
+    /// When its time lock ends; `None` until the log says when it was approved.
+    pub fn released_at(&self) -> Option<Timestamp> {
+        self.approved_at.map(|at| at.plus_seconds(self.delay_s))
+    }
 }
 
 /// What was asked, and the transactions that would do it.
@@ -237,9 +252,9 @@ fn request(
         return Err(Refusal::new(Rule::AmountInvalid, "the amount must be more than nothing"));
     }
     match decision.allowed() {
-        Ok(_) => Ok(vec![Requested { intent, maker, proposal: Some(proposal), decision }.into()]),
+        Ok(_) => Ok(vec![RequestedV1 { intent, maker, proposal: Some(proposal), decision }.into()]),
         Err(Refusal { rule, because }) => Ok(vec![
-            Requested { intent, maker, proposal: None, decision }.into(),
+            RequestedV1 { intent, maker, proposal: None, decision }.into(),
             Refused { rule, because }.into(),
         ]),
     }
@@ -328,10 +343,14 @@ impl Aggregate for Transfer {
         use TransferEvent as E;
         let name = self.name();
         *self = match (std::mem::take(self), event) {
-            (Self::Unknown, E::Requested(requested)) => Self::AwaitingApproval(Asked {
+            (Self::Unknown, E::RequestedV1(requested)) => Self::AwaitingApproval(Asked {
                 intent: requested.intent.clone(),
                 maker: requested.maker,
                 proposal: requested.proposal,
+                at: None,
+                client: None,
+                delay_s: 0,
+                approved_at: None,
             }),
             (Self::AwaitingApproval(_), E::Refused(_)) => Self::Closed(Closed::Refused),
             (Self::AwaitingApproval(asked), E::Approved(_)) => Self::Approved(asked),

@@ -39,7 +39,7 @@ fn request(passed: bool) -> Command {
 
 fn requested(passed: bool) -> TransferEvent {
     let proposal = passed.then_some(PROPOSAL);
-    Requested { intent: intent(), maker: MAKER, proposal, decision: decision(passed) }.into()
+    RequestedV1 { intent: intent(), maker: MAKER, proposal, decision: decision(passed) }.into()
 }
 
 fn attempt(attempt: u32, fee: u128) -> AttemptAuthorised {

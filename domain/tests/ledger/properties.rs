@@ -10,7 +10,7 @@ use strongroom_domain::{
     policy::PolicyV1,
     proposal::ProposalEvent,
     statement::Answer,
-    transfer::{AttemptRefused, Requested, Transfer, TransferEvent},
+    transfer::{AttemptRefused, RequestedV1, Transfer, TransferEvent},
 };
 use uuid::Uuid;
 
@@ -189,12 +189,12 @@ fn command(book: &Book, step: Step) -> Option<Command> {
 }
 
 /// Who approved a transfer, and what was asked, read from the bare events.
-fn approvals(history: &[Recorded], n: u8) -> (Option<&Requested>, BTreeSet<PersonId>) {
+fn approvals(history: &[Recorded], n: u8) -> (Option<&RequestedV1>, BTreeSet<PersonId>) {
     let mut requested = None;
     let mut approvers = BTreeSet::new();
     for recorded in history {
         match (recorded.stream, &recorded.event) {
-            (Stream::Transfer(id), Event::Transfer(TransferEvent::Requested(asked)))
+            (Stream::Transfer(id), Event::Transfer(TransferEvent::RequestedV1(asked)))
                 if id == transfer(n) =>
             {
                 requested = Some(asked);

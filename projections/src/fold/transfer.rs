@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use strongroom_domain::{
     TransferId,
     transfer::{
-        AttemptAuthorised, AttemptRefused, AttemptSigned, Confirmed, Requested, TransferEvent,
+        AttemptAuthorised, AttemptRefused, AttemptSigned, Confirmed, RequestedV1, TransferEvent,
     },
 };
 
@@ -15,7 +15,7 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
     use TransferEvent as E;
     let change = |state: State, more: Vec<(&'static str, Value)>| moved(at, id, state, more);
     match event {
-        E::Requested(requested) => out.push(asked(at, id, requested)),
+        E::RequestedV1(requested) => out.push(asked(at, id, requested)),
         E::Refused(refused) => out.push(change(
             State::Refused,
             vec![("rule", text(refused.rule)), ("because", text(&refused.because))],
@@ -64,8 +64,8 @@ fn moved(
     Change::Update { table: "transfers", key: vec![("transfer", text(id))], cells }
 }
 
-fn asked(at: At<'_>, id: TransferId, requested: &Requested) -> Change {
-    let Requested { intent, maker, proposal, decision } = requested;
+fn asked(at: At<'_>, id: TransferId, requested: &RequestedV1) -> Change {
+    let RequestedV1 { intent, maker, proposal, decision } = requested;
     Change::insert(
         "transfers",
         [

@@ -11,7 +11,7 @@ use strongroom_domain::{
     policy::Quorum,
     proposal::{OpenedV1, ProposalEvent},
     statement::{self, Answer, Place},
-    transfer::{AttemptAuthorised, Confirmed, Requested, TransferEvent},
+    transfer::{AttemptAuthorised, Confirmed, RequestedV1, TransferEvent},
     wallet::WalletEvent,
 };
 
@@ -97,7 +97,7 @@ impl Story {
 
     fn transfer(&self, state: &State, standing: &Standing, event: &TransferEvent) -> Vec<String> {
         match event {
-            TransferEvent::Requested(it) => requested(standing, it),
+            TransferEvent::RequestedV1(it) => requested(standing, it),
             TransferEvent::Refused(it) => {
                 vec![format!("The policy refused it: rule {}: {}", it.rule, it.because)]
             }
@@ -241,8 +241,8 @@ fn group(quorum: &Quorum) -> String {
     format!("{} of these {}: {}", quorum.approvals, people.len(), people.join(", "))
 }
 
-fn requested(standing: &Standing, requested: &Requested) -> Vec<String> {
-    let Requested { intent, maker, decision, .. } = requested;
+fn requested(standing: &Standing, requested: &RequestedV1) -> Vec<String> {
+    let RequestedV1 { intent, maker, decision, .. } = requested;
     let native = intent.network().native_asset();
     let mut says = vec![
         format!(

@@ -195,7 +195,7 @@ impl Story {
 
     fn of_transfer(&mut self, event: &TransferEvent) -> Part {
         match event {
-            TransferEvent::Requested(requested) => {
+            TransferEvent::RequestedV1(requested) => {
                 self.proposal = requested.proposal;
                 self.asset = Some(requested.intent.asset);
                 Part::Request

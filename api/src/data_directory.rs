@@ -158,9 +158,23 @@ impl DataDirectory {
         self.0.join("access.db")
     }
 
-    /// Opens the TLS identity and the log's keys. Slow on purpose: it derives the sealing key.
+    /// The nonces of requests that machines signed: worth nothing a minute later.
+    pub fn nonces(&self) -> PathBuf {
+        self.0.join("nonces.db")
+    }
+
+    /// What opens and seals the directory's secrets. Slow on purpose: it derives the sealing key.
+    pub fn sealer(&self, passphrase: &Secret) -> Result<Sealer, DataError> {
+        Ok(Sealer::open(&self.0, passphrase)?)
+    }
+
+    /// Opens the TLS identity and the log's keys. As slow as [`Self::sealer`].
     pub fn keys(&self, passphrase: &Secret) -> Result<(TlsIdentity, OpenLogKeys), DataError> {
-        let sealer = Sealer::open(&self.0, passphrase)?;
+        self.keys_by(&self.sealer(passphrase)?)
+    }
+
+    /// The TLS identity and the log's keys.
+    pub fn keys_by(&self, sealer: &Sealer) -> Result<(TlsIdentity, OpenLogKeys), DataError> {
         let key = sealer.open_file(&self.0.join(TLS_KEY), TLS_KEY_CONTEXT)?;
         let path = self.0.join(CERTIFICATE);
         let certificate = CertificateDer::from_pem_slice(&read(&path)?)

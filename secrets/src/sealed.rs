@@ -33,6 +33,9 @@ const LANES: u32 = 4;
 const MARK: &str = "seal";
 const MARK_CONTEXT: &str = "strongroom/seal-mark";
 
+/// What stands in an error where there is no file.
+const RECORD: &str = "a sealed record";
+
 type Salt = [u8; 16];
 
 /// Why something could not be sealed or opened. Never holds secret bytes.
@@ -119,14 +122,23 @@ impl Sealer {
         secret: &[u8],
         existing: Existing,
     ) -> Result<(), SealError> {
+        Ok(write_durably(path, &self.seal(context, secret)?, existing)?)
+    }
+
+    /// Seals `secret` for `context` as bytes of the same form, for a record of a database.
+    pub fn seal(&self, context: &str, secret: &[u8]) -> Result<Vec<u8>, SealError> {
         let mut nonce = [0; 24];
         OsRng.fill_bytes(&mut nonce);
         let aad = associated_data(&self.salt, context);
         let ciphertext = XChaCha20Poly1305::new(self.key.as_ref().into())
             .encrypt(XNonce::from_slice(&nonce), Payload { msg: secret, aad: &aad })
             .map_err(|_opaque| SealError::Encryption(secret.len()))?;
-        let bytes = [NAME.as_slice(), &self.salt, &nonce, &ciphertext].concat();
-        Ok(write_durably(path, &bytes, existing)?)
+        Ok([NAME.as_slice(), &self.salt, &nonce, &ciphertext].concat())
+    }
+
+    /// Opens what [`Sealer::seal`] made for the same context.
+    pub fn open_sealed(&self, context: &str, sealed: &[u8]) -> Result<Secret, SealError> {
+        self.open_bytes(Path::new(RECORD), sealed, context)
     }
 
     /// Opens what [`Sealer::seal_file`] wrote for the same context.

@@ -99,6 +99,20 @@ fn a_sealed_file_opens_for_its_passphrase_and_context_alone() {
 }
 
 #[test]
+fn a_sealed_record_opens_for_its_context_alone() {
+    let home = tempdir().unwrap();
+    let sealer = Sealer::create(home.path(), &secret("p")).unwrap();
+    let sealed = sealer.seal("person:1/password", b"the secret").unwrap();
+    assert!(!sealed.windows(6).any(|window| window == b"secret"));
+    assert!(sealer.open_sealed("person:1/password", &sealed).unwrap() == secret("the secret"));
+    for context in ["person:2/password", "person:1/totp", ""] {
+        let refused = sealer.open_sealed(context, &sealed);
+        assert!(matches!(refused, Err(SealError::Refused { .. })));
+    }
+    assert!(sealer.open_sealed("person:1/password", &sealed[1..]).is_err());
+}
+
+#[test]
 fn a_sealed_file_with_any_byte_changed_does_not_open() {
     let home = tempdir().unwrap();
     let path = home.path().join("share");

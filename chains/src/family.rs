@@ -86,6 +86,15 @@ impl UnsignedTx {
         })
     }
 
+    /// Reads back a transaction that must pay nobody: everything comes back to the wallet. Says the
+    /// most that it costs.
+    pub fn returned(&self, owns: Ownership<'_>) -> Result<Amount, DecodeError> {
+        Ok(match self {
+            Self::Bitcoin(unsigned) => unsigned.returned(owns)?,
+            Self::Ethereum(unsigned) => unsigned.returned(owns)?,
+        })
+    }
+
     /// What is to be signed, in the order in which [`Self::assemble`] takes the signatures.
     pub fn signing_payloads(
         &self,
@@ -131,6 +140,15 @@ impl UnsignedTx {
             (Self::Bitcoin(one), Self::Bitcoin(two)) => one.excludes(two),
             (Self::Ethereum(one), Self::Ethereum(two)) => one.excludes(two),
             (Self::Bitcoin(_), Self::Ethereum(_)) | (Self::Ethereum(_), Self::Bitcoin(_)) => false,
+        }
+    }
+
+    /// Whether it spends outputs of `parent` and nothing else: then it can't confirm unless that does.
+    /// Accounts have no outputs.
+    pub fn depends_on(&self, parent: &Self) -> bool {
+        match (self, parent) {
+            (Self::Bitcoin(one), Self::Bitcoin(two)) => one.depends_on(two),
+            (Self::Ethereum(_), _) | (_, Self::Ethereum(_)) => false,
         }
     }
 

@@ -5,9 +5,12 @@ use super::{Chain, Destination, Plan, UnsignedTx, address::internal_key, outpoin
 use crate::{AddressError, KeyError};
 use bitcoin::{
     Amount as Sats, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness,
-    absolute::LockTime, transaction::Version,
+    absolute::LockTime, secp256k1::XOnlyPublicKey, transaction::Version,
 };
-use strongroom_domain::{AddressPath, Amount, Intent, Network, wallet::OutPoint};
+use strongroom_domain::{
+    AddressPath, Amount, Intent, Network,
+    wallet::{Coin, OutPoint},
+};
 
 /// Why there is no transaction.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -63,23 +66,38 @@ pub fn build(
         let expected = chain.network;
         return Err(BuildError::Network { found: intent.network(), expected });
     }
-    let key = |path| {
-        let key = key_of(path).ok_or(BuildError::NoKey { path })?;
-        Ok::<_, BuildError>(internal_key(&key)?)
-    };
+    let key = |path| internal(&key_of, path);
     let destination = Destination::parse(chain, intent.destination.as_str())?;
     let mut outputs = vec![output(intent.amount, destination.script())?];
     if let Some(amount) = plan.change {
         outputs.push(output(amount, Destination::p2tr_internal(key(change)?).script())?);
     }
-    outputs.sort_by(|a, b| a.value.cmp(&b.value).then(a.script_pubkey.cmp(&b.script_pubkey)));
-
-    let mut coins = plan.inputs.clone();
-    // Their text sorts as BIP 69 wants it: by the id as printed, then by number.
-    coins.sort_by(|a, b| a.outpoint.cmp(&b.outpoint));
     if !balances(plan, intent.amount) {
         return Err(BuildError::Unbalanced);
     }
+    spending(chain, &plan.inputs, outputs, &key_of)
+}
+
+/// The internal key of one of the wallet's addresses.
+pub(super) fn internal(
+    key_of: &impl Fn(AddressPath) -> Option<[u8; 33]>,
+    path: AddressPath,
+) -> Result<XOnlyPublicKey, BuildError> {
+    let key = key_of(path).ok_or(BuildError::NoKey { path })?;
+    Ok(internal_key(&key)?)
+}
+
+/// The one form of a transaction that spends these coins into these outputs.
+pub(super) fn spending(
+    chain: &'static Chain,
+    coins: &[Coin],
+    mut outputs: Vec<TxOut>,
+    key_of: &impl Fn(AddressPath) -> Option<[u8; 33]>,
+) -> Result<UnsignedTx, BuildError> {
+    sort(&mut outputs);
+    let mut coins = coins.to_vec();
+    // Their text sorts as BIP 69 wants it: by the id as printed, then by number.
+    coins.sort_by(|a, b| a.outpoint.cmp(&b.outpoint));
     let inputs = coins.iter().map(|coin| input(&coin.outpoint)).collect::<Result<_, _>>()?;
     let transaction = Transaction {
         version: Version::TWO,
@@ -89,11 +107,16 @@ pub fn build(
     };
     let mut psbt = Psbt::from_unsigned_tx(transaction).map_err(|_| BuildError::OutOfRange)?;
     for (input, coin) in psbt.inputs.iter_mut().zip(&coins) {
-        let key = key(coin.path)?;
+        let key = internal(key_of, coin.path)?;
         input.tap_internal_key = Some(key);
         input.witness_utxo = Some(output(coin.amount, Destination::p2tr_internal(key).script())?);
     }
     Ok(UnsignedTx::of(chain, psbt)?)
+}
+
+/// BIP 69.
+pub(super) fn sort(outputs: &mut [TxOut]) {
+    outputs.sort_by(|a, b| a.value.cmp(&b.value).then(a.script_pubkey.cmp(&b.script_pubkey)));
 }
 
 fn balances(plan: &Plan, amount: Amount) -> bool {
@@ -114,7 +137,7 @@ fn input(coin: &OutPoint) -> Result<TxIn, BuildError> {
     })
 }
 
-fn output(amount: Amount, script_pubkey: ScriptBuf) -> Result<TxOut, BuildError> {
+pub(super) fn output(amount: Amount, script_pubkey: ScriptBuf) -> Result<TxOut, BuildError> {
     let sats = u64::try_from(amount.units()).map_err(|_| BuildError::OutOfRange)?;
     Ok(TxOut { value: Sats::from_sat(sats), script_pubkey })
 }

@@ -36,6 +36,29 @@ impl UnsignedTx {
         Ok(Effect { network: self.chain.network, destination, amount, fee: self.fee()? })
     }
 
+    /// Reads back a transaction that must pay nobody: its one output is on the wallet's change
+    /// branch. Says what it costs.
+    pub fn returned(
+        &self,
+        owns: &dyn Fn(&Address) -> Option<AddressPath>,
+    ) -> Result<Amount, DecodeError> {
+        self.paths(owns)?;
+        let outputs = &self.psbt.unsigned_tx.output;
+        for (output, paid) in outputs.iter().enumerate() {
+            let address = Destination::from_script(&paid.script_pubkey)
+                .and_then(|destination| destination.spell(self.chain).ok())
+                .ok_or(DecodeError::UnknownScript { output })?;
+            if owns(&address).map(|path| path.branch) != Some(Branch::Change) {
+                return Err(DecodeError::Outward { output });
+            }
+        }
+        if outputs.len() == 1 {
+            self.fee()
+        } else {
+            Err(DecodeError::Returns { found: outputs.len() })
+        }
+    }
+
     /// Inputs less outputs, exactly.
     pub fn fee(&self) -> Result<Amount, DecodeError> {
         let spent = sum(self.spent.iter().map(|(coin, _)| coin.value.to_sat()));

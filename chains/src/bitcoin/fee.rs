@@ -15,6 +15,9 @@ pub(super) const INPUT: WeightUnits = WeightUnits(4 * 41 + 66);
 /// A taproot output: amount 8, length 1, script 34.
 pub(super) const TAPROOT_OUTPUT: WeightUnits = WeightUnits(4 * 43);
 
+/// Length of a taproot script, which change always goes to.
+pub(super) const CHANGE_SCRIPT: usize = 34;
+
 /// The most that nodes relay: Core's `MAX_STANDARD_TX_WEIGHT`.
 pub(super) const MAX_STANDARD: WeightUnits = WeightUnits(400_000);
 

@@ -13,6 +13,8 @@ mod fee;
 mod network;
 mod outpoint;
 mod psbt;
+mod replace;
+mod returning;
 mod search;
 mod selection;
 mod signed;
@@ -25,6 +27,8 @@ pub use build::{BuildError, build};
 pub use fee::{WeightUnits, dust_limit, fee, weight};
 pub use network::{Chain, SatPerKvb};
 pub use psbt::{DecodeError, UnsignedTx};
+pub use replace::{Bid, BidError, replace};
+pub use returning::{cancel, child};
 pub use selection::{Plan, Request, SelectionError, select};
 pub use signed::{NotATransaction, SignedView, decode_signed};
 

@@ -114,6 +114,18 @@ pub enum DecodeError {
         /// Which output.
         output: usize,
     },
+    /// Somebody else would be paid by what should pay nobody.
+    #[error("output {output} does not go back to the wallet's change: expected nothing else")]
+    Outward {
+        /// Which output.
+        output: usize,
+    },
+    /// Nothing comes back, or more than one output does.
+    #[error("{found} outputs: expected one, which brings everything back to the wallet")]
+    Returns {
+        /// How many.
+        found: usize,
+    },
     /// Creates money, or more than there is.
     #[error("the outputs are worth more than the inputs, or more than all the money there is")]
     Money,
@@ -157,6 +169,13 @@ impl UnsignedTx {
     pub fn excludes(&self, other: &Self) -> bool {
         let mine: BTreeSet<OutPoint> = self.spends().collect();
         self.chain == other.chain && other.spends().any(|coin| mine.contains(&coin))
+    }
+
+    /// Whether all that it spends are outputs of `parent`: then it can't confirm unless that does.
+    pub fn depends_on(&self, parent: &Self) -> bool {
+        let parent_id = parent.psbt.unsigned_tx.compute_txid();
+        let mut inputs = self.psbt.unsigned_tx.input.iter();
+        self.chain == parent.chain && inputs.all(|input| input.previous_output.txid == parent_id)
     }
 
     pub(super) fn of(chain: &'static Chain, psbt: Psbt) -> Result<Self, DecodeError> {

@@ -3,7 +3,7 @@
 
 use super::{
     Chain, Destination, SatPerKvb,
-    fee::{MAX_STANDARD, TAPROOT_OUTPUT, WeightUnits, dust_limit, fee, weight},
+    fee::{CHANGE_SCRIPT, MAX_STANDARD, TAPROOT_OUTPUT, WeightUnits, dust_limit, fee, weight},
     search,
 };
 use std::collections::BTreeMap;
@@ -11,9 +11,6 @@ use strongroom_domain::{
     Amount,
     wallet::{Coin, OutPoint},
 };
-
-/// Length of a taproot script, which change always goes to.
-const CHANGE_SCRIPT: usize = 34;
 
 /// What is to be paid, and with what.
 #[derive(Clone, Debug)]

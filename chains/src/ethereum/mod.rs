@@ -4,6 +4,7 @@
 mod address;
 mod assemble;
 mod network;
+mod replace;
 #[cfg(test)]
 mod tests;
 mod unsigned;
@@ -11,4 +12,5 @@ mod unsigned;
 pub use address::{address_of, parse_address};
 pub use assemble::{AssembleError, SignedView, decode_signed};
 pub use network::Chain;
+pub use replace::cancel;
 pub use unsigned::{BuildError, DecodeError, GAS_LIMIT, Gas, UnsignedTx, build};

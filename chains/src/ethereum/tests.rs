@@ -1,5 +1,7 @@
 //! The rules of Ethereum payments. Origins of the vectors: `tests/vectors/SOURCES.md`.
 
+mod stuck;
+
 use super::{
     AssembleError, BuildError, Chain, DecodeError as E, Gas, UnsignedTx, address_of, build,
     decode_signed, parse_address,

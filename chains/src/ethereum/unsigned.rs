@@ -6,7 +6,7 @@ use crate::{AddressError, SigningPayload};
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_primitives::{Bytes as Data, TxKind, U256, keccak256};
 use alloy_rlp::Decodable;
-use strongroom_domain::{Amount, Bytes, Effect, Intent, Network};
+use strongroom_domain::{Address, Amount, Bytes, Effect, Intent, Network};
 
 /// What a plain payment costs: Yellow Paper, appendix G, `G_transaction`.
 pub const GAS_LIMIT: u64 = 21_000;
@@ -98,6 +98,14 @@ pub enum DecodeError {
     /// Only calls need one.
     #[error("an access list: expected none")]
     AccessList,
+    /// Somebody would be paid by what should pay nobody.
+    #[error("it sends {amount} to {to}: expected nothing, to the wallet itself")]
+    Outward {
+        /// Whom.
+        to: Address,
+        /// How much.
+        amount: Amount,
+    },
     /// Never valid (EIP-1559).
     #[error("the priority fee {priority} is above the fee {max} that it is part of")]
     PriorityFee {

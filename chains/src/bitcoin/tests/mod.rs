@@ -3,6 +3,7 @@
 mod properties;
 mod refusals;
 mod selection;
+mod stuck;
 mod vectors;
 
 use super::{Chain, Destination, Plan, Request, SatPerKvb, UnsignedTx, build, select};

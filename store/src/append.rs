@@ -1,6 +1,6 @@
 //! What is asked of an append and what it answers. Never holds a position that was not committed.
 
-use strongroom_ledger::{Entry, Hash, Head, PAYLOAD_LIMIT, Position};
+use strongroom_ledger::{Entry, Hash, Head, PAYLOAD_LIMIT, Position, Timestamp};
 use uuid::Uuid;
 
 /// The most events of one append.
@@ -78,6 +78,8 @@ pub struct Appended {
     pub positions: Option<Positions>,
     /// The head right after its last event (with no events: the head that it was judged at).
     pub head: Head,
+    /// The time of the log's last entry then: with events, of all of them.
+    pub time: Timestamp,
 }
 
 /// The answer that was kept for an idempotency key.

@@ -173,7 +173,8 @@ impl Numbering {
             keep(Row { position, stream, sequence, entry, payload });
         }
         let last = self.head.position;
-        Ok(Appended { positions: first.map(|first| Positions { first, last }), head: self.head })
+        let positions = first.map(|first| Positions { first, last });
+        Ok(Appended { positions, head: self.head, time: self.time })
     }
 }
 

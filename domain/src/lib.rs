@@ -45,6 +45,7 @@ pub mod statement;
 mod stream;
 mod time;
 pub mod transfer;
+pub mod usage;
 pub mod wallet;
 
 pub use actor::Actor;

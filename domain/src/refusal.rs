@@ -53,6 +53,8 @@ rules! {
     RoleMissing = "role-missing",
     /// A policy or one of its parts is malformed, or not the next version.
     PolicyInvalid = "policy-invalid",
+    /// A rule of the policy in force refuses: the reason begins with its id.
+    Policy = "policy",
     /// The destination is not on the allowlist.
     DestinationAllowlist = "destination-allowlist",
     /// The amount is above every tier of its asset.

@@ -1,16 +1,33 @@
 //! The rules that a transfer must pass before people are asked. Evaluation never looks at
 //! anything but what it is given, so everybody who has the log gets the same answer.
 
+mod call;
+mod case;
+mod decision;
+mod demand;
+mod in_force;
 mod label;
 mod quorum;
+mod quorums;
+mod requirement;
+mod rule;
 mod version_1;
 
+pub use call::{Call, Meaning, Selector, SelectorError};
+pub use case::{Case, Facts, Since};
+pub use decision::{PolicyDecision, Priced, RuleVerdict};
+pub use demand::{Allowance, Day, Demand, Kind, KindError, Measure, Most, Per, Step};
+pub use in_force::InForce;
 pub use label::{Label, LabelError};
 pub use quorum::Quorum;
+pub use quorums::{Groups, Quorums};
+pub use requirement::Requirement;
+pub use rule::{PolicyRule, Scope, Threshold};
 pub use version_1::{PolicyDecisionV1, PolicyV1, RuleVerdictV1, TierV1};
 
-use crate::{Address, Network};
+use crate::{Address, Bytes, Network};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One permitted destination.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -23,4 +40,47 @@ pub struct Destination {
     /// The institution's short name for it, shown to approvers. Never a person's name: the log
     /// is for ever.
     pub label: Label,
+}
+
+/// What stands, until a quorum changes it or an officer tightens it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// 1 in the charter; each change adds 1.
+    pub version: u32,
+    /// The allowlist: where transfers may go.
+    pub destinations: Vec<Destination>,
+    /// All that apply must pass; their order never matters.
+    pub rules: Vec<PolicyRule>,
+    /// Blocks that make a deposit or a transfer final, its own block counted, by network.
+    pub confirmations: BTreeMap<Network, u32>,
+    /// The longest that a proposal may stay open, in seconds.
+    pub proposal_lifetime_s: u64,
+    /// Who says what an asset is worth. `None` where no rule looks at a value.
+    pub prices: Option<PriceSource>,
+}
+
+/// Who says what an asset is worth.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceSource {
+    /// Ed25519 public key that signs prices.
+    pub key: Bytes,
+    /// In which reference, `usd` for example.
+    pub reference: Label,
+    /// How long a price is good for, in seconds. What is older refuses.
+    pub max_age_s: u64,
+}
+
+impl Policy {
+    /// The allowlist's name for a destination.
+    pub fn label(&self, network: Network, address: &Address) -> Option<&Label> {
+        in_force::label(&self.destinations, network, address)
+    }
+
+    /// Every group that a rule asks.
+    pub fn groups(&self) -> BTreeSet<&Label> {
+        let asked = self.rules.iter().flat_map(|rule| rule.demand.requirements());
+        asked.map(|required| &required.group).collect()
+    }
 }

@@ -4,6 +4,7 @@
 use crate::{
     AccountId, Amount, Asset, Bytes, ClientId, DepositId, Intent, KeyId, Network, PersonId,
     ProposalId, SignerId, Timestamp, TransferId, WalletId,
+    approval_key::Evidence,
     charter::{FoundedV2, LogResumed},
     deposit::{BlockRef, Seen},
     key::{CeremonyPlan, Confirmed, Quarantined, RoundOnePublished},
@@ -95,7 +96,7 @@ pub enum Command {
         /// With which of their keys.
         key: Bytes,
         /// Over the statement.
-        signature: Bytes,
+        evidence: Evidence,
     },
     /// Take a proposal back, and what hangs on it.
     CancelProposal {

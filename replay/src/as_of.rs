@@ -14,7 +14,7 @@ use strongroom_domain::{
     AccountId, Amount, Asset, Bytes, ClientId, Head, KeyId, Network, PersonId, ProposalId,
     Recorded, SignerId, State, Timestamp, TransferId, WalletId,
     account::LedgerAccount,
-    charter::{PersonV1, Witnessing},
+    charter::{Person, Witnessing},
     key::Key,
     policy::{PolicyV1, Quorum},
     proposal::{OpenedV1, Proposal},
@@ -82,7 +82,7 @@ pub struct Standings {
     /// Who decides about keys and the policy.
     pub governance: Quorum,
     /// Everyone with a role.
-    pub people: Vec<PersonV1>,
+    pub people: Vec<Person>,
     /// Whose cosignatures make a checkpoint count.
     pub witnessing: Option<Witnessing>,
     /// Wallets.

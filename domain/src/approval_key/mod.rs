@@ -112,7 +112,12 @@ impl ApprovalKey {
             ) => {
                 let party = (rp_id.as_str(), origin.as_str());
                 p256_key(key).is_some_and(|key| {
-                    web_authn::verify(&key, party, text, (authenticator_data, client_data, signature))
+                    web_authn::verify(
+                        &key,
+                        party,
+                        text,
+                        (authenticator_data, client_data, signature),
+                    )
                 })
             }
             (Self::Ed25519 { .. } | Self::P256 { .. }, Evidence::Assertion { .. })

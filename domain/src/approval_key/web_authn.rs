@@ -105,7 +105,8 @@ pub(super) fn check_names(credential: &Bytes, rp_id: &str, origin: &str) -> Resu
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
         (1..=LONGEST_HOST).contains(&host.len()) && host.bytes().all(plain)
     };
-    let ports = port.is_empty() && !origin.ends_with(':') || port.parse::<u16>().is_ok_and(|n| n.to_string() == port);
+    let ports = port.is_empty() && !origin.ends_with(':')
+        || port.parse::<u16>().is_ok_and(|n| n.to_string() == port);
     if !named(host) || !named(rp_id) || !ports {
         return refuse(format!(
             "`{}` with relying party `{}`: expected https://host or https://host:port, lower case",

@@ -4,11 +4,11 @@
 
 use super::{due::Due, near, refuse, standing};
 use crate::{
-    AccountId, Aggregate as _, Bytes, Command, DepositId, Event, KeyId, ProposalId, Recorded, Refusal,
-    Rule, SignerId, State, Stream, TransferId, WalletId,
+    AccountId, Aggregate as _, Bytes, Command, DepositId, Event, KeyId, ProposalId, Recorded,
+    Refusal, Rule, SignerId, State, Stream, TransferId, WalletId,
     account::AccountEvent,
-    approval_key::Evidence,
     aggregate::so_far,
+    approval_key::Evidence,
     charter::CharterEvent,
     decision,
     deposit::{DepositEvent, Seen},
@@ -152,12 +152,8 @@ fn answered(proposal: ProposalId, event: &ProposalEvent) -> Option<Command> {
         ProposalEvent::DeclinedV1(by) => {
             (Answer::Decline, by.approver, &by.key, plain(&by.signature))
         }
-        ProposalEvent::Approved(by) => {
-            (Answer::Approve, by.approver, &by.key, by.evidence.clone())
-        }
-        ProposalEvent::Declined(by) => {
-            (Answer::Decline, by.approver, &by.key, by.evidence.clone())
-        }
+        ProposalEvent::Approved(by) => (Answer::Approve, by.approver, &by.key, by.evidence.clone()),
+        ProposalEvent::Declined(by) => (Answer::Decline, by.approver, &by.key, by.evidence.clone()),
         ProposalEvent::OpenedV1(_)
         | ProposalEvent::QuorumReached(_)
         | ProposalEvent::Rejected(_)

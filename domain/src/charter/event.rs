@@ -85,12 +85,54 @@ pub struct PersonV1 {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
+    /// Sees what concerns funds, changes nothing.
+    Viewer,
     /// Asks for transfers, ceremonies and changes.
     Initiator,
     /// Answers proposals, within the groups that a quorum names.
     Approver,
+    /// Stops things at once: freezes, vetoes, tightens, quarantines. Lets nothing go on.
+    Officer,
+    /// Asks for key ceremonies and takes part in them.
+    KeyCustodian,
+    /// Records screenings, asks for policies.
+    Compliance,
     /// Reads everything, changes nothing.
     Auditor,
+    /// Reads what a supervisor may read, changes nothing.
+    Regulator,
+    /// Runs the system, and has no say over funds.
+    Administrator,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 9] = [
+        Self::Viewer,
+        Self::Initiator,
+        Self::Approver,
+        Self::Officer,
+        Self::KeyCustodian,
+        Self::Compliance,
+        Self::Auditor,
+        Self::Regulator,
+        Self::Administrator,
+    ];
+
+    /// As it is written in events, statements and settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Initiator => "initiator",
+            Self::Approver => "approver",
+            Self::Officer => "officer",
+            Self::KeyCustodian => "key-custodian",
+            Self::Compliance => "compliance",
+            Self::Auditor => "auditor",
+            Self::Regulator => "regulator",
+            Self::Administrator => "administrator",
+        }
+    }
 }
 
 /// A signer's public keys.

@@ -3,6 +3,7 @@
 
 mod check;
 mod event;
+mod person;
 mod resumption;
 mod standing;
 mod version_1;
@@ -12,6 +13,7 @@ pub use event::{
     CharterEvent, CharterTextV2, Enrolment, FoundedV2, FoundingSignature, PersonV1,
     PolicyChangedV1, Role,
 };
+pub use person::Person;
 pub use resumption::{LogResumed, Resumption, ResumptionSignature};
 pub use version_1::{CharterTextV1, EnrolmentV1, FoundedV1};
 pub use witnessing::{ML_DSA_44_KEY, OutsideWitness, WitnessAlgorithm, Witnessing};
@@ -42,7 +44,7 @@ pub struct Standing {
     /// Its ML-DSA-44 public key; none under a charter of version 1.
     pub log_key_ml_dsa_44: Option<Bytes>,
     /// Everyone with a role.
-    pub people: BTreeMap<PersonId, PersonV1>,
+    pub people: BTreeMap<PersonId, Person>,
     /// Everyone who may hold a key.
     pub signers: BTreeMap<SignerId, Enrolled>,
     /// Who decides about keys and policy.
@@ -102,7 +104,7 @@ impl Charter {
 
 impl Standing {
     /// Whether the person has the role; the error says which role would be needed.
-    pub fn demand(&self, person: PersonId, role: Role) -> Result<&PersonV1, Refusal> {
+    pub fn demand(&self, person: PersonId, role: Role) -> Result<&Person, Refusal> {
         self.people.get(&person).filter(|known| known.roles.contains(&role)).ok_or_else(|| {
             Refusal::new(
                 Rule::RoleMissing,

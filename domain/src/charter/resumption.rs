@@ -2,7 +2,7 @@
 //! without the governance quorum, and never twice under one name.
 
 use super::{Role, Standing};
-use crate::{Bytes, Head, LogId, PersonId, Refusal, Rule, statement};
+use crate::{Bytes, Head, LogId, PersonId, Refusal, Rule, approval_key::Evidence, statement};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -79,12 +79,13 @@ impl LogResumed {
                 let because = format!("{} counts once, and only in the group", by.person);
                 return Err(Refusal::new(Rule::ApproverNotInGroup, because));
             }
-            if !person.approval_keys.contains(&by.key) {
+            let Some(key) = person.approval_key(&by.key) else {
                 let because = format!("{} is not an approval key of {}", by.key, by.person);
                 return Err(Refusal::new(Rule::ApprovalKeyUnknown, because));
-            }
+            };
             let text = statement::resumption(&self.resumption, by.person);
-            if !statement::verify(&by.key, &text, &by.signature) {
+            let evidence = Evidence::Signature { signature: by.signature.clone() };
+            if !key.verify(&text, &evidence) {
                 let because = format!("{} did not sign this resumption", by.person);
                 return Err(Refusal::new(Rule::ApprovalSignature, because));
             }

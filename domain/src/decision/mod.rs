@@ -64,8 +64,8 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         C::RequestTransfer { intent, proposal, maker, expires_at } => {
             payment::request(state, intent, proposal, (maker, expires_at), now)
         }
-        C::AnswerProposal { proposal, answer, approver, key, signature } => {
-            proposal::answer(state, proposal, answer, (approver, &key, &signature), now)
+        C::AnswerProposal { proposal, answer, approver, key, evidence } => {
+            proposal::answer(state, proposal, answer, (approver, &key, &evidence), now)
         }
         C::CancelProposal { proposal, by } => proposal::cancel(state, proposal, by),
         C::ExpireProposal { proposal } => proposal::expire(state, proposal, now),

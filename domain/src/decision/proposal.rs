@@ -5,6 +5,7 @@ use super::Decision;
 use crate::{
     Aggregate as _, Bytes, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp, account,
     aggregate::so_far,
+    approval_key::Evidence,
     charter::{self, Role},
     key,
     policy::{PolicyV1, Quorum},
@@ -56,7 +57,7 @@ pub(super) fn answer(
     state: &State,
     id: ProposalId,
     answer: Answer,
-    evidence: (PersonId, &Bytes, &Bytes),
+    evidence: (PersonId, &Bytes, &Evidence),
     now: Timestamp,
 ) -> Result<Decision, Refusal> {
     let proposal = find(state, id)?;

@@ -1,18 +1,90 @@
-//! Reference prices, as a configured source signs them. Never a guess: what is too old is no price.
+//! Reference prices: the newest word of the policy's source for each asset. A price is never
+//! computed or guessed here, and never taken from anybody but the one whom the policy names.
 
-use crate::{Amount, Asset, Timestamp, policy::Label};
-use serde::{Deserialize, Serialize};
+mod event;
 
-/// What a whole unit of an asset is worth.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+pub use event::{PriceEvent, Quoted};
+
+use crate::{Aggregate, Amount, Asset, Corrupt, Refusal, Rule, Timestamp, policy::Label};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
+/// What an asset was worth.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Quote {
-    /// Of what.
+    /// Of which asset.
     pub asset: Asset,
-    /// In which reference, `usd` for example.
+    /// In what.
     pub reference: Label,
-    /// Minor units of the reference (cents) for a whole unit of the asset.
+    /// Minor units (cents) of the reference for one whole unit of the asset.
     pub minor_units: Amount,
-    /// When the source said so.
+    /// When it was worth that, by the source's clock.
     pub at: Timestamp,
+}
+
+/// The newest price of each asset.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize)]
+pub struct Prices(BTreeMap<Asset, Quote>);
+
+/// A request to change the prices. Its signature was verified by the caller.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Command(pub Quoted);
+
+impl Prices {
+    /// The newest price of an asset, whatever its age and reference.
+    pub fn of(&self, asset: Asset) -> Option<&Quote> {
+        self.0.get(&asset)
+    }
+
+    /// The newest price of each asset.
+    pub const fn newest(&self) -> &BTreeMap<Asset, Quote> {
+        &self.0
+    }
+}
+
+impl From<&Quoted> for Quote {
+    fn from(quoted: &Quoted) -> Self {
+        Self {
+            asset: quoted.asset,
+            reference: quoted.reference.clone(),
+            minor_units: quoted.minor_units,
+            at: quoted.at,
+        }
+    }
+}
+
+impl Aggregate for Prices {
+    const KIND: &'static str = "prices";
+    type Command = Command;
+    type Event = PriceEvent;
+
+    fn decide(&self, Command(quoted): Command) -> Result<Vec<PriceEvent>, Refusal> {
+        if quoted.minor_units.is_zero() {
+            let because = "a price of nothing would let every limit pass";
+            return Err(Refusal::new(Rule::PriceInvalid, because));
+        }
+        match self.of(quoted.asset) {
+            // The saga repeats its steps.
+            Some(known) if *known == Quote::from(&quoted) => Ok(Vec::new()),
+            Some(known) if quoted.at <= known.at => {
+                let because =
+                    format!("the newest price is of {}, this one of {}", known.at, quoted.at);
+                Err(Refusal::new(Rule::PriceInvalid, because))
+            }
+            Some(_) | None => Ok(vec![quoted.into()]),
+        }
+    }
+
+    fn evolve(&mut self, event: &PriceEvent) -> Result<(), Corrupt> {
+        let PriceEvent::Quoted(quoted) = event;
+        if self.of(quoted.asset).is_some_and(|known| known.at >= quoted.at) {
+            let (aggregate, event) = (Self::KIND, event.kind().0);
+            return Err(Corrupt { aggregate, state: "newer", event });
+        }
+        self.0.insert(quoted.asset, quoted.into());
+        Ok(())
+    }
 }

@@ -19,8 +19,8 @@ fn the_newest_price_counts() {
         .when(Command(quoted(9_100, 2)))
         .then([quoted(9_100, 2).into()]);
     let quote = quoted(9_100, 2);
-    assert_eq!(prices.of(quote.asset, &quote.reference), Some(&Quote::from(&quote)));
-    assert_eq!(prices.all().count(), 1);
+    assert_eq!(prices.of(quote.asset), Some(&Quote::from(&quote)));
+    assert_eq!(prices.newest().len(), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::{
     Bytes, Intent, PersonId, Timestamp,
+    approval_key::Evidence,
     event::events,
     key::CeremonyPlan,
     policy::{Label, PolicyV1, Quorum},
@@ -18,6 +19,10 @@ events! {
         ApprovedV1 = "proposal.approved", 1;
         /// Somebody said no, and signed it.
         DeclinedV1 = "proposal.declined", 1;
+        /// Somebody said yes, with another key than an Ed25519 one.
+        Approved = "proposal.approved", 2;
+        /// Somebody said no, with another key than an Ed25519 one.
+        Declined = "proposal.declined", 2;
         /// Enough said yes.
         QuorumReached = "proposal.quorum-reached", 1;
         /// So many said no that the quorum can't be reached any more.
@@ -88,6 +93,37 @@ pub struct DeclinedV1 {
     pub key: Bytes,
     /// Ed25519 (RFC 8032) over the statement.
     pub signature: Bytes,
+}
+
+/// A proven yes. Of a plain Ed25519 signature, [`ApprovedV1`] is recorded.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approved {
+    /// Who.
+    pub approver: PersonId,
+    /// With which of their keys.
+    pub key: Bytes,
+    /// What proves it.
+    pub evidence: Evidence,
+}
+
+/// A proven no. Of a plain Ed25519 signature, [`DeclinedV1`] is recorded.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declined {
+    /// Who.
+    pub approver: PersonId,
+    /// With which of their keys.
+    pub key: Bytes,
+    /// What proves it.
+    pub evidence: Evidence,
+}
+
+impl From<&ApprovedV1> for Approved {
+    fn from(ApprovedV1 { approver, key, signature }: &ApprovedV1) -> Self {
+        let evidence = Evidence::Signature { signature: signature.clone() };
+        Self { approver: *approver, key: key.clone(), evidence }
+    }
 }
 
 /// Enough said yes.

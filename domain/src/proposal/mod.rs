@@ -3,12 +3,13 @@
 mod event;
 
 pub use event::{
-    ApprovedV1, Burnt, Cancelled, DeclinedV1, Expired, Fulfilled, OpenedV1, ProposalEvent,
-    QuorumReached, Rejected, Subject,
+    Approved, ApprovedV1, Burnt, Cancelled, Declined, DeclinedV1, Expired, Fulfilled, OpenedV1,
+    ProposalEvent, QuorumReached, Rejected, Subject,
 };
 
 use crate::{
     Aggregate, Corrupt, PersonId, Refusal, Rule, Timestamp,
+    approval_key::{ApprovalKey, Evidence},
     statement::{Answer, Verified},
 };
 use serde::Serialize;
@@ -52,7 +53,7 @@ pub struct Answers {
     /// The question.
     pub opened: OpenedV1,
     /// Each yes, with its evidence.
-    pub approvals: BTreeMap<PersonId, ApprovedV1>,
+    pub approvals: BTreeMap<PersonId, Approved>,
     /// Each no.
     pub declined: BTreeSet<PersonId>,
 }
@@ -149,10 +150,10 @@ impl Answers {
             return Err(Refusal::new(Rule::ApproverSpoke, because));
         }
         let word = answer.answer();
-        let (key, signature) = answer.evidence();
+        let said = said(answer);
         match word {
             Answer::Approve => {
-                let mut events = vec![ApprovedV1 { approver, key, signature }.into()];
+                let mut events = vec![said];
                 let mut approvers: BTreeSet<_> = self.approvals.keys().copied().collect();
                 approvers.insert(approver);
                 if approvers.len() >= usize::from(self.opened.quorum.approvals) {
@@ -161,13 +162,30 @@ impl Answers {
                 Ok(events)
             }
             Answer::Decline => {
-                let mut events = vec![DeclinedV1 { approver, key, signature }.into()];
+                let mut events = vec![said];
                 if self.hopeless(self.declined.len().saturating_add(1)) {
                     events.push(Rejected {}.into());
                 }
                 Ok(events)
             }
         }
+    }
+}
+
+/// An answer as it is recorded: in the first form where that can say it.
+fn said(answer: Verified) -> ProposalEvent {
+    let (approver, word) = (answer.approver(), answer.answer());
+    let (of, evidence) = answer.evidence();
+    let key = of.public().clone();
+    match (word, of, evidence) {
+        (Answer::Approve, ApprovalKey::Ed25519 { .. }, Evidence::Signature { signature }) => {
+            ApprovedV1 { approver, key, signature }.into()
+        }
+        (Answer::Decline, ApprovalKey::Ed25519 { .. }, Evidence::Signature { signature }) => {
+            DeclinedV1 { approver, key, signature }.into()
+        }
+        (Answer::Approve, _, evidence) => Approved { approver, key, evidence }.into(),
+        (Answer::Decline, _, evidence) => Declined { approver, key, evidence }.into(),
     }
 }
 
@@ -236,7 +254,15 @@ impl Aggregate for Proposal {
                 declined: BTreeSet::new(),
             }),
             (Self::Open(mut answers), E::ApprovedV1(approved)) => {
+                answers.approvals.insert(approved.approver, approved.into());
+                Self::Open(answers)
+            }
+            (Self::Open(mut answers), E::Approved(approved)) => {
                 answers.approvals.insert(approved.approver, approved.clone());
+                Self::Open(answers)
+            }
+            (Self::Open(mut answers), E::Declined(declined)) => {
+                answers.declined.insert(declined.approver);
                 Self::Open(answers)
             }
             (Self::Open(mut answers), E::DeclinedV1(declined)) => {

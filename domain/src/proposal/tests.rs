@@ -48,6 +48,7 @@ fn signed(opened: &OpenedV1, n: u128, answer: Answer) -> Verified {
     let public = Bytes(key(n).verifying_key().to_bytes().to_vec());
     let roles = [Role::Approver].into();
     let approver = PersonV1 { id: person(n), roles, approval_keys: vec![public.clone()] };
+    let approver = crate::charter::Person::from(&approver);
     let standing = Standing {
         log: LogId(Uuid::from_u128(7)),
         log_key: Bytes::default(),
@@ -75,7 +76,8 @@ fn signed(opened: &OpenedV1, n: u128, answer: Answer) -> Verified {
         Answers { opened: opened.clone(), approvals: BTreeMap::new(), declined: BTreeSet::new() };
     let text = statement::approval(&place, &answers, answer, person(n));
     let signature = Bytes(key(n).sign(text.as_bytes()).to_bytes().to_vec());
-    let evidence = (person(n), &public, &signature);
+    let proof = Evidence::Signature { signature };
+    let evidence = (person(n), &public, &proof);
     statement::verify_answer(&standing, &place, &answers, answer, evidence).expect("a signature")
 }
 
@@ -83,13 +85,18 @@ fn answer(opened: &OpenedV1, n: u128, answer: Answer) -> Command {
     Command::Answer { answer: signed(opened, n, answer), now: at(1) }
 }
 
+fn plain(answer: Verified) -> (Bytes, Bytes) {
+    let (key, evidence) = answer.evidence();
+    (key.public().clone(), evidence.signature().clone())
+}
+
 fn approved(opened: &OpenedV1, n: u128) -> ProposalEvent {
-    let (key, signature) = signed(opened, n, Answer::Approve).evidence();
+    let (key, signature) = plain(signed(opened, n, Answer::Approve));
     ApprovedV1 { approver: person(n), key, signature }.into()
 }
 
 fn declined(opened: &OpenedV1, n: u128) -> ProposalEvent {
-    let (key, signature) = signed(opened, n, Answer::Decline).evidence();
+    let (key, signature) = plain(signed(opened, n, Answer::Decline));
     DeclinedV1 { approver: person(n), key, signature }.into()
 }
 

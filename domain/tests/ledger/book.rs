@@ -224,7 +224,8 @@ impl Book {
         let text = self.statement(proposal, who, answer);
         let key = key_of(who.0);
         let signature = sign(&key, &text);
-        Command::AnswerProposal { proposal, answer, approver: who, key: public(&key), signature }
+        let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
+        Command::AnswerProposal { proposal, answer, approver: who, key: public(&key), evidence }
     }
 
     /// Any text, where there is no such open proposal.

@@ -147,7 +147,9 @@ fn command(book: &Book, step: Step) -> Option<Command> {
                 answer: Answer::Approve,
                 approver: who,
                 key: public(&key_of(who.0)),
-                signature: sign(&key_of(with.0), &text),
+                evidence: strongroom_domain::approval_key::Evidence::Signature {
+                    signature: sign(&key_of(with.0), &text),
+                },
             }
         }
         Step::Cancel(n, by) => Command::CancelProposal { proposal: question(n), by },

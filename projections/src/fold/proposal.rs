@@ -29,6 +29,12 @@ pub(super) fn fold(at: At<'_>, id: ProposalId, event: &ProposalEvent, out: &mut 
         E::OpenedV1(opened) => question(at, id, opened),
         E::ApprovedV1(by) => answer(at, id, Answer::Approve, (by.approver, &by.key, &by.signature)),
         E::DeclinedV1(by) => answer(at, id, Answer::Decline, (by.approver, &by.key, &by.signature)),
+        E::Approved(by) => {
+            answer(at, id, Answer::Approve, (by.approver, &by.key, by.evidence.signature()))
+        }
+        E::Declined(by) => {
+            answer(at, id, Answer::Decline, (by.approver, &by.key, by.evidence.signature()))
+        }
         E::QuorumReached(_) => closed(State::Approved, Value::Null),
         E::Rejected(_) => closed(State::Rejected, Value::Null),
         E::Expired(_) => closed(State::Expired, Value::Null),

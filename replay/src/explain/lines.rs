@@ -7,6 +7,7 @@ use crate::verifier::Judged;
 use strongroom_domain::{
     Amount, Bytes, Event, PersonId, State,
     account::{AccountEvent, HoldPosted},
+    approval_key::ApprovalKey,
     charter::Standing,
     policy::Quorum,
     proposal::{OpenedV1, ProposalEvent},
@@ -44,6 +45,14 @@ impl Story {
                 let evidence = (by.approver, &by.key, &by.signature);
                 self.answered(standing, Answer::Decline, evidence)
             }
+            ProposalEvent::Approved(by) => {
+                let evidence = (by.approver, &by.key, by.evidence.signature());
+                self.answered(standing, Answer::Approve, evidence)
+            }
+            ProposalEvent::Declined(by) => {
+                let evidence = (by.approver, &by.key, by.evidence.signature());
+                self.answered(standing, Answer::Decline, evidence)
+            }
             ProposalEvent::QuorumReached(reached) => {
                 let count = reached.approvers.len();
                 (vec![format!("The quorum was reached by {count} approvals.")], None)
@@ -73,9 +82,15 @@ impl Story {
             Answer::Approve => "approved",
             Answer::Decline => "declined",
         };
+        let enrolled = standing.people.get(&approver).and_then(|person| person.approval_key(key));
+        let kind = match enrolled {
+            None | Some(ApprovalKey::Ed25519 { .. }) => "Ed25519",
+            Some(ApprovalKey::P256 { .. }) => "P-256",
+            Some(ApprovalKey::WebAuthn { .. }) => "passkey's P-256",
+        };
         let says = vec![
             format!("{} {word}.", person(standing, approver)),
-            format!("With the Ed25519 key {key}, which the charter enrols for this person."),
+            format!("With the {} key {key}, which the charter enrols for this person.", kind),
             format!("Signature, verified: {signature}"),
         ];
         let text = self.opened.as_ref().zip(self.proposal).map(|((head, answers), proposal)| {

@@ -78,7 +78,8 @@ async fn make_key(bus: &Bus, protocol: Protocol) -> KeyId {
         let signature = Bytes(signing.sign(text.as_bytes()).to_bytes().to_vec());
         let key = Bytes(signing.verifying_key().to_bytes().to_vec());
         let answer = Answer::Approve;
-        tell(bus, Command::AnswerProposal { proposal, answer, approver, key, signature }).await;
+        let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
+        tell(bus, Command::AnswerProposal { proposal, answer, approver, key, evidence }).await;
     }
     let log = bus.read(|state| state.charter.standing().unwrap().log);
     for (number, holder) in holders.into_iter().enumerate() {

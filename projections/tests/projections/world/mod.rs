@@ -291,7 +291,8 @@ impl World {
         let text = statement::approval(&place, answers, answer, approver);
         let key = key_of(approver.0);
         let (key, signature) = (public(&key), sign(&key, &text));
-        self.act(Command::AnswerProposal { proposal, answer, approver, key, signature }).await
+        let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
+        self.act(Command::AnswerProposal { proposal, answer, approver, key, evidence }).await
     }
 
     pub(crate) fn deposit_id(side: Side, n: u8) -> DepositId {

@@ -281,7 +281,9 @@ impl Log {
                 answer: Answer::Approve,
                 approver: *approver,
                 key: public(&key),
-                signature: sign(&key, &text),
+                evidence: strongroom_domain::approval_key::Evidence::Signature {
+                    signature: sign(&key, &text),
+                },
             });
         }
         key

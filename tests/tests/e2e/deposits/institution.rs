@@ -120,7 +120,8 @@ impl Institution {
             let text = self.bus.read(|state| bus::statement(state, proposal, answer, *approver));
             let signature = sign(signing, &text.unwrap());
             let (approver, key) = (*approver, public.clone());
-            self.run(Command::AnswerProposal { proposal, answer, approver, key, signature }).await;
+            let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
+            self.run(Command::AnswerProposal { proposal, answer, approver, key, evidence }).await;
         }
         let (public_key, public_package) = (Bytes(point().to_vec()), Bytes::default());
         for (signer, identity) in holders {

@@ -195,7 +195,9 @@ fn forged_answers() -> Vec<(&'static str, Expected, Lie)> {
                     answer: Answer::Decline,
                     approver: one.id,
                     key: public(&one.key),
-                    signature: sign(&one.key, &text),
+                    evidence: strongroom_domain::approval_key::Evidence::Signature {
+                        signature: sign(&one.key, &text),
+                    },
                 });
             }
             answer(f, &asked, 0, (None, Some(text)));

@@ -288,7 +288,8 @@ impl Forge {
         let answer = Answer::Approve;
         let signature = sign(&approver.key, &self.statement(proposal, answer, approver.id));
         let (key, approver) = (public(&approver.key), approver.id);
-        self.run(Command::AnswerProposal { proposal, answer, approver, key, signature });
+        let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
+        self.run(Command::AnswerProposal { proposal, answer, approver, key, evidence });
     }
 
     /// Two of the group say yes.

@@ -41,7 +41,8 @@ fn decline(forge: &mut Forge, asked: &Asked, number: usize) {
     let (proposal, answer) = (asked.proposal, Answer::Decline);
     let signature = sign(&one.key, &forge.statement(proposal, answer, one.id));
     let (approver, key) = (one.id, public(&one.key));
-    forge.run(Command::AnswerProposal { proposal, answer, approver, key, signature });
+    let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
+    forge.run(Command::AnswerProposal { proposal, answer, approver, key, evidence });
 }
 
 fn brief(forge: &mut Forge, custody: &Custody) -> Asked {

@@ -144,7 +144,8 @@ fn usurped_powers() -> Vec<(&'static str, Expected, Lie)> {
             let (two, answer) = (&people.approvers[2], Answer::Approve);
             let signature = sign(&two.key, &f.statement(proposal, answer, two.id));
             let (approver, key) = (two.id, public(&two.key));
-            let command = Command::AnswerProposal { proposal, answer, approver, key, signature };
+            let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
+            let command = Command::AnswerProposal { proposal, answer, approver, key, evidence };
             let mut events = f.decide(command);
             for (_, event) in &mut events {
                 if let Event::Charter(CharterEvent::PolicyChangedV1(changed)) = event {

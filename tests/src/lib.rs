@@ -1,5 +1,6 @@
 //! Strongroom's end-to-end scaffold: real nodes and processes for tests. Never product code.
 
+pub mod browser;
 pub mod deployment;
 pub mod journey;
 pub mod postgres;

@@ -1,0 +1,166 @@
+//! What a server can append: commands of the product, decided by the product; and, for a flaw, what
+//! no rule allows.
+
+use crate::cast::{self, ACCOUNT, KEY, WALLET};
+use crate::transaction::{self, Set, TxId, members};
+use strongroom_domain::account::{AccountEvent, HoldVoided};
+use strongroom_domain::deposit::BlockRef;
+use strongroom_domain::proposal::{ProposalEvent, QuorumReached};
+use strongroom_domain::statement::Answer;
+use strongroom_domain::transfer::{
+    Abstention, Approved, AttemptAuthorised, AttemptSigned, Confirmed, Failed, Transfer,
+    TransferEvent,
+};
+use strongroom_domain::wallet::{CoinsReleased, WalletEvent};
+use strongroom_domain::{
+    Amount, Bytes, Command, Event, Refusal, Rule, Spends, State, Stream, Timestamp, decide,
+};
+
+/// One append, small enough to be a key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Append {
+    /// Somebody asks for a transfer.
+    Request { transfer: u8 },
+    /// A person answers; `asked` is the transfer whose statement they put their name to.
+    Answer { transfer: u8, asked: u8, person: u8, yes: bool },
+    /// Its maker takes it back.
+    Cancel { transfer: u8 },
+    /// Its time is over.
+    Expire { transfer: u8 },
+    /// Signers may hear of a transaction. It sets aside `coins`, whatever it spends.
+    Authorise { transfer: u8, tx: TxId, coins: Set, signers: Set },
+    /// A signed transaction exists.
+    Signed { transfer: u8 },
+    /// It is final.
+    Confirm { transfer: u8 },
+    /// It comes to nothing; these holders have sworn it off.
+    Fail { transfer: u8, words: Set },
+    /// For a flaw: the quorum is said to be reached.
+    SayApproved { transfer: u8 },
+    /// For a flaw: it fails without a word.
+    FailUnheard { transfer: u8, release: bool },
+}
+
+fn wrong<T>(because: &str) -> Result<T, Refusal> {
+    Err(Refusal::new(Rule::TransferState, because))
+}
+
+impl Append {
+    /// The entries, if the rules allow them.
+    pub(crate) fn events(
+        self,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<Vec<(Stream, Event)>, Refusal> {
+        match self {
+            Self::SayApproved { transfer } => Ok(say_approved(transfer)),
+            Self::FailUnheard { transfer, release } => Ok(fail_unheard(transfer, release)),
+            Self::Request { .. }
+            | Self::Answer { .. }
+            | Self::Cancel { .. }
+            | Self::Expire { .. }
+            | Self::Authorise { .. }
+            | Self::Signed { .. }
+            | Self::Confirm { .. }
+            | Self::Fail { .. } => {
+                let Some(command) = self.command(state, now) else {
+                    return wrong("there is nothing to say");
+                };
+                Ok(decide(state, command, now)?.events)
+            }
+        }
+    }
+
+    fn command(self, state: &State, now: Timestamp) -> Option<Command> {
+        Some(match self {
+            Self::Request { transfer } => Command::RequestTransfer {
+                intent: cast::intent(transfer),
+                proposal: cast::proposal(transfer),
+                maker: cast::maker(transfer),
+                expires_at: cast::time(cast::tick(now) + cast::LIFETIME),
+            },
+            Self::Answer { transfer, asked, person, yes } => {
+                let answer = if yes { Answer::Approve } else { Answer::Decline };
+                cast::answer(state, (asked, transfer), person, answer)?
+            }
+            Self::Cancel { transfer } => Command::CancelProposal {
+                proposal: cast::proposal(transfer),
+                by: cast::maker(transfer),
+            },
+            Self::Expire { transfer } => {
+                Command::ExpireProposal { proposal: cast::proposal(transfer) }
+            }
+            Self::Authorise { transfer, tx, coins, signers } => {
+                let number = attempt(state, transfer).map_or(1, |(number, _)| number + 1);
+                let attempt = AttemptAuthorised {
+                    attempt: number,
+                    unsigned: transaction::bytes(tx),
+                    fee: Amount::new(transaction::get(tx).fee),
+                    key: KEY,
+                    signers: members(signers).map(cast::signer).collect(),
+                };
+                let spends = Spends::Coins(members(coins).map(cast::outpoint).collect());
+                Command::AuthoriseAttempt { transfer: cast::transfer(transfer), attempt, spends }
+            }
+            Self::Signed { transfer } => {
+                let (number, tx) = attempt(state, transfer)?;
+                let signed = AttemptSigned {
+                    attempt: number,
+                    raw: transaction::bytes(tx),
+                    transaction: format!("{tx:064x}"),
+                };
+                Command::RecordSigned { transfer: cast::transfer(transfer), signed }
+            }
+            Self::Confirm { transfer } => {
+                let (attempt, tx) = attempt(state, transfer)?;
+                let confirmed = Confirmed {
+                    attempt,
+                    block: BlockRef { height: 2, hash: "11".repeat(32) },
+                    paid: Amount::new(cast::AMOUNT),
+                    fee: Amount::new(transaction::get(tx).fee),
+                };
+                let transfer = cast::transfer(transfer);
+                Command::ConfirmTransfer { transfer, confirmed, change: Vec::new() }
+            }
+            Self::Fail { transfer, words } => Command::FailTransfer {
+                transfer: cast::transfer(transfer),
+                because: "it can't be signed".to_owned(),
+                abstentions: members(words).map(|signer| word(signer, transfer)).collect(),
+            },
+            Self::SayApproved { .. } | Self::FailUnheard { .. } => return None,
+        })
+    }
+}
+
+fn word(signer: u8, transfer: u8) -> Abstention {
+    let signature: Bytes = cast::abstention(signer, transfer);
+    Abstention { signer: cast::signer(signer), signature }
+}
+
+/// The number of the current attempt, and its transaction.
+pub(crate) fn attempt(state: &State, transfer: u8) -> Option<(u32, TxId)> {
+    let attempts = state.transfers.get(&cast::transfer(transfer)).and_then(Transfer::attempts)?;
+    Some((attempts.current.attempt, transaction::parse(&attempts.current.unsigned)?))
+}
+
+fn say_approved(transfer: u8) -> Vec<(Stream, Event)> {
+    let reached = QuorumReached { approvers: (0..2).map(cast::approver).collect() };
+    vec![
+        (Stream::Proposal(cast::proposal(transfer)), ProposalEvent::from(reached).into()),
+        (Stream::Transfer(cast::transfer(transfer)), TransferEvent::from(Approved {}).into()),
+    ]
+}
+
+fn fail_unheard(transfer: u8, release: bool) -> Vec<(Stream, Event)> {
+    let id = cast::transfer(transfer);
+    let failed = Failed { because: "so the server says".to_owned(), abstentions: Vec::new() };
+    let mut events: Vec<(Stream, Event)> = vec![
+        (Stream::Transfer(id), TransferEvent::from(failed).into()),
+        (Stream::Account(ACCOUNT), AccountEvent::from(HoldVoided { transfer: id }).into()),
+    ];
+    if release {
+        let released = CoinsReleased { transfer: id };
+        events.push((Stream::Wallet(WALLET), WalletEvent::from(released).into()));
+    }
+    events
+}

@@ -3,26 +3,36 @@
 
 mod call;
 mod case;
+mod check;
 mod decision;
 mod demand;
+mod evaluate;
 mod in_force;
 mod label;
+mod lint;
 mod quorum;
 mod quorums;
 mod requirement;
 mod rule;
+mod selector;
+mod tighten;
 mod version_1;
 
-pub use call::{Call, Meaning, Selector, SelectorError};
+pub use call::{Call, Meaning};
 pub use case::{Case, Facts, Since};
+pub use check::{
+    LONGEST_PRICE_S, LONGEST_SCREENING_S, LONGEST_WAIT_S, LONGEST_WINDOW_S, MOST_PARTS, MOST_RULES,
+};
 pub use decision::{PolicyDecision, Priced, RuleVerdict};
 pub use demand::{Allowance, Day, Demand, Kind, KindError, Measure, Most, Per, Step};
 pub use in_force::InForce;
 pub use label::{Label, LabelError};
+pub use lint::{Finding, FindingKind, lint};
 pub use quorum::Quorum;
 pub use quorums::{Groups, Quorums};
 pub use requirement::Requirement;
 pub use rule::{PolicyRule, Scope, Threshold};
+pub use selector::{Selector, SelectorError};
 pub use version_1::{PolicyDecisionV1, PolicyV1, RuleVerdictV1, TierV1};
 
 use crate::{Address, Bytes, Network};

@@ -1,8 +1,5 @@
-//! What a call of a contract would do, as far as its data says it: an allowance, a change of who
-//! controls it, or a function. What can't be read is never taken for harmless.
+//! The name of a contract's function, as calls carry it. Never says what the function does.
 
-use super::Allowance;
-use crate::Address;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -56,42 +53,4 @@ impl From<Selector> for String {
     fn from(selector: Selector) -> Self {
         selector.to_string()
     }
-}
-
-/// A call of a contract, as its data says it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Call {
-    /// Which contract.
-    pub contract: Address,
-    /// What it does there.
-    pub meaning: Meaning,
-}
-
-/// What a call does.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Meaning {
-    /// It calls a function that gives nobody an allowance and changes nobody's control, as far as
-    /// is known.
-    Function {
-        /// Which.
-        selector: Selector,
-    },
-    /// It lets somebody spend the caller's tokens.
-    Approval {
-        /// Who may spend.
-        spender: Address,
-        /// How much.
-        amount: Allowance,
-    },
-    /// It changes who controls the contract, or makes it run something.
-    Admin {
-        /// Which function.
-        selector: Selector,
-        /// Its name.
-        name: &'static str,
-        /// Whether it runs foreign code as itself.
-        delegatecall: bool,
-    },
-    /// It can't be read: it is refused whatever the rules say.
-    Unreadable,
 }

@@ -24,6 +24,7 @@ mod block;
 mod fees;
 mod rejection;
 mod status;
+mod unspent;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -37,6 +38,7 @@ use crate::{
 
 pub use block::{Block, Outpoint, Output, Transaction};
 pub use fees::{FeeBasis, FeeRate};
+pub use unspent::{Scan, Unspent};
 
 /// A node that speaks Bitcoin Core's JSON-RPC.
 pub struct BitcoinNode {
@@ -102,6 +104,12 @@ impl BitcoinNode {
     /// The fee rate for confirmation within `target` blocks, never under the node's relay minimum.
     pub async fn fee_rate(&self, target: u16) -> Result<FeeRate, NodeError> {
         fees::fee_rate(self, target).await
+    }
+
+    /// What is unspent at these addresses, in blocks only. The node reads all of its set for it: give
+    /// the endpoint a long time limit on a main network.
+    pub async fn unspent(&self, addresses: &[&str]) -> Result<Scan, NodeError> {
+        unspent::scan(self, addresses).await
     }
 
     /// See [`ChainNode::transaction_status`]. Without a transaction index, blocks are searched from

@@ -29,13 +29,16 @@ pub enum At {
     Latest,
     /// After the last block and the account's transactions that wait in the memory pool.
     Pending,
+    /// After the block at this height of the best chain.
+    Height(u64),
 }
 
 impl At {
-    fn tag(self) -> &'static str {
+    fn tag(self) -> String {
         match self {
-            Self::Latest => "latest",
-            Self::Pending => "pending",
+            Self::Latest => "latest".to_owned(),
+            Self::Pending => "pending".to_owned(),
+            Self::Height(height) => quantity::hex(height),
         }
     }
 }

@@ -33,11 +33,15 @@ impl Meddler {
         Self { port, changes }
     }
 
-    /// From now on it says `to` where the server says `from`.
-    pub fn change(&self, from: &str, to: &str) {
-        assert_eq!(from.len(), to.len(), "a body's length is said before it");
-        let change = (from.as_bytes().to_vec(), to.as_bytes().to_vec());
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
+    /// From now on it says the second of each where the server says the first, and changes nothing
+    /// else.
+    pub fn change(&self, changes: &[(&str, &str)]) {
+        let bytes = |(from, to): &(&str, &str)| {
+            assert_eq!(from.len(), to.len(), "a body's length is said before it");
+            (from.as_bytes().to_vec(), to.as_bytes().to_vec())
+        };
+        *self.changes.lock().unwrap_or_else(PoisonError::into_inner) =
+            changes.iter().map(bytes).collect();
     }
 }
 

@@ -50,6 +50,16 @@ impl Screenings {
     }
 }
 
+impl FromIterator<(Network, Address, Screening)> for Screenings {
+    fn from_iter<I: IntoIterator<Item = (Network, Address, Screening)>>(found: I) -> Self {
+        let mut all = Self::default();
+        for (network, address, screening) in found {
+            all.0.entry(network).or_default().insert(address, screening);
+        }
+        all
+    }
+}
+
 impl Aggregate for Screenings {
     const KIND: &'static str = "screenings";
     type Command = Command;

@@ -56,6 +56,12 @@ impl From<&Quoted> for Quote {
     }
 }
 
+impl FromIterator<Quote> for Prices {
+    fn from_iter<I: IntoIterator<Item = Quote>>(quotes: I) -> Self {
+        Self(quotes.into_iter().map(|quote| (quote.asset, quote)).collect())
+    }
+}
+
 impl Aggregate for Prices {
     const KIND: &'static str = "prices";
     type Command = Command;

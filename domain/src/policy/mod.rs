@@ -17,6 +17,8 @@ mod rule;
 mod selector;
 mod tighten;
 mod version_1;
+#[cfg(test)]
+mod world;
 
 pub use call::{Call, Meaning};
 pub use case::{Case, Facts, Since};

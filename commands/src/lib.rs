@@ -12,7 +12,10 @@ pub mod checkpoints;
 pub mod cqrs;
 pub mod deposits;
 pub mod payment;
+pub mod prices;
+pub mod reconciliation;
 mod record;
+pub mod reminders;
 pub mod signers;
 
 pub use bus::{Bus, CommandError, IdempotencyKey, Outcome, Request};

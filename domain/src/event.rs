@@ -1,7 +1,10 @@
 //! Events as they are stored: a type, a version and a JSON payload. Never edited: a new shape is
 //! a new version beside the old one.
 
-use crate::{account, charter, deposit, key, proposal, signer, transfer, wallet};
+use crate::{
+    account, charter, deposit, freeze, key, person, price, proposal, reconciliation, screening,
+    signer, transfer, wallet,
+};
 
 /// Declares an aggregate's events: each variant has its own payload struct, stored type and
 /// version. The type is not repeated inside the payload: the log's entry carries it.
@@ -111,6 +114,16 @@ all_events! {
     Key(key::KeyEvent),
     /// A signer.
     Signer(signer::SignerEvent),
+    /// A person's data.
+    Person(person::PersonEvent),
+    /// The freezes.
+    Freeze(freeze::FreezeEvent),
+    /// The reference prices.
+    Price(price::PriceEvent),
+    /// The screenings.
+    Screening(screening::ScreeningEvent),
+    /// The differences.
+    Reconciliation(reconciliation::ReconciliationEvent),
 }
 
 /// A stored event that this build can't read.

@@ -2,9 +2,21 @@
 //! It records what the log says; whether that was right is decided elsewhere.
 
 use crate::{
-    AccountId, Aggregate as _, Corrupt, DepositId, Digest, Event, KeyId, ProposalId, SignerId,
-    Stream, Timestamp, TransferId, WalletId, account::Account, charter::Charter, deposit::Deposit,
-    key::Key, proposal::Proposal, signer::Signer, transfer::Transfer, wallet::Wallet,
+    AccountId, Aggregate as _, Corrupt, DepositId, Digest, Event, KeyId, PersonId, ProposalId,
+    SignerId, Stream, Timestamp, TransferId, WalletId,
+    account::Account,
+    charter::Charter,
+    deposit::Deposit,
+    freeze::Freezes,
+    key::Key,
+    person::Personal,
+    price::Prices,
+    proposal::Proposal,
+    reconciliation::Reconciliation,
+    screening::Screenings,
+    signer::Signer,
+    transfer::{Paid, Transfer},
+    wallet::Wallet,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -59,14 +71,27 @@ pub struct State {
     pub keys: BTreeMap<KeyId, Key>,
     /// Every signer.
     pub signers: BTreeMap<SignerId, Signer>,
+    /// What the log keeps of people besides their rights.
+    pub personal: BTreeMap<PersonId, Personal>,
+    /// Every freeze that stands.
+    pub freezes: Freezes,
+    /// The newest reference prices.
+    pub prices: Prices,
+    /// What compliance found.
+    pub screenings: Screenings,
+    /// Every difference that nobody has explained.
+    pub reconciliation: Reconciliation,
+    /// What was paid where.
+    pub paid: Paid,
 }
 
 impl State {
     /// Records one entry. Entries come in order; the caller has verified the chain.
     pub fn evolve(&mut self, recorded: &Recorded) -> Result<(), Corrupt> {
         self.apply(recorded.stream, &recorded.event)?;
+        self.stood_at(recorded.stream, recorded.time);
         if let (Stream::Proposal(id), Event::Proposal(event)) = (recorded.stream, &recorded.event) {
-            if matches!(event, crate::proposal::ProposalEvent::OpenedV1(_)) {
+            if event.opens() {
                 self.opened_at.insert(id, recorded.head);
             }
             if matches!(self.proposals.get(&id), Some(Proposal::Closed(_)) | None) {
@@ -76,6 +101,21 @@ impl State {
         self.head = recorded.head;
         self.time = recorded.time;
         Ok(())
+    }
+
+    /// Takes note of when an entry of this stream stands: the writer learns it after it decided.
+    /// A time lock is measured from the entry that approved the transfer.
+    pub fn stood_at(&mut self, stream: Stream, time: Timestamp) {
+        if let Stream::Transfer(id) = stream
+            && let Some(transfer) = self.transfers.get_mut(&id)
+        {
+            transfer.stood_at(time);
+        }
+        if let Stream::Proposal(id) = stream
+            && let Some(proposal) = self.proposals.get_mut(&id)
+        {
+            proposal.stood_at(time);
+        }
     }
 
     /// Applies an event to its aggregate only: what a decision does to see its own effects.
@@ -92,14 +132,29 @@ impl State {
                 self.wallets.entry(id).or_default().evolve(event)
             }
             (Stream::Transfer(id), Event::Transfer(event)) => {
-                self.transfers.entry(id).or_default().evolve(event)
+                let transfer = self.transfers.entry(id).or_default();
+                let asked = transfer.asked().cloned();
+                transfer.evolve(event)?;
+                if let (true, Some(asked)) = (transfer.is_confirmed(), asked) {
+                    self.paid.note(&asked);
+                }
+                Ok(())
             }
             (Stream::Deposit(id), Event::Deposit(event)) => {
                 self.deposits.entry(id).or_default().evolve(event)
             }
             (Stream::Key(id), Event::Key(event)) => self.keys.entry(id).or_default().evolve(event),
+            (Stream::Person(id), Event::Person(event)) => {
+                self.personal.entry(id).or_default().evolve(event)
+            }
             (Stream::Signer(id), Event::Signer(event)) => {
                 self.signers.entry(id).or_default().evolve(event)
+            }
+            (Stream::Freezes, Event::Freeze(event)) => self.freezes.evolve(event),
+            (Stream::Prices, Event::Price(event)) => self.prices.evolve(event),
+            (Stream::Screenings, Event::Screening(event)) => self.screenings.evolve(event),
+            (Stream::Reconciliation, Event::Reconciliation(event)) => {
+                self.reconciliation.evolve(event)
             }
             (_, event) => Err(Corrupt {
                 aggregate: "stream",

@@ -1,6 +1,6 @@
 //! Names of streams. A name never says anything about a person.
 
-use crate::{AccountId, DepositId, KeyId, ProposalId, SignerId, TransferId, WalletId};
+use crate::{AccountId, DepositId, KeyId, PersonId, ProposalId, SignerId, TransferId, WalletId};
 use std::{fmt, str::FromStr};
 
 /// Which aggregate's history an entry belongs to.
@@ -22,6 +22,16 @@ pub enum Stream {
     Key(KeyId),
     /// `signer-<id>`
     Signer(SignerId),
+    /// `person-<id>`
+    Person(PersonId),
+    /// All freezes.
+    Freezes,
+    /// All reference prices.
+    Prices,
+    /// All screenings.
+    Screenings,
+    /// All differences.
+    Reconciliation,
 }
 
 /// Text that names no stream.
@@ -40,6 +50,11 @@ impl fmt::Display for Stream {
             Self::Deposit(id) => write!(f, "deposit-{id}"),
             Self::Key(id) => write!(f, "key-{id}"),
             Self::Signer(id) => write!(f, "signer-{id}"),
+            Self::Person(id) => write!(f, "person-{id}"),
+            Self::Freezes => f.write_str("freezes"),
+            Self::Prices => f.write_str("prices"),
+            Self::Screenings => f.write_str("screenings"),
+            Self::Reconciliation => f.write_str("reconciliation"),
         }
     }
 }
@@ -49,8 +64,13 @@ impl FromStr for Stream {
 
     fn from_str(text: &str) -> Result<Self, StreamError> {
         let refuse = || StreamError(text.to_owned());
-        if text == "charter" {
-            return Ok(Self::Charter);
+        match text {
+            "charter" => return Ok(Self::Charter),
+            "freezes" => return Ok(Self::Freezes),
+            "prices" => return Ok(Self::Prices),
+            "screenings" => return Ok(Self::Screenings),
+            "reconciliation" => return Ok(Self::Reconciliation),
+            _ => {}
         }
         let (kind, id) = text.split_once('-').ok_or_else(refuse)?;
         match kind {
@@ -60,6 +80,7 @@ impl FromStr for Stream {
             "transfer" => id.parse().map(Self::Transfer).map_err(|_| refuse()),
             "deposit" => id.parse().map(Self::Deposit).map_err(|_| refuse()),
             "key" => id.parse().map(Self::Key).map_err(|_| refuse()),
+            "person" => id.parse().map(Self::Person).map_err(|_| refuse()),
             "signer" => id.parse().map(Self::Signer).map_err(|_| refuse()),
             _ => Err(refuse()),
         }

@@ -26,8 +26,9 @@ pub use raw::{RAW_TABLES, RawCell, RawRow, RawTable};
 pub use reader::ReadOnly;
 pub use rebuild::Rebuild;
 pub use rows::{
-    AccountRow, AddressRow, AnswerRow, AttemptRow, CharterRow, DepositRow, EntryRow, HoldRow,
-    KeyRow, KeyStepRow, LedgerRow, ProposalRow, RefusalRow, Sides, SignerRow, SubjectKind,
+    AccountRow, AddressRow, AnswerRow, AttemptRow, CharterRow, Decided, DepositRow, DifferenceRow,
+    EntryRow, FreezeRow, HoldRow, KeyRow, KeyStepRow, LedgerRow, PriceRow, ProposalRow, RefusalRow,
+    ScreeningRow, Sides, SignerRow, SubjectKind,
     TransferRow, TransferStory, TrialRow, WalletRow,
 };
 pub use states::{

@@ -21,6 +21,8 @@ const fn table(name: &'static str, key: &'static [&'static str]) -> RawTable {
 /// Every table that the fold fills.
 pub const RAW_TABLES: &[RawTable] = &[
     table("charter", &["id"]),
+    table("charter_changes", &["position"]),
+    table("personal", &["position"]),
     table("accounts", &["account"]),
     table("holds", &["account", "transfer"]),
     table("ledger", &["number"]),
@@ -35,6 +37,10 @@ pub const RAW_TABLES: &[RawTable] = &[
     table("keys", &["key"]),
     table("key_steps", &["position"]),
     table("signers", &["signer"]),
+    table("freezes", &["freeze"]),
+    table("prices", &["position"]),
+    table("screenings", &["position"]),
+    table("differences", &["difference"]),
     table("entries", &["position"]),
 ];
 

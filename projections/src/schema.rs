@@ -8,11 +8,13 @@ use std::time::Duration;
 /// "SRrm": tells a read model from any other SQLite file.
 const APPLICATION_ID: i32 = 0x5352_726d;
 /// Add 1 with every change of [`TABLES`] or of what the fold writes: older files are made again.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 /// Every table that the fold fills, to be emptied before it is filled again.
 pub(crate) const FILLED: &[&str] = &[
     "charter",
+    "charter_changes",
+    "personal",
     "accounts",
     "holds",
     "ledger",
@@ -27,6 +29,10 @@ pub(crate) const FILLED: &[&str] = &[
     "keys",
     "key_steps",
     "signers",
+    "freezes",
+    "prices",
+    "screenings",
+    "differences",
     "entries",
 ];
 
@@ -38,6 +44,12 @@ CREATE TABLE charter (
   id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL, leaf TEXT NOT NULL,
   founded_at TEXT NOT NULL, charter TEXT NOT NULL, policy TEXT NOT NULL,
   policy_position INTEGER NOT NULL) STRICT;
+CREATE TABLE charter_changes (
+  position INTEGER PRIMARY KEY, changed_at TEXT NOT NULL, kind TEXT NOT NULL, proposal TEXT,
+  officer TEXT, change TEXT NOT NULL) STRICT;
+CREATE TABLE personal (
+  position INTEGER PRIMARY KEY, at TEXT NOT NULL, person TEXT NOT NULL, state TEXT NOT NULL,
+  because TEXT) STRICT;
 CREATE TABLE accounts (
   account TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, opened_at TEXT NOT NULL,
   client TEXT NOT NULL, asset TEXT NOT NULL, total TEXT NOT NULL, pending TEXT NOT NULL,
@@ -64,14 +76,15 @@ CREATE TABLE transfers (
   destination TEXT NOT NULL, fee_cap TEXT NOT NULL, maker TEXT NOT NULL, proposal TEXT,
   decision TEXT NOT NULL, state TEXT NOT NULL, changed_position INTEGER NOT NULL,
   changed_at TEXT NOT NULL, attempt INTEGER, transaction_id TEXT, rule TEXT, because TEXT,
-  block_height INTEGER, block_hash TEXT, paid TEXT, fee TEXT) STRICT, WITHOUT ROWID;
+  block_height INTEGER, block_hash TEXT, paid TEXT, fee TEXT, client TEXT,
+  delay_s INTEGER NOT NULL, approved_at TEXT) STRICT, WITHOUT ROWID;
 CREATE INDEX transfers_by_state ON transfers (state, position);
 CREATE INDEX transfers_of_wallet ON transfers (wallet, position);
 CREATE INDEX transfers_of_account ON transfers (account, position);
 CREATE TABLE attempts (
   transfer TEXT NOT NULL, attempt INTEGER NOT NULL, position INTEGER NOT NULL UNIQUE,
-  authorised_at TEXT NOT NULL, unsigned TEXT NOT NULL, fee TEXT NOT NULL, key TEXT NOT NULL,
-  signers TEXT NOT NULL, raw TEXT, transaction_id TEXT, signed_position INTEGER, signed_at TEXT,
+  authorised_at TEXT NOT NULL, purpose TEXT NOT NULL, unsigned TEXT NOT NULL, fee TEXT NOT NULL,
+  key TEXT NOT NULL, signers TEXT NOT NULL, raw TEXT, transaction_id TEXT, signed_position INTEGER, signed_at TEXT,
   broadcast_position INTEGER, broadcast_at TEXT,
   PRIMARY KEY (transfer, attempt)) STRICT, WITHOUT ROWID;
 CREATE TABLE refusals (
@@ -83,7 +96,8 @@ CREATE TABLE proposals (
   proposal TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, leaf TEXT NOT NULL,
   opened_at TEXT NOT NULL, subject_kind TEXT NOT NULL, subject_id TEXT NOT NULL,
   subject TEXT NOT NULL, maker TEXT NOT NULL, policy_version INTEGER NOT NULL,
-  quorum TEXT NOT NULL, expires_at TEXT NOT NULL, state TEXT NOT NULL, because TEXT,
+  quorums TEXT NOT NULL, delay_s INTEGER NOT NULL, expires_at TEXT NOT NULL,
+  state TEXT NOT NULL, because TEXT,
   changed_position INTEGER NOT NULL, changed_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX proposals_by_state ON proposals (state, position);
 CREATE TABLE answers (
@@ -113,6 +127,23 @@ CREATE TABLE signers (
   signer TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, identity_key TEXT NOT NULL,
   tls_certificate_sha256 TEXT NOT NULL, state TEXT NOT NULL, because TEXT,
   changed_position INTEGER NOT NULL, changed_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE freezes (
+  freeze TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, set_at TEXT NOT NULL,
+  scope TEXT NOT NULL, set_by TEXT NOT NULL, because TEXT NOT NULL, lifted_position INTEGER,
+  lifted_at TEXT, proposal TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE prices (
+  position INTEGER PRIMARY KEY, recorded_at TEXT NOT NULL, asset TEXT NOT NULL,
+  reference TEXT NOT NULL, minor_units TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+CREATE INDEX prices_of_asset ON prices (asset, position);
+CREATE TABLE screenings (
+  position INTEGER PRIMARY KEY, recorded_at TEXT NOT NULL, network TEXT NOT NULL,
+  address TEXT NOT NULL, verdict TEXT NOT NULL, at TEXT NOT NULL,
+  screened_by TEXT NOT NULL) STRICT;
+CREATE INDEX screenings_of_address ON screenings (network, address, position);
+CREATE TABLE differences (
+  difference TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, found_at TEXT NOT NULL,
+  what TEXT NOT NULL, owner TEXT NOT NULL, resolved_position INTEGER, resolved_at TEXT,
+  resolved_by TEXT, because TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE entries (
   position INTEGER PRIMARY KEY, time TEXT NOT NULL, stream TEXT NOT NULL,
   sequence INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL, actor TEXT NOT NULL,

@@ -81,6 +81,10 @@ states! {
         Expired = "expired",
         /// Over, after it was approved.
         Failed = "failed",
+        /// Over, by a transaction on its chain that makes the payment impossible.
+        Abandoned = "abandoned",
+        /// Over, by an officer.
+        Stopped = "stopped",
     }
     /// A proposal's.
     ProposalState "proposal" {
@@ -98,6 +102,8 @@ states! {
         Fulfilled = "fulfilled",
         /// What was approved failed.
         Burnt = "burnt",
+        /// An officer stopped what was approved.
+        Vetoed = "vetoed",
     }
     /// A deposit's.
     DepositState "deposit" {

@@ -44,7 +44,10 @@ impl Books {
             Event::Account(AccountEvent::Posted(posted)) => &posted.entries,
             Event::Account(AccountEvent::HoldPosted(posted)) => &posted.entries,
             Event::Account(
-                AccountEvent::Opened(_) | AccountEvent::HoldPlaced(_) | AccountEvent::HoldVoided(_),
+                AccountEvent::Opened(_)
+                | AccountEvent::HoldPlaced(_)
+                | AccountEvent::HoldRaised(_)
+                | AccountEvent::HoldVoided(_),
             )
             | Event::Charter(_)
             | Event::Proposal(_)
@@ -52,7 +55,11 @@ impl Books {
             | Event::Transfer(_)
             | Event::Deposit(_)
             | Event::Key(_)
-            | Event::Signer(_) => return Ok(()),
+            | Event::Signer(_)
+            | Event::Freeze(_)
+            | Event::Price(_)
+            | Event::Screening(_)
+            | Event::Reconciliation(_) => return Ok(()),
         };
         let unbalanced =
             |message: String| Finding::at(Fault::Unbalanced, recorded.head.position, message);

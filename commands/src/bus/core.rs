@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use strongroom_domain::{
     Decision, Event, Head, ProposalId, State, Stream, Timestamp, decide,
     proposal::{Proposal, ProposalEvent},
+    transfer::TransferEvent,
 };
 use strongroom_store::{
     Append, AppendLog, Appended, Expected, Idempotency, NewEvent, PAGE_LIMIT, Position, Record,
@@ -55,6 +56,11 @@ impl Core {
         self.state.evolve(&recorded).map_err(|error| unreadable(error.to_string()))
     }
 
+    /// Whether all that was decided is durable.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.position == self.state.head.position
+    }
+
     /// The clock, never behind the log.
     pub(super) fn now(&self) -> Timestamp {
         (self.clock)().max(self.state.time)
@@ -97,7 +103,10 @@ impl Core {
         let next = self.position.saturating_add(1);
         let first = (!decision.events.is_empty()).then_some(next);
         let opened = self.apply(&decision)?;
-        Ok(Prepared { outcome, under_way: UnderWay { opened, first }, append: Some(append) })
+        let approved = decision.events.iter().filter(|(_, event)| is_approval(event));
+        let approved = approved.map(|(stream, _)| *stream).collect();
+        let under_way = UnderWay { opened, first, approved };
+        Ok(Prepared { outcome, under_way, append: Some(append) })
     }
 
     fn append(
@@ -141,7 +150,7 @@ impl Core {
             *sequence = sequence.saturating_add(1);
             self.position = self.position.saturating_add(1);
             if let (Stream::Proposal(id), Event::Proposal(event)) = (stream, event) {
-                if matches!(event, ProposalEvent::OpenedV1(_)) {
+                if event.opens() {
                     opened = Some(*id);
                 }
                 if matches!(self.state.proposals.get(id), Some(Proposal::Closed(_))) {
@@ -168,6 +177,10 @@ impl Core {
             );
             return Err(self.stop(because));
         }
+        let time = Timestamp::from_micros(appended.time.micros());
+        for stream in &under_way.approved {
+            self.state.stood_at(*stream, time);
+        }
         let head = Head { position: appended.head.position.get(), leaf: leaf(&appended.head) };
         // It may be closed again by what was decided since.
         let open =
@@ -177,6 +190,7 @@ impl Core {
         }
         if head.position > self.state.head.position {
             self.state.head = head;
+            self.state.time = time;
         }
         Ok(())
     }
@@ -187,6 +201,15 @@ impl Core {
         let because = self.stopped.get_or_insert(because).clone();
         CommandError::Corrupt { because }
     }
+}
+
+/// Whether a delay is measured from its entry.
+const fn is_approval(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Transfer(TransferEvent::Approved(_))
+            | Event::Proposal(ProposalEvent::QuorumReached(_))
+    )
 }
 
 fn happened((stream, event): &(Stream, Event)) -> Happened {

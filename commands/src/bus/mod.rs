@@ -82,6 +82,13 @@ impl Bus {
         look(&self.lock().state)
     }
 
+    /// Looks at the fold while nothing is on its way to the disk: it is then what the log says up to
+    /// `state.head`. `None` at other moments.
+    pub fn read_settled<T>(&self, look: impl FnOnce(&State) -> T) -> Option<T> {
+        let core = self.lock();
+        core.is_settled().then(|| look(&core.state))
+    }
+
     /// Now, by the bus's clock.
     pub fn now(&self) -> strongroom_domain::Timestamp {
         self.lock().now()
@@ -206,6 +213,8 @@ struct UnderWay {
     opened: Option<strongroom_domain::ProposalId>,
     /// The position of its first event; `None` where it has none.
     first: Option<u64>,
+    /// Streams of what it approves: delays are measured from the time that its entries will have.
+    approved: Vec<Stream>,
 }
 
 impl From<&IdempotencyKey> for Idempotency {
@@ -233,7 +242,8 @@ pub fn statement(
     let answers = answers.ok_or_else(|| {
         Refusal::new(strongroom_domain::Rule::ProposalNotOpen, "the proposal is not open")
     })?;
-    Ok(strongroom_domain::statement::approval(&place, answers, answer, approver))
+    let standing = state.charter.standing()?;
+    Ok(strongroom_domain::statement::approval(standing, &place, answers, answer, approver))
 }
 
 /// A digest as the log's own hash type has it.

@@ -4,8 +4,10 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use std::fmt::Debug;
 use strongroom_domain::{
-    Event, account::AccountEvent, charter::CharterEvent, deposit::DepositEvent, key::KeyEvent,
-    proposal::ProposalEvent, signer::SignerEvent, transfer::TransferEvent, wallet::WalletEvent,
+    Event, account::AccountEvent, charter::CharterEvent, deposit::DepositEvent,
+    freeze::FreezeEvent, key::KeyEvent, price::PriceEvent, proposal::ProposalEvent,
+    reconciliation::ReconciliationEvent, screening::ScreeningEvent, signer::SignerEvent,
+    transfer::TransferEvent, wallet::WalletEvent,
 };
 
 /// The events of one kind of aggregate.
@@ -33,6 +35,10 @@ stored! {
     Deposit(DepositEvent),
     Key(KeyEvent),
     Signer(SignerEvent),
+    Freeze(FreezeEvent),
+    Price(PriceEvent),
+    Screening(ScreeningEvent),
+    Reconciliation(ReconciliationEvent),
 }
 
 /// An event of the domain, told to cqrs-es.

@@ -3,6 +3,7 @@
 //! knows why the writer wrote what it did.
 
 mod due;
+mod facts;
 mod lawful;
 mod near;
 mod standing;
@@ -84,7 +85,18 @@ impl Audited {
         attempt: u32,
         now: Timestamp,
     ) -> Result<Authorised<'_>, Refusal> {
-        standing::authorised(&self.state, transfer, attempt, now)
+        standing::authorised(&self.state, transfer, attempt, (now, false))
+    }
+
+    /// As [`Self::authorised`], for a signer that has consumed these bytes in time, or others that
+    /// they exclude: its approval may have expired since.
+    pub fn authorised_again(
+        &self,
+        transfer: TransferId,
+        attempt: u32,
+        now: Timestamp,
+    ) -> Result<Authorised<'_>, Refusal> {
+        standing::authorised(&self.state, transfer, attempt, (now, true))
     }
 }
 

@@ -25,3 +25,8 @@ pub(super) fn since(time: Timestamp, limit: Timestamp) -> Timestamp {
 pub(super) fn later(time: Timestamp) -> Timestamp {
     time.plus_seconds(SLACK_S)
 }
+
+/// Whether an entry of `time` can have been decided `at` that moment.
+pub(super) fn is(time: Timestamp, at: Timestamp) -> bool {
+    time <= later(at) && at <= later(time)
+}

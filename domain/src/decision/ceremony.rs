@@ -4,7 +4,9 @@ use super::{Decision, proposal};
 use crate::{
     Aggregate as _, KeyId, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp,
     aggregate::so_far,
-    key::{self, CeremonyPlan, Confirmed, Key, KeyEvent, Quarantined, RoundOnePublished},
+    key::{
+        self, CeremonyPlan, Confirmed, Key, KeyEvent, Quarantined, QuarantinedBy, RoundOnePublished,
+    },
     proposal::{Fulfilled, ProposalEvent, Subject},
     statement,
 };
@@ -28,7 +30,9 @@ pub(super) fn request(
     let id = plan.key;
     let key = so_far(&state.keys, &id);
     let requested = key.decide(key::Command::Request { plan: plan.clone(), proposal, maker })?;
-    let question = (Subject::KeyCeremony(plan), standing.governance.clone());
+    let subject = Subject::KeyCeremony(plan);
+    let quorums = proposal::governing(standing, &subject)?;
+    let question = (subject, quorums);
     let opened = proposal::open(state, proposal, question, (maker, expires_at), now)?;
     Ok(Decision::weighing([Stream::Charter])
         .with(Stream::Key(id), requested)
@@ -103,4 +107,11 @@ pub(super) fn quarantine(
 ) -> Result<Decision, Refusal> {
     let events = find(state, id)?.decide(key::Command::Quarantine(quarantined))?;
     Ok(Decision::default().with(Stream::Key(id), events))
+}
+
+/// One officer takes a key out of use, at once.
+pub(super) fn halt(state: &State, id: KeyId, halted: QuarantinedBy) -> Result<Decision, Refusal> {
+    state.charter.standing()?.demand(halted.by, crate::charter::Role::Officer)?;
+    let events = find(state, id)?.decide(key::Command::Halt(halted))?;
+    Ok(Decision::weighing([Stream::Charter]).with(Stream::Key(id), events))
 }

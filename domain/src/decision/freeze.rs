@@ -46,7 +46,7 @@ pub(super) fn lift(
 }
 
 /// The refusal, if a freeze covers a payment.
-pub(crate) fn check(state: &State, intent: &Intent) -> Result<(), Refusal> {
+pub fn check(state: &State, intent: &Intent) -> Result<(), Refusal> {
     let account = state.accounts.get(&intent.account);
     let claim = account
         .ok_or_else(|| Refusal::new(Rule::AccountState, "there is no such account"))?

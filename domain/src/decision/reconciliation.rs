@@ -26,7 +26,8 @@ pub(super) fn resolve(state: &State, resolved: DifferenceResolved) -> Result<Dec
     let owner = state.reconciliation.get(resolved.difference).map(|known| known.owner);
     let standing = state.charter.standing()?;
     // The owner may have left the institution.
-    if owner.is_some_and(|owner| owner != resolved.by) || !standing.people.contains_key(&resolved.by)
+    if owner.is_some_and(|owner| owner != resolved.by)
+        || !standing.people.contains_key(&resolved.by)
     {
         standing.demand(resolved.by, Role::Officer)?;
     }

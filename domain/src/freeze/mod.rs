@@ -64,15 +64,7 @@ impl Freezes {
 
     /// The refusal, if a freeze covers a payment for this client.
     pub fn check(&self, intent: &Intent, client: ClientId) -> Result<(), Refusal> {
-        let covering = [
-            FreezeScope::Everything,
-            FreezeScope::Wallet(intent.wallet),
-            FreezeScope::Client(client),
-            FreezeScope::Destination {
-                network: intent.network(),
-                address: intent.destination.clone(),
-            },
-        ];
+        let covering = covering(intent, client);
         let found =
             covering.iter().find_map(|scope| Some((scope, self.by_scope.get(scope)?.first()?)));
         match found {
@@ -83,6 +75,24 @@ impl Freezes {
             }
         }
     }
+}
+
+impl FreezeScope {
+    /// Whether it covers a payment for this client.
+    pub fn covers(&self, intent: &Intent, client: ClientId) -> bool {
+        covering(intent, client).contains(self)
+    }
+}
+
+/// Every scope that a payment for this client falls under.
+fn covering(intent: &Intent, client: ClientId) -> [FreezeScope; 4] {
+    let (network, address) = (intent.network(), intent.destination.clone());
+    [
+        FreezeScope::Everything,
+        FreezeScope::Wallet(intent.wallet),
+        FreezeScope::Client(client),
+        FreezeScope::Destination { network, address },
+    ]
 }
 
 impl std::fmt::Display for FreezeScope {

@@ -22,6 +22,10 @@ events! {
         CeremonyFailed = "key.ceremony-failed", 1;
         /// Signing aborted cryptographically: no signer uses it until a quorum decides.
         Quarantined = "key.quarantined", 1;
+        /// An officer took it out of use: no signer uses it until a quorum decides.
+        QuarantinedBy = "key.quarantined", 2;
+        /// A quorum let it be used again.
+        Released = "key.released", 1;
     }
 }
 
@@ -137,4 +141,22 @@ pub struct Quarantined {
 pub struct Assigned {
     /// Which.
     pub wallet: WalletId,
+}
+
+/// An officer took it out of use.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuarantinedBy {
+    /// Which officer.
+    pub by: PersonId,
+    /// Why. Never personal data: the log is for ever.
+    pub because: String,
+}
+
+/// It is used again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Released {
+    /// Whose quorum agreed.
+    pub proposal: ProposalId,
 }

@@ -4,10 +4,13 @@ mod event;
 
 pub use event::{
     Activated, Assigned, CeremonyApproved, CeremonyFailed, CeremonyPlan, CeremonyRequested,
-    Confirmed, KeyEvent, Protocol, Quarantined, RoundOnePublished,
+    Confirmed, KeyEvent, Protocol, Quarantined, QuarantinedBy, Released, RoundOnePublished,
 };
 
-use crate::{Aggregate, Bytes, Corrupt, PersonId, ProposalId, Refusal, Rule, SignerId, WalletId};
+use crate::{
+    Aggregate, Bytes, Corrupt, PersonId, ProposalId, Refusal, Rule, SignerId, WalletId,
+    freeze::check_reason,
+};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,6 +90,13 @@ pub enum Command {
     },
     /// Stop using it.
     Quarantine(Quarantined),
+    /// An officer takes it out of use. That they are one was checked by the caller.
+    Halt(QuarantinedBy),
+    /// The quorum lets it be used again.
+    Release {
+        /// Whose quorum.
+        proposal: ProposalId,
+    },
 }
 
 impl CeremonyPlan {
@@ -224,6 +234,13 @@ impl Aggregate for Key {
             }
             (Self::Active(_), Command::Assign(assigned)) => Ok(vec![assigned.into()]),
             (Self::Active(_), Command::Quarantine(quarantined)) => Ok(vec![quarantined.into()]),
+            (Self::Active(_), Command::Halt(quarantined)) => {
+                check_reason(&quarantined.because)?;
+                Ok(vec![quarantined.into()])
+            }
+            (Self::Quarantined(_), Command::Release { proposal }) => {
+                Ok(vec![Released { proposal }.into()])
+            }
             (state, _) => Err(Refusal::new(Rule::KeyState, format!("the key is {}", state.name()))),
         }
     }
@@ -258,7 +275,10 @@ impl Aggregate for Key {
                 Self::Active(Active { wallet: Some(assigned.wallet), ..active })
             }
             (Self::Requested(_) | Self::Ceremony(_), E::CeremonyFailed(_)) => Self::Failed,
-            (Self::Active(active), E::Quarantined(_)) => Self::Quarantined(active),
+            (Self::Active(active), E::Quarantined(_) | E::QuarantinedBy(_)) => {
+                Self::Quarantined(active)
+            }
+            (Self::Quarantined(active), E::Released(_)) => Self::Active(active),
             (_, event) => {
                 return Err(Corrupt { aggregate: Self::KIND, state: name, event: event.kind().0 });
             }

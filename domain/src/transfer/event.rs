@@ -1,8 +1,10 @@
 //! What happened to a transfer. Stored for ever: a shape is never edited, only succeeded.
 
 use crate::{
-    Amount, Bytes, Intent, KeyId, PersonId, ProposalId, Rule, SignerId, deposit::BlockRef,
-    event::events, policy::PolicyDecisionV1,
+    Amount, Bytes, ClientId, Intent, KeyId, PersonId, ProposalId, Rule, SignerId, Timestamp,
+    deposit::BlockRef,
+    event::events,
+    policy::{PolicyDecision, PolicyDecisionV1},
 };
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,8 @@ events! {
     TransferEvent {
         /// Somebody asked, and the policy was asked.
         RequestedV1 = "transfer.requested", 1;
+        /// Somebody asked, and a policy of the second form was asked.
+        Requested = "transfer.requested", 2;
         /// The policy forbids it.
         Refused = "transfer.refused", 1;
         /// Its quorum was reached.
@@ -23,8 +27,18 @@ events! {
         AttemptSigned = "transfer.attempt-signed", 1;
         /// A node took it.
         AttemptBroadcast = "transfer.attempt-broadcast", 1;
-        /// It is final on its chain.
-        Confirmed = "transfer.confirmed", 1;
+        /// A transaction was built that pays nobody: it cancels the payment, or pulls it along.
+        ReturnAuthorised = "transfer.return-authorised", 1;
+        /// It may cost more from now on.
+        FeeCapRaised = "transfer.fee-cap-raised", 1;
+        /// A quorum wants it cancelled on its chain.
+        AbandonmentApproved = "transfer.abandonment-approved", 1;
+        /// Its only transaction is final on its chain.
+        ConfirmedV1 = "transfer.confirmed", 1;
+        /// One of its transactions is final on its chain.
+        Confirmed = "transfer.confirmed", 2;
+        /// A transaction is final on its chain that makes the payment impossible.
+        Abandoned = "transfer.abandoned", 1;
         /// It came to nothing after it was approved.
         Failed = "transfer.failed", 1;
         /// Its quorum said no.
@@ -33,6 +47,8 @@ events! {
         Cancelled = "transfer.cancelled", 1;
         /// Its time ran out.
         Expired = "transfer.expired", 1;
+        /// An officer stopped it before any signer heard of it.
+        Stopped = "transfer.stopped", 1;
     }
 }
 
@@ -48,6 +64,24 @@ pub struct RequestedV1 {
     pub proposal: Option<ProposalId>,
     /// What each rule said.
     pub decision: PolicyDecisionV1,
+}
+
+/// Somebody asked, under a policy of the second form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requested {
+    /// What should happen.
+    pub intent: Intent,
+    /// Who asked.
+    pub maker: PersonId,
+    /// The question to the quorum, if the policy lets it be asked.
+    pub proposal: Option<ProposalId>,
+    /// When, by the server's clock: what the policy decided with.
+    pub at: Timestamp,
+    /// For which client.
+    pub client: ClientId,
+    /// What each rule said.
+    pub decision: PolicyDecision,
 }
 
 /// The policy forbids it.
@@ -115,10 +149,83 @@ pub struct AttemptBroadcast {
     pub attempt: u32,
 }
 
-/// It is final.
+/// What a transaction that pays nobody is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Returns {
+    /// To make the payment impossible: same coins or same account nonce.
+    Cancellation,
+    /// To pull the payment into a block: it spends the change of one of the signed attempts.
+    Child {
+        /// Of which attempt.
+        parent: u32,
+    },
+}
+
+/// A transaction that brings everything it spends back to the wallet, and who should sign it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnAuthorised {
+    /// What it is for.
+    pub returns: Returns,
+    /// It. Numbered with the transfer's other attempts.
+    pub attempt: AttemptAuthorised,
+}
+
+/// Its quorum lets it cost more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeeCapRaised {
+    /// The question that was answered.
+    pub proposal: ProposalId,
+    /// The most that the network may take from now on, in base units of the native asset.
+    pub fee_cap: Amount,
+}
+
+/// Its quorum wants it cancelled.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AbandonmentApproved {
+    /// The question that was answered.
+    pub proposal: ProposalId,
+}
+
+/// One of several transactions is final.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmed {
+    /// Which attempt.
+    pub attempt: u32,
+    /// The child that pulled it along, if it has one: final too.
+    pub child: Option<u32>,
+    /// The attempt's id on its chain.
+    pub transaction: String,
+    /// Where it is.
+    pub block: BlockRef,
+    /// What reached the destination.
+    pub paid: Amount,
+    /// What the network took, for the child too.
+    pub fee: Amount,
+}
+
+/// A cancellation is final: the payment can never be.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Abandoned {
+    /// Which attempt.
+    pub attempt: u32,
+    /// Its id on its chain.
+    pub transaction: String,
+    /// Where it is.
+    pub block: BlockRef,
+    /// What the network took.
+    pub fee: Amount,
+}
+
+/// It is final. Of a transfer with one signed attempt.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmedV1 {
     /// Which attempt.
     pub attempt: u32,
     /// Where it is.
@@ -164,3 +271,13 @@ pub struct Cancelled {}
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expired {}
+
+/// An officer stopped it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stopped {
+    /// Which officer.
+    pub by: PersonId,
+    /// Why. Never personal data: the log is for ever.
+    pub because: String,
+}

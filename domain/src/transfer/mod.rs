@@ -1,19 +1,24 @@
 //! A transfer's life, from the request to the chain. What a transaction looks like inside is
 //! never its affair.
 
+mod attempts;
 mod event;
+mod paid;
 
+pub use attempts::{Attempts, SignedAttempt};
 pub use event::{
-    Abstention, Approved, AttemptAuthorised, AttemptBroadcast, AttemptRefused, AttemptSigned,
-    Cancelled, Confirmed, Expired, Failed, Refused, Rejected, RequestedV1, TransferEvent,
+    Abandoned, AbandonmentApproved, Abstention, Approved, AttemptAuthorised, AttemptBroadcast,
+    AttemptRefused, AttemptSigned, Cancelled, Confirmed, ConfirmedV1, Expired, Failed,
+    FeeCapRaised, Refused, Rejected, Requested, RequestedV1, ReturnAuthorised, Returns, Stopped,
+    TransferEvent,
 };
+pub use paid::Paid;
 
 use crate::{
     Aggregate, Amount, ClientId, Corrupt, Intent, PersonId, ProposalId, Refusal, Rule, Timestamp,
-    policy::PolicyDecisionV1,
+    freeze::check_reason, policy::PolicyDecisionV1,
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
 
 #[cfg(test)]
 mod tests;
@@ -53,6 +58,10 @@ pub enum Closed {
     Failed,
     /// On the chain.
     Confirmed,
+    /// By a transaction on the chain that makes the payment impossible.
+    Abandoned,
+    /// By an officer.
+    Stopped,
 }
 
 /// What was asked.
@@ -72,6 +81,8 @@ pub struct Asked {
     pub delay_s: u64,
     /// When the entry stands that approved it.
     pub approved_at: Option<Timestamp>,
+    /// The fee cap that people were asked about: the intent's may have been raised since.
+    pub approved_fee_cap: Amount,
 }
 
 impl Asked {
@@ -79,19 +90,6 @@ impl Asked {
     pub fn released_at(&self) -> Option<Timestamp> {
         self.approved_at.map(|at| at.plus_seconds(self.delay_s))
     }
-}
-
-/// What was asked, and the transactions that would do it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Attempts {
-    /// What was asked.
-    pub asked: Asked,
-    /// The current attempt.
-    pub current: AttemptAuthorised,
-    /// Signers that refused the current attempt.
-    pub refused: BTreeSet<crate::SignerId>,
-    /// The signed transaction, once it exists.
-    pub signed: Option<AttemptSigned>,
 }
 
 /// A request to change a transfer.
@@ -108,6 +106,13 @@ pub enum Command {
         /// What each rule said.
         decision: PolicyDecisionV1,
     },
+    /// Ask, under a policy of the second form.
+    Ask {
+        /// The question, if the policy lets it be asked.
+        proposal: ProposalId,
+        /// All of it, as if the policy let it be asked.
+        requested: Box<Requested>,
+    },
     /// The quorum was reached.
     Approve,
     /// The quorum said no.
@@ -119,8 +124,24 @@ pub enum Command {
     },
     /// Its proposal's time ran out.
     Expire,
+    /// An officer stops it. That they are one was checked by the caller.
+    Stop(Stopped),
     /// A transaction was built.
     Authorise(AttemptAuthorised),
+    /// A transaction was built that pays nobody. `gap`: others wait for its account nonce, so it
+    /// may be cancelled without a quorum.
+    Return {
+        /// It, and what it is for.
+        returned: ReturnAuthorised,
+        /// Whether the wallet says so.
+        gap: bool,
+    },
+    /// Its quorum lets it cost more.
+    RaiseFeeCap(FeeCapRaised),
+    /// Its quorum wants it cancelled on its chain.
+    ApproveAbandonment(AbandonmentApproved),
+    /// A cancellation is final.
+    Abandon(Abandoned),
     /// A signer refused.
     RecordRefusal(AttemptRefused),
     /// The signed transaction exists.
@@ -167,6 +188,8 @@ impl Transfer {
             Self::Closed(Closed::Expired) => "expired",
             Self::Closed(Closed::Failed) => "failed",
             Self::Closed(Closed::Confirmed) => "confirmed",
+            Self::Closed(Closed::Abandoned) => "abandoned",
+            Self::Closed(Closed::Stopped) => "stopped",
         }
     }
 
@@ -196,50 +219,22 @@ impl Transfer {
         Some(self.attempts()?.signed.as_ref()?.transaction.as_str())
     }
 
+    /// Whether it is final on its chain.
+    pub(crate) const fn is_confirmed(&self) -> bool {
+        matches!(self, Self::Closed(Closed::Confirmed))
+    }
+
+    /// Takes note of when the entry stands that approved it.
+    pub(crate) fn stood_at(&mut self, time: Timestamp) {
+        if let Self::Approved(asked) = self {
+            asked.approved_at.get_or_insert(time);
+        }
+    }
+
     /// The refusal that says that `self` is not the right state.
     pub fn not_now<T>(&self) -> Result<T, Refusal> {
         Err(Refusal::new(Rule::TransferState, format!("the transfer is {}", self.name())))
     }
-}
-
-impl Attempts {
-    fn current(&self, attempt: u32) -> Result<(), Refusal> {
-        if attempt == self.current.attempt {
-            return Ok(());
-        }
-        let because = format!("attempt {} is the current one, not {attempt}", self.current.attempt);
-        Err(Refusal::new(Rule::AttemptState, because))
-    }
-
-    fn next(&self, next: AttemptAuthorised) -> Result<Vec<TransferEvent>, Refusal> {
-        if next == self.current {
-            return Ok(Vec::new());
-        }
-        if Some(next.attempt) != self.current.attempt.checked_add(1) {
-            let because = format!("attempt {} follows {}", next.attempt, self.current.attempt);
-            return Err(Refusal::new(Rule::AttemptState, because));
-        }
-        check_fee(&self.asked, next.fee)?;
-        Ok(vec![next.into()])
-    }
-}
-
-fn check_fee(asked: &Asked, fee: Amount) -> Result<(), Refusal> {
-    if fee > asked.intent.fee_cap {
-        let because = format!("fee {fee} is above the cap {}", asked.intent.fee_cap);
-        return Err(Refusal::new(Rule::FeeCap, because));
-    }
-    Ok(())
-}
-
-/// What is final is what was approved: no signer signs anything else.
-fn check_paid(asked: &Asked, confirmed: &Confirmed) -> Result<(), Refusal> {
-    let (paid, amount) = (confirmed.paid, asked.intent.amount);
-    if paid != amount {
-        let because = format!("the transfer pays {amount}, not {paid}");
-        return Err(Refusal::new(Rule::AmountInvalid, because));
-    }
-    check_fee(asked, confirmed.fee)
 }
 
 fn request(
@@ -260,6 +255,20 @@ fn request(
     }
 }
 
+/// As [`request`], under a policy of the second form.
+fn ask(proposal: ProposalId, requested: Requested) -> Result<Vec<TransferEvent>, Refusal> {
+    if requested.intent.amount.is_zero() {
+        return Err(Refusal::new(Rule::AmountInvalid, "the amount must be more than nothing"));
+    }
+    match requested.decision.allowed() {
+        Ok(_) => Ok(vec![Requested { proposal: Some(proposal), ..requested }.into()]),
+        Err(Refusal { rule, because }) => Ok(vec![
+            Requested { proposal: None, ..requested }.into(),
+            Refused { rule, because }.into(),
+        ]),
+    }
+}
+
 impl Aggregate for Transfer {
     const KIND: &'static str = "transfer";
     type Command = Command;
@@ -271,7 +280,8 @@ impl Aggregate for Transfer {
             (Self::Unknown, C::Request { intent, maker, proposal, decision }) => {
                 request(intent, maker, proposal, decision)
             }
-            (_, C::Request { .. }) => {
+            (Self::Unknown, C::Ask { proposal, requested }) => ask(proposal, *requested),
+            (_, C::Request { .. } | C::Ask { .. }) => {
                 Err(Refusal::new(Rule::IdTaken, "there is a transfer with this id already"))
             }
             (Self::AwaitingApproval(_), C::Approve) => Ok(vec![Approved {}.into()]),
@@ -286,14 +296,33 @@ impl Aggregate for Transfer {
             (Self::AwaitingApproval(_) | Self::Approved(_), C::Expire) => {
                 Ok(vec![Expired {}.into()])
             }
+            (Self::AwaitingApproval(_) | Self::Approved(_), C::Stop(stopped)) => {
+                check_reason(&stopped.because)?;
+                Ok(vec![stopped.into()])
+            }
             (Self::Approved(asked), C::Authorise(attempt)) => {
                 if attempt.attempt != 1 {
                     return Err(Refusal::new(Rule::AttemptState, "the first attempt is 1"));
                 }
-                check_fee(asked, attempt.fee)?;
+                attempts::check_fee(asked, attempt.fee)?;
                 Ok(vec![attempt.into()])
             }
-            (Self::Signing(attempts), C::Authorise(attempt)) => attempts.next(attempt),
+            (
+                Self::Signing(attempts) | Self::Signed(attempts) | Self::Broadcast(attempts),
+                command @ (C::Authorise(_)
+                | C::Return { .. }
+                | C::Confirm(_)
+                | C::Abandon(_)
+                | C::FailOnChain { .. }
+                | C::ApproveAbandonment(_)),
+            ) => attempts.decide(command, self),
+            (
+                Self::Approved(asked)
+                | Self::Signing(Attempts { asked, .. })
+                | Self::Signed(Attempts { asked, .. })
+                | Self::Broadcast(Attempts { asked, .. }),
+                C::RaiseFeeCap(raised),
+            ) => attempts::raise(asked, raised),
             (Self::Signing(attempts), C::RecordRefusal(refused)) => {
                 attempts.current(refused.attempt)?;
                 if attempts.refused.contains(&refused.signer) {
@@ -314,26 +343,15 @@ impl Aggregate for Transfer {
                 Ok(vec![AttemptBroadcast { attempt }.into()])
             }
             (Self::Broadcast(_), C::RecordBroadcast { .. }) => Ok(Vec::new()),
-            // A node may have it although its answer was lost.
-            (Self::Signed(attempts) | Self::Broadcast(attempts), C::Confirm(confirmed)) => {
-                attempts.current(confirmed.attempt)?;
-                check_paid(&attempts.asked, &confirmed)?;
-                Ok(vec![confirmed.into()])
-            }
             // Nobody has heard of it: there is nothing to abstain from.
             (Self::Approved(_), C::Fail { because, abstentions }) if abstentions.is_empty() => {
                 Ok(vec![Failed { because, abstentions }.into()])
             }
-            (Self::Signing(_), C::Fail { because, abstentions }) => {
+            // Once one is signed, the chain has the last word.
+            (Self::Signing(attempts), C::Fail { because, abstentions })
+                if attempts.complete.is_empty() =>
+            {
                 Ok(vec![Failed { because, abstentions }.into()])
-            }
-            (
-                Self::Signed(attempts) | Self::Broadcast(attempts),
-                C::FailOnChain { attempt, fee, because },
-            ) => {
-                attempts.current(attempt)?;
-                check_fee(&attempts.asked, fee)?;
-                Ok(vec![Failed { because, abstentions: Vec::new() }.into()])
             }
             (state, _) => state.not_now(),
         }
@@ -342,6 +360,11 @@ impl Aggregate for Transfer {
     fn evolve(&mut self, event: &TransferEvent) -> Result<(), Corrupt> {
         use TransferEvent as E;
         let name = self.name();
+        if let Some(fits) = self.amend(event) {
+            let kind = event.kind().0;
+            let corrupt = Corrupt { aggregate: Self::KIND, state: name, event: kind };
+            return if fits { Ok(()) } else { Err(corrupt) };
+        }
         *self = match (std::mem::take(self), event) {
             (Self::Unknown, E::RequestedV1(requested)) => Self::AwaitingApproval(Asked {
                 intent: requested.intent.clone(),
@@ -351,6 +374,17 @@ impl Aggregate for Transfer {
                 client: None,
                 delay_s: 0,
                 approved_at: None,
+                approved_fee_cap: requested.intent.fee_cap,
+            }),
+            (Self::Unknown, E::Requested(requested)) => Self::AwaitingApproval(Asked {
+                intent: requested.intent.clone(),
+                maker: requested.maker,
+                proposal: requested.proposal,
+                at: Some(requested.at),
+                client: Some(requested.client),
+                delay_s: requested.decision.delay_s,
+                approved_at: None,
+                approved_fee_cap: requested.intent.fee_cap,
             }),
             (Self::AwaitingApproval(_), E::Refused(_)) => Self::Closed(Closed::Refused),
             (Self::AwaitingApproval(asked), E::Approved(_)) => Self::Approved(asked),
@@ -361,27 +395,34 @@ impl Aggregate for Transfer {
             (Self::AwaitingApproval(_) | Self::Approved(_), E::Expired(_)) => {
                 Self::Closed(Closed::Expired)
             }
-            (Self::Approved(asked), E::AttemptAuthorised(current)) => Self::Signing(Attempts {
-                asked,
-                current: current.clone(),
-                refused: BTreeSet::new(),
-                signed: None,
-            }),
-            (Self::Signing(attempts), E::AttemptAuthorised(current)) => Self::Signing(Attempts {
-                current: current.clone(),
-                refused: BTreeSet::new(),
-                ..attempts
-            }),
+            (Self::AwaitingApproval(_) | Self::Approved(_), E::Stopped(_)) => {
+                Self::Closed(Closed::Stopped)
+            }
+            (Self::Approved(asked), E::AttemptAuthorised(current)) => {
+                Self::Signing(Attempts::first(asked, current.clone()))
+            }
+            (
+                Self::Signing(attempts) | Self::Signed(attempts) | Self::Broadcast(attempts),
+                E::AttemptAuthorised(current),
+            ) => Self::Signing(attempts.followed_by(current.clone(), None)),
+            (
+                Self::Signing(attempts) | Self::Signed(attempts) | Self::Broadcast(attempts),
+                E::ReturnAuthorised(ReturnAuthorised { returns, attempt }),
+            ) => Self::Signing(attempts.followed_by(attempt.clone(), Some(*returns))),
             (Self::Signing(mut attempts), E::AttemptRefused(refused)) => {
                 attempts.refused.insert(refused.signer);
                 Self::Signing(attempts)
             }
             (Self::Signing(attempts), E::AttemptSigned(signed)) => {
-                Self::Signed(Attempts { signed: Some(signed.clone()), ..attempts })
+                Self::Signed(attempts.signed_by(signed.clone()))
             }
             (Self::Signed(attempts), E::AttemptBroadcast(_)) => Self::Broadcast(attempts),
-            (Self::Signed(_) | Self::Broadcast(_), E::Confirmed(_)) => {
-                Self::Closed(Closed::Confirmed)
+            (
+                Self::Signing(_) | Self::Signed(_) | Self::Broadcast(_),
+                E::Confirmed(_) | E::ConfirmedV1(_),
+            ) => Self::Closed(Closed::Confirmed),
+            (Self::Signing(_) | Self::Signed(_) | Self::Broadcast(_), E::Abandoned(_)) => {
+                Self::Closed(Closed::Abandoned)
             }
             (
                 Self::Approved(_) | Self::Signing(_) | Self::Signed(_) | Self::Broadcast(_),

@@ -12,12 +12,14 @@ use super::{BitcoinNode, Outpoint};
 use crate::{BlockHash, NodeError, Tip, TransactionId};
 
 /// An unspent output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unspent {
     /// Which.
     pub outpoint: Outpoint,
     /// Base units: satoshis, litoshis.
     pub value: u64,
+    /// The locking script's bytes.
+    pub script_pubkey: Vec<u8>,
     /// The block that has it.
     pub height: u64,
 }
@@ -44,6 +46,8 @@ struct ToldUnspent {
     txid: TransactionId,
     vout: u32,
     amount: Box<RawValue>,
+    #[serde(rename = "scriptPubKey")]
+    script: String,
     height: u64,
 }
 
@@ -61,6 +65,7 @@ pub(super) async fn scan(node: &BitcoinNode, addresses: &[&str]) -> Result<Scan,
         unspent.push(Unspent {
             outpoint: Outpoint { transaction: found.txid, index: found.vout },
             value: value.map_err(|reason| malformed(&reason))?,
+            script_pubkey: hex::decode(&found.script).map_err(|_| malformed("a script is no hex"))?,
             height: found.height,
         });
     }

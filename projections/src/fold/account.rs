@@ -28,6 +28,15 @@ pub(super) fn fold(at: At<'_>, account: AccountId, event: &AccountEvent, out: &m
             amount: placed.amount,
             position: at.0.head.position,
         }),
+        AccountEvent::HoldRaised(raised) => {
+            out.push(Change::ReleaseHold { account, transfer: raised.transfer });
+            out.push(Change::PlaceHold {
+                account,
+                transfer: raised.transfer,
+                amount: raised.amount,
+                position: at.0.head.position,
+            });
+        }
         AccountEvent::HoldPosted(posted) => {
             out.push(Change::ReleaseHold { account, transfer: posted.transfer });
             out.extend(

@@ -6,12 +6,57 @@ use crate::change::{Change, int, json, maybe, text};
 use crate::states::{DepositState, SignerState};
 use rusqlite::types::Value;
 use strongroom_domain::{
-    Branch, DepositId, SignerId, WalletId, charter::CharterEvent, deposit::DepositEvent,
-    signer::SignerEvent, wallet::WalletEvent,
+    Branch, DepositId, PersonId, SignerId, WalletId, charter::CharterEvent, deposit::DepositEvent,
+    person::PersonEvent, signer::SignerEvent, wallet::WalletEvent,
 };
 
 pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
+    let changed = |kind: &str, proposal: Value, officer: Value, change: Value| {
+        Change::insert(
+            "charter_changes",
+            [
+                ("position", at.position()),
+                ("changed_at", at.time()),
+                ("kind", text(kind)),
+                ("proposal", proposal),
+                ("officer", officer),
+                ("change", change),
+            ],
+        )
+    };
+    let put_in_force = |policy: Value| {
+        Change::update(
+            "charter",
+            [("id", int(1_u64))],
+            [("policy", policy), ("policy_position", at.position())],
+        )
+    };
     out.push(match event {
+        CharterEvent::Founded(founded) => Change::insert(
+            "charter",
+            [
+                ("id", int(1_u64)),
+                ("position", at.position()),
+                ("leaf", at.leaf()),
+                ("founded_at", at.time()),
+                ("charter", json(&founded.charter)),
+                ("policy", json(&founded.charter.policy)),
+                ("policy_position", at.position()),
+            ],
+        ),
+        CharterEvent::PolicyChanged(of) => {
+            let policy = json(&of.policy);
+            out.push(changed("policy", text(of.proposal), Value::Null, policy.clone()));
+            put_in_force(policy)
+        }
+        CharterEvent::PolicyTightened(of) => {
+            let policy = json(&of.policy);
+            out.push(changed("policy-tightened", Value::Null, text(of.by), policy.clone()));
+            put_in_force(policy)
+        }
+        CharterEvent::PeopleChanged(of) => {
+            changed(of.change.name(), text(of.proposal), Value::Null, json(&of.change))
+        }
         CharterEvent::FoundedV2(founded) => Change::insert(
             "charter",
             [
@@ -38,11 +83,11 @@ pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
         ),
         // The charter's text stands; that the log went on is an entry like any other.
         CharterEvent::LogResumed(_) => return,
-        CharterEvent::PolicyChangedV1(changed) => Change::update(
-            "charter",
-            [("id", int(1_u64))],
-            [("policy", json(&changed.policy)), ("policy_position", at.position())],
-        ),
+        CharterEvent::PolicyChangedV1(of) => {
+            let policy = json(&of.policy);
+            out.push(changed("policy", text(of.proposal), Value::Null, policy.clone()));
+            put_in_force(policy)
+        }
     });
 }
 
@@ -79,6 +124,8 @@ pub(super) fn wallet(at: At<'_>, wallet: WalletId, event: &WalletEvent, out: &mu
         | WalletEvent::FundsReceived(_)
         | WalletEvent::FundsReversed(_)
         | WalletEvent::AccountNonceReserved(_)
+        | WalletEvent::AccountNonceRaised(_)
+        | WalletEvent::NonceGapFound(_)
         | WalletEvent::AccountNonceReleased(_)
         | WalletEvent::AccountNonceUsed(_) => {}
     }
@@ -164,4 +211,21 @@ pub(super) fn signer(at: At<'_>, signer: SignerId, event: &SignerEvent, out: &mu
         SignerEvent::Reached(_) => change(SignerState::Active, Value::Null),
         SignerEvent::Lost(lost) => change(SignerState::Unreachable, text(&lost.because)),
     });
+}
+
+pub(super) fn person(at: At<'_>, person: PersonId, event: &PersonEvent, out: &mut Vec<Change>) {
+    let (state, because) = match event {
+        PersonEvent::Described(_) => ("described", Value::Null),
+        PersonEvent::Erased(erased) => ("erased", text(&erased.because)),
+    };
+    out.push(Change::insert(
+        "personal",
+        [
+            ("position", at.position()),
+            ("at", at.time()),
+            ("person", text(person)),
+            ("state", text(state)),
+            ("because", because),
+        ],
+    ));
 }

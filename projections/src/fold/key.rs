@@ -28,6 +28,16 @@ pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Chang
         E::CeremonyFailed(failed) => {
             change(vec![state(KeyState::Failed), ("because", text(&failed.because))])
         }
+        E::QuarantinedBy(quarantined) => change(vec![
+            state(KeyState::Quarantined),
+            ("because", text(&quarantined.because)),
+            ("culprit", Value::Null),
+        ]),
+        E::Released(_) => change(vec![
+            state(KeyState::Active),
+            ("because", Value::Null),
+            ("culprit", Value::Null),
+        ]),
         E::Quarantined(quarantined) => change(vec![
             state(KeyState::Quarantined),
             ("because", text(&quarantined.because)),

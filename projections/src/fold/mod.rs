@@ -3,6 +3,7 @@
 
 mod account;
 mod custody;
+mod facts;
 mod key;
 mod proposal;
 mod transfer;
@@ -71,6 +72,15 @@ pub(crate) fn fold(item: &Item) -> Vec<Change> {
         }
         (Stream::Key(id), Event::Key(event)) => key::fold(at, id, event, &mut changes),
         (Stream::Signer(id), Event::Signer(event)) => custody::signer(at, id, event, &mut changes),
+        (Stream::Person(id), Event::Person(event)) => custody::person(at, id, event, &mut changes),
+        (Stream::Freezes, Event::Freeze(event)) => facts::freeze(at, event, &mut changes),
+        (Stream::Prices, Event::Price(event)) => facts::price(at, event, &mut changes),
+        (Stream::Screenings, Event::Screening(event)) => {
+            facts::screening(at, event, &mut changes);
+        }
+        (Stream::Reconciliation, Event::Reconciliation(event)) => {
+            facts::reconciliation(at, event, &mut changes);
+        }
         (
             Stream::Charter
             | Stream::Proposal(_)
@@ -79,7 +89,12 @@ pub(crate) fn fold(item: &Item) -> Vec<Change> {
             | Stream::Transfer(_)
             | Stream::Deposit(_)
             | Stream::Key(_)
-            | Stream::Signer(_),
+            | Stream::Signer(_)
+            | Stream::Person(_)
+            | Stream::Freezes
+            | Stream::Prices
+            | Stream::Screenings
+            | Stream::Reconciliation,
             _,
         ) => {}
     }

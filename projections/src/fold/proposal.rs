@@ -3,11 +3,12 @@
 
 use super::At;
 use crate::change::{Change, int, json, text};
+use crate::rows::SubjectKind;
 use crate::states::ProposalState as State;
 use rusqlite::types::Value;
 use strongroom_domain::{
     Bytes, PersonId, ProposalId,
-    proposal::{OpenedV1, ProposalEvent, Subject},
+    proposal::{Opened, ProposalEvent, Subject},
     statement::Answer,
 };
 
@@ -26,7 +27,8 @@ pub(super) fn fold(at: At<'_>, id: ProposalId, event: &ProposalEvent, out: &mut 
         )
     };
     out.push(match event {
-        E::OpenedV1(opened) => question(at, id, opened),
+        E::OpenedV1(opened) => question(at, id, &opened.into()),
+        E::Opened(opened) => question(at, id, opened),
         E::ApprovedV1(by) => answer(at, id, Answer::Approve, (by.approver, &by.key, &by.signature)),
         E::DeclinedV1(by) => answer(at, id, Answer::Decline, (by.approver, &by.key, &by.signature)),
         E::Approved(by) => {
@@ -36,6 +38,9 @@ pub(super) fn fold(at: At<'_>, id: ProposalId, event: &ProposalEvent, out: &mut 
             answer(at, id, Answer::Decline, (by.approver, &by.key, by.evidence.signature()))
         }
         E::QuorumReached(_) => closed(State::Approved, Value::Null),
+        E::Vetoed(vetoed) => {
+            closed(State::Vetoed, text(format!("officer {} vetoed it", vetoed.by)))
+        }
         E::Rejected(_) => closed(State::Rejected, Value::Null),
         E::Expired(_) => closed(State::Expired, Value::Null),
         E::Cancelled(_) => closed(State::Cancelled, Value::Null),
@@ -44,12 +49,18 @@ pub(super) fn fold(at: At<'_>, id: ProposalId, event: &ProposalEvent, out: &mut 
     });
 }
 
-fn question(at: At<'_>, id: ProposalId, opened: &OpenedV1) -> Change {
-    let (kind, subject_id) = match &opened.subject {
-        Subject::Transfer { intent, .. } => ("transfer", text(intent.transfer)),
-        Subject::KeyCeremony(plan) => ("key-ceremony", text(plan.key)),
-        Subject::PolicyChange(policy) => ("policy-change", text(policy.version)),
+fn question(at: At<'_>, id: ProposalId, opened: &Opened) -> Change {
+    let subject_id = match &opened.subject {
+        Subject::Transfer { intent, .. } | Subject::Payment { intent, .. } => text(intent.transfer),
+        Subject::KeyCeremony(plan) => text(plan.key),
+        Subject::PolicyChange(policy) => text(policy.version),
+        Subject::PolicyForm2(policy) => text(policy.version),
+        Subject::People(change) => change.person().map_or(text("governance"), text),
+        Subject::Unfreeze { freeze } => text(freeze),
+        Subject::ReleaseKey { key } => text(key),
+        Subject::RaiseFeeCap { transfer, .. } | Subject::Abandon { transfer } => text(transfer),
     };
+    let kind = SubjectKind::of(&opened.subject).name();
     Change::insert(
         "proposals",
         [
@@ -62,7 +73,8 @@ fn question(at: At<'_>, id: ProposalId, opened: &OpenedV1) -> Change {
             ("subject", json(&opened.subject)),
             ("maker", text(opened.maker)),
             ("policy_version", int(opened.policy_version)),
-            ("quorum", json(&opened.quorum)),
+            ("quorums", json(&opened.quorums)),
+            ("delay_s", int(opened.delay_s)),
             ("expires_at", text(opened.expires_at)),
             ("state", text(State::Open)),
             ("changed_position", at.position()),

@@ -5,9 +5,11 @@ use crate::change::{Change, int, json, maybe, text};
 use crate::states::TransferState as State;
 use rusqlite::types::Value;
 use strongroom_domain::{
-    TransferId,
+    Amount, Intent, PersonId, ProposalId, TransferId,
+    deposit::BlockRef,
     transfer::{
-        AttemptAuthorised, AttemptRefused, AttemptSigned, Confirmed, RequestedV1, TransferEvent,
+        AttemptAuthorised, AttemptRefused, AttemptSigned, Requested, RequestedV1, Returns,
+        TransferEvent,
     },
 };
 
@@ -15,16 +17,33 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
     use TransferEvent as E;
     let change = |state: State, more: Vec<(&'static str, Value)>| moved(at, id, state, more);
     match event {
-        E::RequestedV1(requested) => out.push(asked(at, id, requested)),
+        E::RequestedV1(requested) => out.push(asked_v1(at, id, requested)),
+        E::Requested(requested) => out.push(asked(at, id, requested)),
         E::Refused(refused) => out.push(change(
             State::Refused,
             vec![("rule", text(refused.rule)), ("because", text(&refused.because))],
         )),
-        E::Approved(_) => out.push(change(State::Approved, Vec::new())),
+        E::Approved(_) => {
+            out.push(change(State::Approved, vec![("approved_at", at.time())]));
+        }
         E::AttemptAuthorised(attempt) => {
-            out.push(authorised(at, id, attempt));
+            out.push(authorised(at, id, attempt, "payment"));
             out.push(change(State::Signing, vec![("attempt", int(attempt.attempt))]));
         }
+        E::ReturnAuthorised(returned) => {
+            let purpose = match returned.returns {
+                Returns::Cancellation => "cancellation",
+                Returns::Child { .. } => "child",
+            };
+            out.push(authorised(at, id, &returned.attempt, purpose));
+            out.push(change(State::Signing, vec![("attempt", int(returned.attempt.attempt))]));
+        }
+        E::FeeCapRaised(raised) => {
+            let cells = vec![("fee_cap", text(raised.fee_cap))];
+            out.push(Change::Update { table: "transfers", key: vec![("transfer", text(id))], cells });
+        }
+        // How far it is does not change: the cancellation comes next.
+        E::AbandonmentApproved(_) => {}
         E::AttemptRefused(refused) => out.push(refusal(at, id, refused)),
         E::AttemptSigned(signed) => {
             out.push(complete(at, id, signed));
@@ -36,13 +55,30 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
             out.push(Change::update("attempts", key(id, broadcast.attempt), cells));
             out.push(change(State::Broadcast, Vec::new()));
         }
-        E::Confirmed(confirmed) => out.push(change(State::Confirmed, settled(confirmed))),
+        E::ConfirmedV1(it) => {
+            out.push(change(State::Confirmed, settled(&it.block, it.paid, it.fee)));
+        }
+        E::Confirmed(it) => {
+            let mut cells = settled(&it.block, it.paid, it.fee);
+            cells.push(("attempt", int(it.attempt)));
+            cells.push(("transaction_id", text(&it.transaction)));
+            out.push(change(State::Confirmed, cells));
+        }
+        E::Abandoned(it) => {
+            let mut cells = settled(&it.block, Amount::ZERO, it.fee);
+            cells.push(("attempt", int(it.attempt)));
+            cells.push(("transaction_id", text(&it.transaction)));
+            out.push(change(State::Abandoned, cells));
+        }
         E::Failed(failed) => {
             out.push(change(State::Failed, vec![("because", text(&failed.because))]));
         }
         E::Rejected(_) => out.push(change(State::Rejected, Vec::new())),
         E::Cancelled(_) => out.push(change(State::Cancelled, Vec::new())),
         E::Expired(_) => out.push(change(State::Expired, Vec::new())),
+        E::Stopped(stopped) => {
+            out.push(change(State::Stopped, vec![("because", text(&stopped.because))]));
+        }
     }
 }
 
@@ -64,8 +100,24 @@ fn moved(
     Change::Update { table: "transfers", key: vec![("transfer", text(id))], cells }
 }
 
-fn asked(at: At<'_>, id: TransferId, requested: &RequestedV1) -> Change {
+fn asked_v1(at: At<'_>, id: TransferId, requested: &RequestedV1) -> Change {
     let RequestedV1 { intent, maker, proposal, decision } = requested;
+    begun(at, id, (intent, *maker, *proposal), json(decision), (Value::Null, 0))
+}
+
+fn asked(at: At<'_>, id: TransferId, requested: &Requested) -> Change {
+    let Requested { intent, maker, proposal, at: _, client, decision } = requested;
+    let waits = (text(client), decision.delay_s);
+    begun(at, id, (intent, *maker, *proposal), json(decision), waits)
+}
+
+fn begun(
+    at: At<'_>,
+    id: TransferId,
+    (intent, maker, proposal): (&Intent, PersonId, Option<ProposalId>),
+    decision: Value,
+    (client, delay_s): (Value, u64),
+) -> Change {
     Change::insert(
         "transfers",
         [
@@ -79,8 +131,10 @@ fn asked(at: At<'_>, id: TransferId, requested: &RequestedV1) -> Change {
             ("destination", text(&intent.destination)),
             ("fee_cap", text(intent.fee_cap)),
             ("maker", text(maker)),
-            ("proposal", maybe(*proposal)),
-            ("decision", json(decision)),
+            ("proposal", maybe(proposal)),
+            ("decision", decision),
+            ("client", client),
+            ("delay_s", int(delay_s)),
             ("state", text(State::AwaitingApproval)),
             ("changed_position", at.position()),
             ("changed_at", at.time()),
@@ -88,7 +142,12 @@ fn asked(at: At<'_>, id: TransferId, requested: &RequestedV1) -> Change {
     )
 }
 
-fn authorised(at: At<'_>, id: TransferId, attempt: &AttemptAuthorised) -> Change {
+fn authorised(
+    at: At<'_>,
+    id: TransferId,
+    attempt: &AttemptAuthorised,
+    purpose: &'static str,
+) -> Change {
     Change::insert(
         "attempts",
         [
@@ -96,6 +155,7 @@ fn authorised(at: At<'_>, id: TransferId, attempt: &AttemptAuthorised) -> Change
             ("attempt", int(attempt.attempt)),
             ("position", at.position()),
             ("authorised_at", at.time()),
+            ("purpose", text(purpose)),
             ("unsigned", text(&attempt.unsigned)),
             ("fee", text(attempt.fee)),
             ("key", text(attempt.key)),
@@ -132,11 +192,11 @@ fn complete(at: At<'_>, id: TransferId, signed: &AttemptSigned) -> Change {
     )
 }
 
-fn settled(confirmed: &Confirmed) -> Vec<(&'static str, Value)> {
+fn settled(block: &BlockRef, paid: Amount, fee: Amount) -> Vec<(&'static str, Value)> {
     vec![
-        ("block_height", int(confirmed.block.height)),
-        ("block_hash", text(&confirmed.block.hash)),
-        ("paid", text(confirmed.paid)),
-        ("fee", text(confirmed.fee)),
+        ("block_height", int(block.height)),
+        ("block_hash", text(&block.hash)),
+        ("paid", text(paid)),
+        ("fee", text(fee)),
     ]
 }

@@ -5,8 +5,7 @@ use crate::states::{DepositState, KeyState, KeyStep, SignerState};
 use serde::Serialize;
 use strongroom_domain::{
     AccountId, Address, AddressPath, Amount, Asset, Bytes, DepositId, Digest, Head, KeyId, Network,
-    PersonId, ProposalId, SignerId, Timestamp, WalletId, deposit::BlockRef, policy::PolicyV1,
-    wallet::Tier,
+    PersonId, ProposalId, SignerId, Timestamp, WalletId, deposit::BlockRef, wallet::Tier,
 };
 
 /// The charter and the policy in force.
@@ -18,8 +17,8 @@ pub struct CharterRow {
     pub founded_at: Timestamp,
     /// As it was founded, in the shape of its version.
     pub charter: serde_json::Value,
-    /// As it stands.
-    pub policy: PolicyV1,
+    /// As it stands, in the shape of its form.
+    pub policy: serde_json::Value,
     /// The entry that put it in force.
     pub policy_position: u64,
 }

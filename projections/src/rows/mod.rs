@@ -2,13 +2,16 @@
 //! the log a thing began. Never computed twice: every row comes out of one query.
 
 mod custody;
+mod facts;
 mod money;
 mod story;
 
 pub use custody::{AddressRow, CharterRow, DepositRow, KeyRow, KeyStepRow, SignerRow, WalletRow};
+pub use facts::{DifferenceRow, FreezeRow, PriceRow, ScreeningRow};
 pub use money::{AccountRow, HoldRow, LedgerRow, Sides, TrialRow};
 pub use story::{
-    AnswerRow, AttemptRow, ProposalRow, RefusalRow, SubjectKind, TransferRow, TransferStory,
+    AnswerRow, AttemptRow, Decided, ProposalRow, RefusalRow, SubjectKind, TransferRow,
+    TransferStory,
 };
 
 use serde::Serialize;

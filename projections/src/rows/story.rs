@@ -2,12 +2,12 @@
 
 use super::EntryRow;
 use crate::states::{ProposalState, TransferState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Amount, Bytes, Head, Intent, KeyId, PersonId, ProposalId, Rule, SignerId, Timestamp,
+    Amount, Bytes, ClientId, Head, Intent, KeyId, PersonId, ProposalId, Rule, SignerId, Timestamp,
     TransferId,
     deposit::BlockRef,
-    policy::{PolicyDecisionV1, Quorum},
+    policy::{PolicyDecision, PolicyDecisionV1, Quorums},
     proposal::Subject,
     statement::Answer,
 };
@@ -28,7 +28,13 @@ pub struct TransferRow {
     /// The question to the quorum, if the policy let it be asked.
     pub proposal: Option<ProposalId>,
     /// What each rule of the policy said.
-    pub decision: PolicyDecisionV1,
+    pub decision: Decided,
+    /// For which client; unknown under a policy of the first form.
+    pub client: Option<ClientId>,
+    /// How long it waits after it was approved, in seconds.
+    pub delay_s: u64,
+    /// When it was approved.
+    pub approved_at: Option<Timestamp>,
     /// How far it is.
     pub state: TransferState,
     /// The entry that brought it there.
@@ -49,6 +55,16 @@ pub struct TransferRow {
     pub paid: Option<Amount>,
     /// What the network took.
     pub fee: Option<Amount>,
+}
+
+/// What the policy said, in the form that it had.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Decided {
+    /// A policy of rules.
+    V2(PolicyDecision),
+    /// Allowlist, tiers and fee caps.
+    V1(PolicyDecisionV1),
 }
 
 /// A transfer and everything that was said about it.
@@ -75,6 +91,8 @@ pub struct AttemptRow {
     pub position: u64,
     /// When.
     pub authorised_at: Timestamp,
+    /// `payment`, `cancellation` or `child`.
+    pub purpose: String,
     /// The unsigned transaction.
     pub unsigned: Bytes,
     /// The most that it costs.
@@ -126,6 +144,16 @@ pub enum SubjectKind {
     KeyCeremony,
     /// The policy.
     PolicyChange,
+    /// People, machines or governance.
+    People,
+    /// A freeze.
+    Unfreeze,
+    /// A quarantined key.
+    ReleaseKey,
+    /// The fee of a payment under way.
+    RaiseFeeCap,
+    /// The end of a payment under way.
+    Abandon,
 }
 
 impl SubjectKind {
@@ -135,15 +163,25 @@ impl SubjectKind {
             Self::Transfer => "transfer",
             Self::KeyCeremony => "key-ceremony",
             Self::PolicyChange => "policy-change",
+            Self::People => "people",
+            Self::Unfreeze => "unfreeze",
+            Self::ReleaseKey => "release-key",
+            Self::RaiseFeeCap => "raise-fee-cap",
+            Self::Abandon => "abandon",
         }
     }
 
     /// What a subject is about.
     pub const fn of(subject: &Subject) -> Self {
         match subject {
-            Subject::Transfer { .. } => Self::Transfer,
+            Subject::Transfer { .. } | Subject::Payment { .. } => Self::Transfer,
             Subject::KeyCeremony(_) => Self::KeyCeremony,
-            Subject::PolicyChange(_) => Self::PolicyChange,
+            Subject::PolicyChange(_) | Subject::PolicyForm2(_) => Self::PolicyChange,
+            Subject::People(_) => Self::People,
+            Subject::Unfreeze { .. } => Self::Unfreeze,
+            Subject::ReleaseKey { .. } => Self::ReleaseKey,
+            Subject::RaiseFeeCap { .. } => Self::RaiseFeeCap,
+            Subject::Abandon { .. } => Self::Abandon,
         }
     }
 }
@@ -163,8 +201,10 @@ pub struct ProposalRow {
     pub maker: PersonId,
     /// The policy under which it was opened.
     pub policy_version: u32,
-    /// Who must agree.
-    pub quorum: Quorum,
+    /// Who must agree: all of these, by distinct people.
+    pub quorums: Quorums,
+    /// How long it waits once it is approved, in seconds.
+    pub delay_s: u64,
     /// From then on no answer counts.
     pub expires_at: Timestamp,
     /// How far it is.

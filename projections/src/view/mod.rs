@@ -3,6 +3,7 @@
 
 mod cells;
 mod custody;
+mod facts;
 mod money;
 mod proposals;
 mod transfers;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 /// The policy in force.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(untagged)]
 pub enum InForce {
     /// Allowlist, tiers and fee caps; its quorums name people.
     V1(PolicyV1),

@@ -12,6 +12,8 @@ mod label;
 mod lint;
 mod quorum;
 mod quorums;
+#[cfg(test)]
+mod random;
 mod requirement;
 mod rule;
 mod selector;

@@ -85,7 +85,7 @@ pub(super) fn policy(more: impl IntoIterator<Item = PolicyRule>) -> Policy {
 }
 
 /// What the log knows, and a transfer that is asked for.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) intent: Intent,
     pub(super) maker: PersonId,

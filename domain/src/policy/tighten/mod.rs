@@ -5,6 +5,9 @@
 use super::{Allowance, Demand, Measure, Most, Policy, PolicyRule, Requirement, Step};
 use crate::{Refusal, Rule};
 
+#[cfg(test)]
+mod tests;
+
 fn looser<T>(because: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(Rule::PolicyInvalid, because))
 }

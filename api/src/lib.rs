@@ -4,6 +4,7 @@
 pub mod access;
 pub mod application;
 pub mod approval_key;
+pub mod authorisation;
 pub mod charter_spec;
 pub mod checkpoint_file;
 pub mod cli;
@@ -12,6 +13,9 @@ pub mod config;
 pub mod data_directory;
 pub mod graphql;
 pub mod log_keys;
+pub mod policy_file;
 pub mod rest;
 pub mod serve;
+pub mod sign_in;
+pub mod webhooks;
 pub mod witness;

@@ -5,10 +5,16 @@ use crate::{
     AccountId, Amount, Asset, Bytes, ClientId, DepositId, Intent, KeyId, Network, PersonId,
     ProposalId, SignerId, Timestamp, TransferId, WalletId,
     approval_key::Evidence,
-    charter::{FoundedV2, LogResumed},
+    charter::{Founded, FoundedV2, LogResumed},
     deposit::{BlockRef, Seen},
-    key::{CeremonyPlan, Confirmed, Quarantined, RoundOnePublished},
-    policy::PolicyV1,
+    freeze,
+    key::{CeremonyPlan, Confirmed, Quarantined, QuarantinedBy, RoundOnePublished},
+    person::{Described, Erased},
+    policy::{Policy, PolicyV1},
+    price,
+    proposal::Subject,
+    reconciliation::{DifferenceFound, DifferenceResolved},
+    screening,
     statement::Answer,
     transfer::{self, AttemptAuthorised, AttemptRefused, AttemptSigned},
     wallet::{AddressDerived, Coin, OutPoint, Tier},
@@ -17,8 +23,10 @@ use crate::{
 /// A request to change the ledger.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
-    /// Begin the log.
+    /// Begin a log without groups.
     FoundCharter(FoundedV2),
+    /// Begin the log.
+    Found(Founded),
     /// Go on from the log's last entry, which signers have read further.
     ResumeLog(LogResumed),
     /// Ask the governing quorum for another policy.
@@ -31,6 +39,54 @@ pub enum Command {
         maker: PersonId,
         /// From then on no answer counts.
         expires_at: Timestamp,
+    },
+    /// Ask a quorum about a policy, people, or what was stopped or is stuck.
+    Propose {
+        /// Chosen by the caller.
+        proposal: ProposalId,
+        /// What exactly.
+        subject: Subject,
+        /// Who asks.
+        maker: PersonId,
+        /// From then on no answer counts.
+        expires_at: Timestamp,
+    },
+    /// Put an approved policy in force once its delay is over.
+    EnactPolicy {
+        /// The proposal that asked for it.
+        proposal: ProposalId,
+    },
+    /// An officer stops a policy that was approved.
+    VetoProposal {
+        /// Which.
+        proposal: ProposalId,
+        /// Which officer.
+        by: PersonId,
+    },
+    /// An officer puts a tighter policy in force, at once.
+    TightenPolicy {
+        /// All of it.
+        policy: Policy,
+        /// Which officer.
+        by: PersonId,
+    },
+    /// Keep something about a person, sealed.
+    DescribePerson {
+        /// Who.
+        person: PersonId,
+        /// It.
+        described: Described,
+        /// Who asks.
+        by: PersonId,
+    },
+    /// The key of a person's data is destroyed.
+    ErasePerson {
+        /// Who.
+        person: PersonId,
+        /// Why.
+        erased: Erased,
+        /// Who asks.
+        by: PersonId,
     },
     /// Ask the governing quorum for a key.
     RequestCeremony {
@@ -138,6 +194,30 @@ pub enum Command {
         /// Why, and through whom.
         quarantined: Quarantined,
     },
+    /// An officer takes a key out of use, at once.
+    HaltKey {
+        /// Which.
+        key: KeyId,
+        /// Who, and why.
+        halted: QuarantinedBy,
+    },
+    /// One officer stops payments, at once.
+    Freeze(freeze::Set),
+    /// One officer stops a transfer that no signer has heard of.
+    StopTransfer {
+        /// Which.
+        transfer: TransferId,
+        /// Who, and why.
+        stopped: transfer::Stopped,
+    },
+    /// The policy's source says what an asset is worth.
+    QuotePrice(price::Quoted),
+    /// Compliance looked at a destination.
+    RecordScreening(screening::Recorded),
+    /// Two records of the same thing do not agree.
+    FindDifference(DifferenceFound),
+    /// A person looked into it.
+    ResolveDifference(DifferenceResolved),
     /// The server reached a signer.
     ReachSigner {
         /// Which.
@@ -177,6 +257,27 @@ pub enum Command {
         attempt: AttemptAuthorised,
         /// What it spends.
         spends: Spends,
+    },
+    /// Record a transaction that pays nobody, and that signers may now hear of.
+    AuthoriseReturn {
+        /// Of which transfer.
+        transfer: TransferId,
+        /// It, and what it is for.
+        returned: transfer::ReturnAuthorised,
+    },
+    /// A cancellation is final.
+    AbandonTransfer {
+        /// Which.
+        transfer: TransferId,
+        /// Where, and what it cost.
+        abandoned: transfer::Abandoned,
+        /// What came back to the wallet.
+        change: Vec<Coin>,
+    },
+    /// Later transactions wait for the account nonce of a transfer that can't go on.
+    FindNonceGap {
+        /// Which.
+        transfer: TransferId,
     },
     /// A signer refused.
     RecordRefusal {

@@ -29,6 +29,7 @@ mod id;
 mod intent;
 pub mod key;
 mod network;
+pub mod person;
 pub mod policy;
 pub mod price;
 pub mod proposal;
@@ -54,7 +55,7 @@ pub use aggregate::{Aggregate, Corrupt};
 pub use amount::{Amount, AmountError};
 pub use bytes::{Bytes, BytesError};
 pub use command::{Command, Spends};
-pub use decision::{Decision, decide, place, set_aside};
+pub use decision::{Decision, check_frozen, decide, place, set_aside};
 pub use digest::{Digest, DigestError};
 pub use event::{DecodeError, Event};
 pub use id::{

@@ -63,6 +63,22 @@ rules! {
     FeeCap = "fee-cap",
     /// Nothing, or more than exists, was asked for.
     AmountInvalid = "amount-invalid",
+    /// Roles that don't go together.
+    RoleSeparation = "role-separation",
+    /// The last administrator can't leave.
+    LastAdministrator = "last-administrator",
+    /// A quorum that could not be met can't be made.
+    QuorumUnmeetable = "quorum-unmeetable",
+    /// Changing the rules must take no fewer approvals than what they ask.
+    GovernanceTooWeak = "governance-too-weak",
+    /// There is nothing to change, or nobody to change it about.
+    PeopleChange = "people-change",
+    /// A policy that was approved still waits, or was vetoed.
+    PolicyDelay = "policy-delay",
+    /// What should only tighten the policy would loosen it.
+    PolicyTightens = "policy-tightens",
+    /// The person was described, or erased, already; or never described.
+    PersonState = "person-state",
     /// The maker of a proposal can't be one of its checkers.
     MakerChecker = "maker-checker",
     /// The person is not in the group that decides this.
@@ -105,6 +121,10 @@ rules! {
     AttemptState = "attempt-state",
     /// Too few holders of the key have sworn off the transfer: a signature may exist.
     TransferAbstentions = "transfer-abstentions",
+    /// Later transactions wait for the transfer's account nonce, or none does.
+    NonceGap = "nonce-gap",
+    /// The amount is so small that nodes would not relay it.
+    AmountDust = "amount-dust",
     /// The deposit is not at the point where this can happen.
     DepositState = "deposit-state",
     /// The key is not at the point where this can happen.

@@ -190,7 +190,12 @@ impl Follower {
         Ok(match (recorded.stream, &recorded.event) {
             (
                 Stream::Transfer(id),
-                Event::Transfer(TransferEvent::Confirmed(_) | TransferEvent::Failed(_)),
+                Event::Transfer(
+                    TransferEvent::ConfirmedV1(_)
+                    | TransferEvent::Confirmed(_)
+                    | TransferEvent::Abandoned(_)
+                    | TransferEvent::Failed(_),
+                ),
             ) => Some(id),
             _ => None,
         })
@@ -294,17 +299,29 @@ fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
         return Err(Refusal::new(Rule::SignerGenesis, because));
     }
     let standing = match &recorded.event {
+        Event::Charter(CharterEvent::Founded(founded)) => Standing::from(&founded.charter),
         Event::Charter(CharterEvent::FoundedV2(founded)) => Standing::from(founded),
         // Read, and never acted upon: it enrols no witness.
         Event::Charter(CharterEvent::FoundedV1(founded)) => Standing::from(founded),
-        Event::Charter(CharterEvent::PolicyChangedV1(_) | CharterEvent::LogResumed(_))
+        Event::Charter(
+            CharterEvent::PolicyChangedV1(_)
+            | CharterEvent::PolicyChanged(_)
+            | CharterEvent::PolicyTightened(_)
+            | CharterEvent::PeopleChanged(_)
+            | CharterEvent::LogResumed(_),
+        )
         | Event::Proposal(_)
         | Event::Account(_)
         | Event::Wallet(_)
         | Event::Transfer(_)
         | Event::Deposit(_)
         | Event::Key(_)
-        | Event::Signer(_) => {
+        | Event::Person(_)
+        | Event::Signer(_)
+        | Event::Freeze(_)
+        | Event::Price(_)
+        | Event::Screening(_)
+        | Event::Reconciliation(_) => {
             return Err(Refusal::new(Rule::SignerGenesis, "entry 1 is not a charter"));
         }
     };

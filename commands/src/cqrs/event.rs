@@ -35,6 +35,7 @@ stored! {
     Deposit(DepositEvent),
     Key(KeyEvent),
     Signer(SignerEvent),
+    Person(strongroom_domain::person::PersonEvent),
     Freeze(FreezeEvent),
     Price(PriceEvent),
     Screening(ScreeningEvent),

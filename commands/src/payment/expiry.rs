@@ -4,7 +4,8 @@
 use crate::{Bus, CommandError, Request};
 use std::time::Duration;
 use strongroom_domain::{
-    Actor, Command, ProposalId, State, Timestamp, proposal::Subject, transfer::Transfer,
+    Actor, Command, ProposalId, State, Timestamp, proposal::{Proposal, Subject},
+    transfer::Transfer,
 };
 use tokio::time::sleep;
 
@@ -17,15 +18,27 @@ pub fn due(state: &State, now: Timestamp) -> Vec<ProposalId> {
 
 fn is_due(state: &State, id: ProposalId, now: Timestamp) -> bool {
     let answers = state.proposals.get(&id).and_then(|proposal| proposal.answers());
-    let Some(answers) = answers.filter(|answers| now >= answers.opened.expires_at) else {
+    let Some(answers) = answers else { return false };
+    // What was approved and waits has that much longer.
+    let reached = matches!(state.proposals.get(&id), Some(Proposal::QuorumReached(_)));
+    let opened = &answers.opened;
+    if now < (if reached { opened.ends_at() } else { opened.expires_at }) {
         return false;
-    };
-    match &answers.opened.subject {
-        Subject::Transfer { intent, .. } => matches!(
+    }
+    match &opened.subject {
+        Subject::Transfer { intent, .. } | Subject::Payment { intent, .. } => matches!(
             state.transfers.get(&intent.transfer),
             Some(Transfer::AwaitingApproval(_) | Transfer::Approved(_))
         ),
-        Subject::KeyCeremony(_) | Subject::PolicyChange(_) => true,
+        Subject::KeyCeremony(_)
+        | Subject::PolicyChange(_)
+        | Subject::PolicyForm2(_)
+        | Subject::People(_)
+        | Subject::Unfreeze { .. }
+        | Subject::ReleaseKey { .. }
+        | Subject::RaiseFeeCap { .. } => true,
+        // Once it is agreed to, a transaction may be on its way.
+        Subject::Abandon { .. } => !reached,
     }
 }
 

@@ -12,6 +12,8 @@ events! {
         Posted = "account.posted", 1;
         /// Part of the balance is set aside for a transfer.
         HoldPlaced = "account.hold-placed", 1;
+        /// More is set aside for a transfer whose fee cap was raised.
+        HoldRaised = "account.hold-raised", 1;
         /// The transfer is final: what it took has moved, the rest is available again.
         HoldPosted = "account.hold-posted", 1;
         /// The transfer came to nothing: all of the hold is available again.
@@ -91,6 +93,16 @@ pub struct HoldPlaced {
     /// For which transfer.
     pub transfer: TransferId,
     /// Amount and fee cap together.
+    pub amount: Amount,
+}
+
+/// More of the balance is set aside.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldRaised {
+    /// For which transfer.
+    pub transfer: TransferId,
+    /// Amount and the new fee cap together: what is set aside from now on.
     pub amount: Amount,
 }
 

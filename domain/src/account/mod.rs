@@ -4,8 +4,8 @@
 mod event;
 
 pub use event::{
-    AccountEvent, HoldPlaced, HoldPosted, HoldVoided, JournalEntry, LedgerAccount, Opened, Posted,
-    Purpose,
+    AccountEvent, HoldPlaced, HoldPosted, HoldRaised, HoldVoided, JournalEntry, LedgerAccount,
+    Opened, Posted, Purpose,
 };
 
 use crate::{
@@ -78,6 +78,13 @@ pub enum Command {
         /// In what the transfer is.
         asset: Asset,
         /// How much.
+        amount: Amount,
+    },
+    /// Set more aside: the transfer's fee cap was raised.
+    RaiseHold {
+        /// For which transfer.
+        transfer: TransferId,
+        /// How much from now on.
         amount: Amount,
     },
     /// The transfer is final.
@@ -203,6 +210,23 @@ impl Claim {
         Ok(vec![HoldPlaced { transfer, amount }.into()])
     }
 
+    fn raise(&self, transfer: TransferId, amount: Amount) -> Result<Vec<AccountEvent>, Refusal> {
+        let hold = self.hold(transfer)?;
+        let Some(more) = amount.checked_sub(hold).filter(|more| !more.is_zero()) else {
+            let because = format!("{hold} is set aside already, not less than {amount}");
+            return Err(Refusal::new(Rule::HoldState, because));
+        };
+        if more > self.available() {
+            let because = format!(
+                "{more} more would be set aside, available are {} of {}",
+                self.available(),
+                self.asset
+            );
+            return Err(Refusal::new(Rule::AccountOverdraw, because));
+        }
+        Ok(vec![HoldRaised { transfer, amount }.into()])
+    }
+
     fn post(
         &self,
         account: AccountId,
@@ -287,6 +311,7 @@ impl Aggregate for Account {
             Command::PlaceHold { transfer, asset, amount } => {
                 self.claim()?.place(transfer, asset, amount)
             }
+            Command::RaiseHold { transfer, amount } => self.claim()?.raise(transfer, amount),
             Command::PostHold { account, transfer, wallet, paid, fee } => {
                 self.claim()?.post(account, transfer, wallet, (paid, fee))
             }
@@ -316,6 +341,11 @@ impl Aggregate for Account {
                 claim.post_entries(&posted.entries).ok_or_else(corrupt)?;
             }
             (Some(claim), E::HoldPlaced(hold)) => claim.set_aside(hold).ok_or_else(corrupt)?,
+            (Some(claim), E::HoldRaised(HoldRaised { transfer, amount })) => {
+                claim.let_go(*transfer).ok_or_else(corrupt)?;
+                let raised = HoldPlaced { transfer: *transfer, amount: *amount };
+                claim.set_aside(&raised).ok_or_else(corrupt)?;
+            }
             (Some(claim), E::HoldPosted(posted)) => {
                 claim.let_go(posted.transfer).ok_or_else(corrupt)?;
                 claim.post_entries(&posted.entries).ok_or_else(corrupt)?;

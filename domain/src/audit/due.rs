@@ -7,8 +7,9 @@ use crate::{
     WalletId,
     account::{self, AccountEvent},
     aggregate::so_far,
-    proposal::{OpenedV1, ProposalEvent},
-    transfer::{Transfer, TransferEvent},
+    decision,
+    proposal::{Form, Opened, ProposalEvent},
+    transfer::TransferEvent,
     wallet::{self, WalletEvent},
 };
 use std::collections::VecDeque;
@@ -23,7 +24,7 @@ enum Next {
     /// Exactly this.
     Event(Stream, Box<Event>),
     /// This question, with any expiry that its maker may choose: the latest is given.
-    Question(Stream, Box<OpenedV1>),
+    Question(Stream, Form, Box<Opened>),
     /// An attempt of this transfer: its funds were just set aside.
     Attempt(TransferId),
     /// Any number of outputs of this transaction that came back to this wallet.
@@ -52,7 +53,10 @@ impl Due {
         for (stream, event) in events {
             let next = match (stream, event) {
                 (_, Event::Proposal(ProposalEvent::OpenedV1(opened))) => {
-                    Next::Question(stream, Box::new(opened))
+                    Next::Question(stream, Form::V1, Box::new((&opened).into()))
+                }
+                (_, Event::Proposal(ProposalEvent::Opened(opened))) => {
+                    Next::Question(stream, Form::V2, Box::new(opened))
                 }
                 (Stream::Account(account), Event::Account(AccountEvent::HoldPosted(posted)))
                     if failed =>
@@ -72,13 +76,8 @@ impl Due {
             };
             due.push_back(next);
         }
-        if let (
-            Some((Stream::Transfer(id), Event::Transfer(TransferEvent::Confirmed(_)))),
-            Some((wallet, at)),
-        ) = (first, spent_at(&due))
-        {
-            let transaction = state.transfers.get(&id).and_then(Transfer::transaction);
-            let transaction = transaction.unwrap_or_default().to_owned();
+        let transaction = first.as_ref().and_then(|(stream, event)| returns(state, *stream, event));
+        if let (Some(transaction), Some((wallet, at))) = (transaction, spent_at(&due)) {
             due.insert(at, Next::Change { wallet, transaction });
         }
         Self(due)
@@ -95,8 +94,8 @@ impl Due {
         let Some(next) = self.0.pop_front() else { return Ok(false) };
         let fits = match &next {
             Next::Event(stream, event) => recorded.stream == *stream && recorded.event == **event,
-            Next::Question(stream, latest) => {
-                recorded.stream == *stream && is_question(recorded, latest)
+            Next::Question(stream, form, latest) => {
+                recorded.stream == *stream && is_question(recorded, *form, latest)
             }
             Next::Attempt(transfer) => {
                 standing::is_next_attempt(state, *transfer, recorded)?;
@@ -133,6 +132,19 @@ impl Due {
     }
 }
 
+/// The transaction whose outputs come back to the wallet after this event.
+fn returns(state: &State, stream: Stream, event: &Event) -> Option<String> {
+    let (Stream::Transfer(id), Event::Transfer(event)) = (stream, event) else { return None };
+    let known = state.transfers.get(&id)?;
+    let (attempt, child) = match event {
+        TransferEvent::ConfirmedV1(confirmed) => (confirmed.attempt, None),
+        TransferEvent::Confirmed(confirmed) => (confirmed.attempt, confirmed.child),
+        TransferEvent::Abandoned(abandoned) => (abandoned.attempt, None),
+        _ => return None,
+    };
+    decision::change_of(known, attempt, child).map(str::to_owned)
+}
+
 /// Behind the event that spends, and of which wallet it is.
 fn spent_at(due: &VecDeque<Next>) -> Option<(WalletId, usize)> {
     due.iter().zip(1..).find_map(|(next, after)| match next {
@@ -145,10 +157,14 @@ fn spent_at(due: &VecDeque<Next>) -> Option<(WalletId, usize)> {
     })
 }
 
-fn is_question(recorded: &Recorded, latest: &OpenedV1) -> bool {
-    let Event::Proposal(ProposalEvent::OpenedV1(opened)) = &recorded.event else { return false };
-    let expected = OpenedV1 { expires_at: opened.expires_at, ..latest.clone() };
-    *opened == expected
+fn is_question(recorded: &Recorded, form: Form, latest: &Opened) -> bool {
+    let opened: Opened = match (&recorded.event, form) {
+        (Event::Proposal(ProposalEvent::OpenedV1(opened)), Form::V1) => opened.into(),
+        (Event::Proposal(ProposalEvent::Opened(opened)), Form::V2) => opened.clone(),
+        _ => return false,
+    };
+    let expected = Opened { expires_at: opened.expires_at, ..latest.clone() };
+    opened == expected
         && opened.expires_at > near::before(recorded.time, opened.expires_at)
         && opened.expires_at <= near::later(latest.expires_at)
 }

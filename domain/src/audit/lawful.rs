@@ -2,10 +2,10 @@
 //! read back into the command that it answers; that command is decided again, and the entry, and
 //! all that follow with it, must be what comes out. Nothing here takes the writer's word.
 
-use super::{due::Due, near, refuse, standing};
+use super::{due::Due, facts, near, refuse, standing};
 use crate::{
-    AccountId, Aggregate as _, Bytes, Command, DepositId, Event, KeyId, ProposalId, Recorded,
-    Refusal, Rule, SignerId, State, Stream, TransferId, WalletId,
+    AccountId, Aggregate as _, Bytes, Command, DepositId, Event, KeyId, PersonId, ProposalId,
+    Recorded, Refusal, Rule, SignerId, State, Stream, Timestamp, TransferId, WalletId,
     account::AccountEvent,
     aggregate::so_far,
     approval_key::Evidence,
@@ -13,10 +13,11 @@ use crate::{
     decision,
     deposit::{DepositEvent, Seen},
     key::KeyEvent,
-    proposal::{Proposal, ProposalEvent, Subject},
+    person::PersonEvent,
+    proposal::{Answers, Proposal, ProposalEvent, Subject},
     signer::SignerEvent,
     statement::Answer,
-    transfer::{self, Transfer, TransferEvent},
+    transfer::{self, Confirmed, ConfirmedV1, Transfer, TransferEvent},
     wallet::{self, WalletEvent},
 };
 
@@ -25,7 +26,9 @@ pub(super) fn check(state: &State, due: &mut Due, recorded: &Recorded) -> Result
     let first = recorded.head.position == 1;
     let founding = matches!(
         recorded.event,
-        Event::Charter(CharterEvent::FoundedV2(_) | CharterEvent::FoundedV1(_))
+        Event::Charter(
+            CharterEvent::Founded(_) | CharterEvent::FoundedV2(_) | CharterEvent::FoundedV1(_)
+        )
     );
     if first != founding {
         return refuse(Rule::CharterState, "the charter, and nothing else, is entry 1");
@@ -50,7 +53,14 @@ fn begin(state: &State, recorded: &Recorded) -> Result<Due, Refusal> {
         (Stream::Transfer(id), Event::Transfer(event)) => transfer(state, recorded, id, event),
         (Stream::Deposit(id), Event::Deposit(event)) => deposit(state, recorded, id, event),
         (Stream::Key(id), Event::Key(event)) => key(state, recorded, id, event),
+        (Stream::Person(id), Event::Person(event)) => person(state, recorded, id, event),
         (Stream::Signer(id), Event::Signer(event)) => signer(state, recorded, id, event),
+        (Stream::Freezes, Event::Freeze(event)) => facts::freeze(state, recorded, event),
+        (Stream::Prices, Event::Price(event)) => facts::price(state, recorded, event),
+        (Stream::Screenings, Event::Screening(event)) => facts::screening(state, recorded, event),
+        (Stream::Reconciliation, Event::Reconciliation(event)) => {
+            facts::reconciliation(state, recorded, event)
+        }
         (_, event) => refuse(
             Rule::LogUnlawful,
             format!("{} can't stand in stream {}", event.kind().0, recorded.stream),
@@ -59,8 +69,17 @@ fn begin(state: &State, recorded: &Recorded) -> Result<Due, Refusal> {
 }
 
 /// Decides the command again: the entry must be the first of what comes out.
-fn again(state: &State, recorded: &Recorded, command: Command) -> Result<Due, Refusal> {
+pub(super) fn again(state: &State, recorded: &Recorded, command: Command) -> Result<Due, Refusal> {
     same(state, recorded, decision::decide(state, command, recorded.time)?.events)
+}
+
+/// Decides the command again as of the moment that the entry names.
+fn at(state: &State, recorded: &Recorded, command: Command, at: Timestamp) -> Result<Due, Refusal> {
+    if !near::is(recorded.time, at) {
+        let because = format!("an entry of {} can't have been decided at {at}", recorded.time);
+        return refuse(Rule::SignerClock, because);
+    }
+    same(state, recorded, decision::decide(state, command, at)?.events)
 }
 
 fn same(state: &State, recorded: &Recorded, events: Vec<(Stream, Event)>) -> Result<Due, Refusal> {
@@ -76,7 +95,7 @@ fn same(state: &State, recorded: &Recorded, events: Vec<(Stream, Event)>) -> Res
 }
 
 /// For what only ever follows from something else.
-fn alone(recorded: &Recorded) -> Result<Due, Refusal> {
+pub(super) fn alone(recorded: &Recorded) -> Result<Due, Refusal> {
     let kind = recorded.event.kind().0;
     refuse(Rule::LogUnlawful, format!("{kind} stands without what would cause it"))
 }
@@ -86,10 +105,19 @@ fn charter(state: &State, recorded: &Recorded, event: &CharterEvent) -> Result<D
         CharterEvent::FoundedV2(founded) => {
             again(state, recorded, Command::FoundCharter(founded.clone()))
         }
+        CharterEvent::Founded(founded) => again(state, recorded, Command::Found(founded.clone())),
         CharterEvent::FoundedV1(founded) => {
             same(state, recorded, decision::founded_v1(state, founded.clone())?.events)
         }
-        CharterEvent::PolicyChangedV1(_) => alone(recorded),
+        CharterEvent::PolicyChangedV1(_) | CharterEvent::PeopleChanged(_) => alone(recorded),
+        CharterEvent::PolicyChanged(changed) => {
+            let command = Command::EnactPolicy { proposal: changed.proposal };
+            at(state, recorded, command, changed.at)
+        }
+        CharterEvent::PolicyTightened(tightened) => {
+            let (policy, by) = (tightened.policy.clone(), tightened.by);
+            at(state, recorded, Command::TightenPolicy { policy, by }, tightened.at)
+        }
         CharterEvent::LogResumed(certificate) => {
             again(state, recorded, Command::ResumeLog(certificate.clone()))
         }
@@ -108,16 +136,27 @@ fn proposal(
         ProposalEvent::OpenedV1(opened) => {
             let Subject::PolicyChange(policy) = &opened.subject else { return alone(recorded) };
             let (maker, expires_at) = (opened.maker, opened.expires_at);
-            // An entry that waited stands later, one after the clock was set back earlier.
-            let lifetime_s = state.charter.standing()?.policy.proposal_lifetime_s;
-            let latest = recorded.time.plus_seconds(lifetime_s);
-            let now = if expires_at > latest && expires_at <= near::later(latest) {
-                near::later(recorded.time)
-            } else {
-                near::before(recorded.time, expires_at)
-            };
             let policy = policy.clone();
-            (Command::ProposePolicy { proposal: id, policy, maker, expires_at }, now)
+            let command = Command::ProposePolicy { proposal: id, policy, maker, expires_at };
+            (command, asked_at(state, recorded, expires_at)?)
+        }
+        ProposalEvent::Opened(opened) => {
+            let (subject, maker) = (opened.subject.clone(), opened.maker);
+            let expires_at = opened.expires_at;
+            let command = Command::Propose { proposal: id, subject, maker, expires_at };
+            (command, asked_at(state, recorded, expires_at)?)
+        }
+        ProposalEvent::Vetoed(vetoed) => {
+            (Command::VetoProposal { proposal: id, by: vetoed.by }, recorded.time)
+        }
+        // By itself only where a policy could not come into force.
+        ProposalEvent::Burnt(_) => {
+            let is_policy =
+                |answers: &Answers| matches!(answers.opened.subject, Subject::PolicyForm2(_));
+            if !answers.is_some_and(is_policy) {
+                return alone(recorded);
+            }
+            (Command::EnactPolicy { proposal: id }, recorded.time)
         }
         ProposalEvent::ApprovedV1(_)
         | ProposalEvent::Approved(_)
@@ -127,7 +166,9 @@ fn proposal(
             (command, near::before(recorded.time, expires_at))
         }
         ProposalEvent::Expired(_) => {
-            let now = near::since(recorded.time, expires_at);
+            let reached = answers.filter(|answers| answers.approved_at.is_some());
+            let ends_at = reached.map_or(expires_at, |answers| answers.opened.ends_at());
+            let now = near::since(recorded.time, ends_at);
             (Command::ExpireProposal { proposal: id }, now)
         }
         ProposalEvent::Cancelled(_) => {
@@ -136,10 +177,25 @@ fn proposal(
         }
         ProposalEvent::QuorumReached(_)
         | ProposalEvent::Rejected(_)
-        | ProposalEvent::Fulfilled(_)
-        | ProposalEvent::Burnt(_) => return alone(recorded),
+        | ProposalEvent::Fulfilled(_) => return alone(recorded),
     };
     same(state, recorded, decision::decide(state, command, now)?.events)
+}
+
+/// When a question with this expiry may have been asked. An entry that waited stands later, one
+/// after the clock was set back earlier.
+fn asked_at(
+    state: &State,
+    recorded: &Recorded,
+    expires_at: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    let lifetime_s = state.charter.standing()?.policy.proposal_lifetime_s();
+    let latest = recorded.time.plus_seconds(lifetime_s);
+    Ok(if expires_at > latest && expires_at <= near::later(latest) {
+        near::later(recorded.time)
+    } else {
+        near::before(recorded.time, expires_at)
+    })
 }
 
 /// The answer that the entry records, as it came in.
@@ -155,7 +211,9 @@ fn answered(proposal: ProposalId, event: &ProposalEvent) -> Option<Command> {
         ProposalEvent::Approved(by) => (Answer::Approve, by.approver, &by.key, by.evidence.clone()),
         ProposalEvent::Declined(by) => (Answer::Decline, by.approver, &by.key, by.evidence.clone()),
         ProposalEvent::OpenedV1(_)
+        | ProposalEvent::Opened(_)
         | ProposalEvent::QuorumReached(_)
+        | ProposalEvent::Vetoed(_)
         | ProposalEvent::Rejected(_)
         | ProposalEvent::Expired(_)
         | ProposalEvent::Cancelled(_)
@@ -179,6 +237,7 @@ fn account(
         }
         AccountEvent::Posted(_)
         | AccountEvent::HoldPlaced(_)
+        | AccountEvent::HoldRaised(_)
         | AccountEvent::HoldPosted(_)
         | AccountEvent::HoldVoided(_) => alone(recorded),
     }
@@ -207,7 +266,11 @@ fn wallet(
             let command = wallet::Command::ReserveNonce(reserved.clone());
             set_aside(state, recorded, (id, reserved.transfer), command)
         }
+        WalletEvent::NonceGapFound(found) => {
+            again(state, recorded, Command::FindNonceGap { transfer: found.transfer })
+        }
         WalletEvent::CoinAdded(_)
+        | WalletEvent::AccountNonceRaised(_)
         | WalletEvent::CoinRemoved(_)
         | WalletEvent::CoinsReleased(_)
         | WalletEvent::CoinsSpent(_)
@@ -249,9 +312,10 @@ fn transfer(
                 intent: requested.intent.clone(),
                 proposal: requested.proposal.unwrap_or(ProposalId(id.0)),
                 maker: requested.maker,
-                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s),
+                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s()),
             }
         }
+        TransferEvent::Requested(requested) => return requested_at(state, recorded, requested),
         TransferEvent::AttemptAuthorised(_) => {
             standing::is_next_attempt(state, id, recorded)?;
             return Ok(Due::default());
@@ -265,13 +329,33 @@ fn transfer(
         TransferEvent::AttemptBroadcast(broadcast) => {
             Command::RecordBroadcast { transfer: id, attempt: broadcast.attempt }
         }
-        TransferEvent::Confirmed(confirmed) => Command::ConfirmTransfer {
-            transfer: id,
-            confirmed: confirmed.clone(),
-            change: Vec::new(),
-        },
-        TransferEvent::Failed(failed) => failed_how(state, id, failed),
+        TransferEvent::ReturnAuthorised(returned) => {
+            Command::AuthoriseReturn { transfer: id, returned: returned.clone() }
+        }
+        TransferEvent::ConfirmedV1(confirmed) => {
+            let transaction = state.transfers.get(&id).and_then(|known| {
+                decision::change_of(known, confirmed.attempt, None).map(str::to_owned)
+            });
+            let ConfirmedV1 { attempt, block, paid, fee } = confirmed.clone();
+            let transaction = transaction.unwrap_or_default();
+            let confirmed = Confirmed { attempt, child: None, transaction, block, paid, fee };
+            Command::ConfirmTransfer { transfer: id, confirmed, change: Vec::new() }
+        }
+        TransferEvent::Confirmed(confirmed) => {
+            let confirmed = confirmed.clone();
+            Command::ConfirmTransfer { transfer: id, confirmed, change: Vec::new() }
+        }
+        TransferEvent::Abandoned(abandoned) => {
+            let abandoned = abandoned.clone();
+            Command::AbandonTransfer { transfer: id, abandoned, change: Vec::new() }
+        }
+        TransferEvent::Failed(failed) => return failed_how(state, recorded, id, failed),
+        TransferEvent::Stopped(stopped) => {
+            Command::StopTransfer { transfer: id, stopped: stopped.clone() }
+        }
         TransferEvent::Refused(_)
+        | TransferEvent::FeeCapRaised(_)
+        | TransferEvent::AbandonmentApproved(_)
         | TransferEvent::Approved(_)
         | TransferEvent::Rejected(_)
         | TransferEvent::Cancelled(_)
@@ -280,31 +364,51 @@ fn transfer(
     again(state, recorded, command)
 }
 
-/// Once a signed transaction exists, a transfer fails on its chain or not at all.
-fn failed_how(state: &State, id: TransferId, failed: &transfer::Failed) -> Command {
-    let because = failed.because.clone();
-    match state.transfers.get(&id) {
-        Some(Transfer::Signed(attempts) | Transfer::Broadcast(attempts)) => {
-            Command::FailTransferOnChain {
-                transfer: id,
-                attempt: attempts.current.attempt,
-                block: crate::deposit::BlockRef { height: 0, hash: String::new() },
-                // The entry that charges the fee names it.
-                fee: crate::Amount::ZERO,
-                because,
-            }
-        }
-        Some(
-            Transfer::Unknown
-            | Transfer::AwaitingApproval(_)
-            | Transfer::Approved(_)
-            | Transfer::Signing(_)
-            | Transfer::Closed(_),
-        )
-        | None => {
-            Command::FailTransfer { transfer: id, because, abstentions: failed.abstentions.clone() }
-        }
+/// The policy was asked about a moment that the event names; it must be the entry's.
+fn requested_at(
+    state: &State,
+    recorded: &Recorded,
+    requested: &transfer::Requested,
+) -> Result<Due, Refusal> {
+    let at = requested.at;
+    if !near::is(recorded.time, at) {
+        return refuse(Rule::LogUnlawful, format!("what was asked at {at} can't stand here"));
     }
+    let lifetime_s = state.charter.standing()?.policy.proposal_lifetime_s();
+    let command = Command::RequestTransfer {
+        intent: requested.intent.clone(),
+        proposal: requested.proposal.unwrap_or(ProposalId(requested.intent.transfer.0)),
+        maker: requested.maker,
+        expires_at: at.plus_seconds(lifetime_s),
+    };
+    same(state, recorded, decision::decide(state, command, at)?.events)
+}
+
+/// Once a signed transaction exists, a transfer fails on its chain or not at all.
+fn failed_how(
+    state: &State,
+    recorded: &Recorded,
+    id: TransferId,
+    failed: &transfer::Failed,
+) -> Result<Due, Refusal> {
+    let because = failed.because.clone();
+    let attempts = state.transfers.get(&id).and_then(Transfer::attempts);
+    let signed = attempts
+        .and_then(|attempts| attempts.complete.values().find(|signed| signed.returns.is_none()));
+    let Some(signed) = signed else {
+        // That others wait for its account nonce was no reason before this build: they can wait.
+        let abstentions = failed.abstentions.clone();
+        return same(state, recorded, decision::failed(state, id, because, abstentions)?.events);
+    };
+    let command = Command::FailTransferOnChain {
+        transfer: id,
+        attempt: signed.authorised.attempt,
+        block: crate::deposit::BlockRef { height: 0, hash: String::new() },
+        // The entry that charges the fee names it.
+        fee: crate::Amount::ZERO,
+        because,
+    };
+    again(state, recorded, command)
 }
 
 fn deposit(
@@ -338,7 +442,7 @@ fn key(state: &State, recorded: &Recorded, id: KeyId, event: &KeyEvent) -> Resul
                 proposal: requested.proposal,
                 plan: requested.plan.clone(),
                 maker: requested.maker,
-                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s),
+                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s()),
             }
         }
         KeyEvent::RoundOnePublished(published) => {
@@ -353,9 +457,11 @@ fn key(state: &State, recorded: &Recorded, id: KeyId, event: &KeyEvent) -> Resul
         KeyEvent::Quarantined(quarantined) => {
             Command::QuarantineKey { key: id, quarantined: quarantined.clone() }
         }
-        KeyEvent::CeremonyApproved(_) | KeyEvent::Activated(_) | KeyEvent::Assigned(_) => {
-            return alone(recorded);
-        }
+        KeyEvent::QuarantinedBy(halted) => Command::HaltKey { key: id, halted: halted.clone() },
+        KeyEvent::CeremonyApproved(_)
+        | KeyEvent::Activated(_)
+        | KeyEvent::Assigned(_)
+        | KeyEvent::Released(_) => return alone(recorded),
     };
     again(state, recorded, command)
 }
@@ -374,4 +480,19 @@ fn signer(
         SignerEvent::Enrolled(_) => return alone(recorded),
     };
     again(state, recorded, command)
+}
+
+fn person(
+    state: &State,
+    recorded: &Recorded,
+    id: PersonId,
+    event: &PersonEvent,
+) -> Result<Due, Refusal> {
+    let decision = match event {
+        PersonEvent::Described(described) => {
+            decision::described_person(state, id, described.clone())?
+        }
+        PersonEvent::Erased(erased) => decision::erased_person(state, id, erased.clone())?,
+    };
+    same(state, recorded, decision.events)
 }

@@ -1,16 +1,20 @@
 //! Whether an attempt stands on a quorum, as a signer must know before it uses a key. What the
 //! transaction's bytes do is never checked here: that is `chains`' part.
 
-use super::refuse;
+use super::{near, refuse};
 use crate::{
     Command, Event, Intent, Recorded, Refusal, Rule, Spends, State, Stream, Timestamp, TransferId,
     WalletId, decision,
     key::Active,
-    policy::Quorum,
-    proposal::{Answers, Proposal, Subject},
-    transfer::{Asked, AttemptAuthorised, Transfer, TransferEvent},
+    policy::{InForce, Quorums},
+    proposal::{Answers, Approved, Proposal, Subject},
+    transfer::{
+        Asked, AttemptAuthorised, Attempts, Returns, SignedAttempt, Transfer, TransferEvent,
+    },
     wallet::{Funds, Holding},
 };
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// An attempt that stands on a quorum, with all that a signer needs to check its bytes. Only
 /// [`super::Audited::authorised`] makes one.
@@ -21,6 +25,7 @@ pub struct Authorised<'log> {
     wallet: WalletId,
     holding: &'log Holding,
     key: &'log Active,
+    attempts: &'log Attempts,
 }
 
 impl<'log> Authorised<'log> {
@@ -32,6 +37,16 @@ impl<'log> Authorised<'log> {
     /// The transaction that should do it.
     pub const fn attempt(&self) -> &'log AttemptAuthorised {
         self.attempt
+    }
+
+    /// What it is for, if it pays nobody.
+    pub const fn returns(&self) -> Option<Returns> {
+        self.attempts.returns
+    }
+
+    /// Every attempt of its transfer that was signed before.
+    pub const fn complete(&self) -> &'log BTreeMap<u32, SignedAttempt> {
+        &self.attempts.complete
     }
 
     /// The wallet that pays.
@@ -105,7 +120,10 @@ pub(super) fn is_next_attempt(
         },
     };
     let command = Command::AuthoriseAttempt { transfer: id, attempt: attempt.clone(), spends };
-    let would = decision::decide(state, command, recorded.time)?.events;
+    // Signers measure a time lock by their own clock; here its end counts if it was near.
+    let released_at = transfer.asked().and_then(|asked| asked.released_at());
+    let now = released_at.map_or(recorded.time, |at| near::since(recorded.time, at));
+    let would = decision::decide(state, command, now)?.events;
     if of == id && would == [(recorded.stream, recorded.event.clone())] {
         Ok(())
     } else {
@@ -117,7 +135,7 @@ pub(super) fn authorised(
     state: &State,
     id: TransferId,
     attempt: u32,
-    now: Timestamp,
+    (now, again): (Timestamp, bool),
 ) -> Result<Authorised<'_>, Refusal> {
     let Some(transfer) = state.transfers.get(&id) else {
         return refuse(Rule::TransferState, "there is no such transfer");
@@ -128,18 +146,43 @@ pub(super) fn authorised(
         return refuse(Rule::AttemptState, "another attempt is the current one");
     }
     let (intent, holding, key) = check_attempt(state, transfer, &attempts.current)?;
-    quorum(state, attempts, now)?;
+    decision::check_frozen(state, intent)?;
+    decision::check_released(&attempts.asked, attempts.asked.delay_s, now)?;
+    // What signed in time signs its own replacement after that time: it pays the same, or nobody.
+    let now = if again { Timestamp::default() } else { now };
+    match attempts.returns {
+        Some(Returns::Cancellation) => cancellation(state, attempts, holding, now)?,
+        Some(Returns::Child { .. }) | None => quorum(state, attempts, now)?,
+    }
     hold(state, intent)?;
     let attempt = &attempts.current;
-    Ok(Authorised { intent, attempt, wallet: intent.wallet, holding, key })
+    Ok(Authorised { intent, attempt, wallet: intent.wallet, holding, key, attempts })
+}
+
+/// Whether the payment may be made impossible: its quorum wants that, or later transactions wait for
+/// its account nonce. It pays nobody, so nobody need agree to the second.
+fn cancellation(
+    state: &State,
+    attempts: &Attempts,
+    holding: &Holding,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if holding.funds.is_gap(attempts.asked.intent.transfer) {
+        return Ok(());
+    }
+    let asked_in = attempts.abandoned_by.and_then(|id| state.proposals.get(&id));
+    let Some(Proposal::QuorumReached(answers)) = asked_in else {
+        return refuse(Rule::SignerQuorum, "no quorum stands that wants it cancelled");
+    };
+    if now >= answers.opened.ends_at() {
+        let because = format!("the cancellation expired at {}", answers.opened.ends_at());
+        return refuse(Rule::SignerExpired, because);
+    }
+    satisfied(state, answers, &answers.opened.quorums)
 }
 
 /// The quorum as it was asked, and as the policy in force asks it now.
-fn quorum(
-    state: &State,
-    attempts: &crate::transfer::Attempts,
-    now: Timestamp,
-) -> Result<(), Refusal> {
+fn quorum(state: &State, attempts: &Attempts, now: Timestamp) -> Result<(), Refusal> {
     let asked = &attempts.asked;
     let asked_in = asked.proposal.and_then(|id| state.proposals.get(&id));
     let Some(Proposal::QuorumReached(answers)) = asked_in else {
@@ -149,17 +192,20 @@ fn quorum(
     if answers.opened.maker != asked.maker {
         return refuse(Rule::SignerQuorum, "the proposal was made by somebody else");
     }
-    if now >= answers.opened.expires_at {
-        let because = format!("its approval expired at {}", answers.opened.expires_at);
+    if now >= answers.opened.ends_at() {
+        let because = format!("its approval expired at {}", answers.opened.ends_at());
         return refuse(Rule::SignerExpired, because);
     }
-    satisfied(answers, &answers.opened.quorum)?;
-    let decided = state.charter.standing()?.policy.evaluate(&asked.intent);
+    satisfied(state, answers, &answers.opened.quorums)?;
+    let InForce::V1(policy) = &state.charter.standing()?.policy else {
+        return refuse(Rule::SignerPolicy, "the policy's rules are not asked yet");
+    };
+    let decided = policy.evaluate(&asked.intent);
     let current = decided.allowed().map_err(|refusal| {
         let because = format!("{}: {}", refusal.rule, refusal.because);
         Refusal::new(Rule::SignerPolicy, because)
     })?;
-    satisfied(answers, current)
+    satisfied(state, answers, &Quorums(vec![current.clone()]))
 }
 
 fn hold(state: &State, intent: &Intent) -> Result<(), Refusal> {
@@ -176,17 +222,18 @@ fn hold(state: &State, intent: &Intent) -> Result<(), Refusal> {
     }
 }
 
-/// Whether enough distinct members of `quorum`, none of them the maker, have approved. Their
-/// signatures were verified when the answers were recorded.
-fn satisfied(answers: &Answers, quorum: &Quorum) -> Result<(), Refusal> {
-    let opened = &answers.opened;
-    let counted = answers
-        .approvals
-        .keys()
-        .filter(|person| quorum.group.contains(person) && **person != opened.maker)
-        .count();
-    if counted < usize::from(quorum.approvals) {
-        let because = format!("{counted} approvals of the group, {} needed", quorum.approvals);
+/// Whether enough distinct people, none of them the maker, have approved, who still are approvers
+/// and still have the key that they approved with. Their signatures were verified when the answers
+/// were recorded.
+fn satisfied(state: &State, answers: &Answers, quorums: &Quorums) -> Result<(), Refusal> {
+    let standing = state.charter.standing()?;
+    let maker = answers.opened.maker;
+    let counts = |by: &&Approved| by.approver != maker && standing.counts(by);
+    let counted: BTreeSet<_> =
+        answers.approvals.values().filter(counts).map(|by| by.approver).collect();
+    if !quorums.satisfied_by(&counted) {
+        let of = quorums.people().intersection(&counted).count();
+        let because = format!("{of} approvals of the group, {} needed", quorums.approvals());
         return refuse(Rule::SignerQuorum, because);
     }
     Ok(())
@@ -195,8 +242,21 @@ fn satisfied(answers: &Answers, quorum: &Quorum) -> Result<(), Refusal> {
 /// Whether the question that was answered is the transfer that was asked for.
 fn approved_this(answers: &Answers, asked: &Asked) -> Result<(), Refusal> {
     match &answers.opened.subject {
-        Subject::Transfer { intent, .. } if *intent == asked.intent => Ok(()),
-        Subject::Transfer { .. } | Subject::KeyCeremony(_) | Subject::PolicyChange(_) => {
+        Subject::Transfer { intent, .. } | Subject::Payment { intent, .. }
+            if *intent == asked.approved() =>
+        {
+            Ok(())
+        }
+        Subject::Transfer { .. }
+        | Subject::Payment { .. }
+        | Subject::KeyCeremony(_)
+        | Subject::PolicyChange(_)
+        | Subject::PolicyForm2(_)
+        | Subject::People(_)
+        | Subject::Unfreeze { .. }
+        | Subject::ReleaseKey { .. }
+        | Subject::RaiseFeeCap { .. }
+        | Subject::Abandon { .. } => {
             refuse(Rule::SignerQuorum, "the quorum approved something else")
         }
     }

@@ -1,10 +1,10 @@
 //! What happened to the charter. Stored for ever: a shape is never edited, only succeeded.
 
-use super::{FoundedV1, LogResumed, Witnessing};
+use super::{Founded, FoundedV1, LogResumed, PeopleChange, Witnessing};
 use crate::{
-    Bytes, Digest, LogId, PersonId, ProposalId, SignerId,
+    Bytes, Digest, LogId, PersonId, ProposalId, SignerId, Timestamp,
     event::events,
-    policy::{Label, PolicyV1, Quorum},
+    policy::{Label, Policy, PolicyV1, Quorum},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -14,10 +14,18 @@ events! {
     CharterEvent {
         /// Entry 1 of a log from before there were witnesses.
         FoundedV1 = "charter.founded", 1;
-        /// Entry 1 of the log.
+        /// Entry 1 of a log from before there were groups.
         FoundedV2 = "charter.founded", 2;
-        /// A quorum put another policy in force.
+        /// Entry 1 of the log.
+        Founded = "charter.founded", 3;
+        /// A quorum put another policy of the first form in force.
         PolicyChangedV1 = "charter.policy-changed", 1;
+        /// A quorum put another policy in force, and no officer vetoed it.
+        PolicyChanged = "charter.policy-changed", 2;
+        /// An officer tightened the policy.
+        PolicyTightened = "charter.policy-tightened", 1;
+        /// A quorum changed who may do what.
+        PeopleChanged = "charter.people-changed", 1;
         /// A quorum let the log go on from an earlier entry: what stood behind it is lost.
         LogResumed = "charter.log-resumed", 1;
     }
@@ -159,4 +167,38 @@ pub struct PolicyChangedV1 {
     pub proposal: ProposalId,
     /// What stands from now on.
     pub policy: PolicyV1,
+}
+
+/// A new policy stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyChanged {
+    /// The quorum's proposal.
+    pub proposal: ProposalId,
+    /// What stands from now on.
+    pub policy: Policy,
+    /// When: new destinations cool off from then on.
+    pub at: Timestamp,
+}
+
+/// A policy stands that lets nothing through which the last one did not.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyTightened {
+    /// Which officer.
+    pub by: PersonId,
+    /// What stands from now on.
+    pub policy: Policy,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// People, machines or governance are others now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleChanged {
+    /// The quorum's proposal.
+    pub proposal: ProposalId,
+    /// What is different.
+    pub change: PeopleChange,
 }

@@ -71,11 +71,11 @@ impl LogResumed {
     }
 
     fn check_signatures(&self, standing: &Standing) -> Result<(), Refusal> {
-        let governance = &standing.governance;
+        let quorums = standing.governance.resumption(&standing.groups());
         let mut agreed = BTreeSet::new();
         for by in &self.signatures {
             let person = standing.demand(by.person, Role::Approver)?;
-            if !governance.group.contains(&by.person) || !agreed.insert(by.person) {
+            if !quorums.people().contains(&by.person) || !agreed.insert(by.person) {
                 let because = format!("{} counts once, and only in the group", by.person);
                 return Err(Refusal::new(Rule::ApproverNotInGroup, because));
             }
@@ -90,9 +90,9 @@ impl LogResumed {
                 return Err(Refusal::new(Rule::ApprovalSignature, because));
             }
         }
-        if agreed.len() < usize::from(governance.approvals) {
-            let because =
-                format!("{} of the quorum agreed, {} needed", agreed.len(), governance.approvals);
+        if !quorums.satisfied_by(&agreed) {
+            let (given, needed) = (agreed.len(), quorums.approvals());
+            let because = format!("{given} of the quorum agreed, {needed} needed");
             return Err(Refusal::new(Rule::LogResumption, because));
         }
         Ok(())

@@ -1,7 +1,10 @@
 //! The charter's rules once it stands. Its founding is tested in `tests/ledger`, with signatures.
 
 use super::*;
-use crate::{policy::Label, scenario::given};
+use crate::{
+    policy::{Label, Quorum},
+    scenario::given,
+};
 use uuid::Uuid;
 
 const ANN: PersonId = PersonId(Uuid::from_u128(1));
@@ -48,7 +51,7 @@ fn change(policy: PolicyV1) -> Command {
 fn policies_follow_one_another_by_version() {
     let charter = || given::<Charter>([founded().into()]);
     let after = charter().when(change(policy(2))).then([changed(policy(2)).into()]);
-    assert_eq!(after.standing().map(|standing| standing.policy.version), Ok(2));
+    assert_eq!(after.standing().map(|standing| standing.policy.version()), Ok(2));
     for version in [0, 1, 3] {
         charter().when(change(policy(version))).then_refused(Rule::PolicyInvalid);
     }
@@ -73,7 +76,7 @@ fn a_policy_asks_only_approvers() {
 
 #[test]
 fn a_charter_stands_once_and_before_all_else() {
-    let found = || Command::Found(founded());
+    let found = || Command::FoundV2(founded());
     given::<Charter>([founded().into()]).when(found()).then_refused(Rule::CharterState);
     given::<Charter>([]).when(change(policy(2))).then_refused(Rule::CharterState);
     given::<Charter>([]).cannot_be_followed_by(changed(policy(2)));

@@ -157,7 +157,7 @@ pub(super) fn credit(
     let wallet = wallet(state, seen.wallet)?;
     let holding = wallet.holding()?;
     let policy = &state.charter.standing()?.policy;
-    let required = *policy.confirmations.get(&holding.network).ok_or_else(|| {
+    let required = policy.confirmations(holding.network).ok_or_else(|| {
         let because = format!("the policy names no confirmations for {}", holding.network);
         Refusal::new(Rule::PolicyInvalid, because)
     })?;

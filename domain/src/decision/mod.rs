@@ -3,13 +3,23 @@
 
 mod ceremony;
 mod custody;
+mod freeze;
 mod payment;
+mod people;
+mod policy_change;
+mod price;
 mod proposal;
+mod reconciliation;
+mod screening;
+mod stuck;
 
 pub(crate) use custody::{created_wallet, opened_account};
-pub(crate) use payment::check_signers;
+pub use freeze::check as check_frozen;
 pub use payment::set_aside;
+pub(crate) use payment::{check_released, check_signers, fail as failed};
+pub(crate) use people::{described_person, erased_person};
 pub use proposal::place;
+pub(crate) use stuck::change_of;
 
 use crate::{
     Aggregate as _, Bytes, Command, Digest, Event, Refusal, Rule, SignerId, State, Stream,
@@ -36,6 +46,11 @@ impl Decision {
         self.weighed.insert(stream);
     }
 
+    fn weigh(mut self, stream: Stream) -> Self {
+        self.weighed.insert(stream);
+        self
+    }
+
     fn with<E: Into<Event>>(mut self, stream: Stream, events: Vec<E>) -> Self {
         self.add(stream, events);
         self
@@ -46,11 +61,22 @@ impl Decision {
 pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decision, Refusal> {
     use Command as C;
     match command {
-        C::FoundCharter(founded) => found(state, founded),
+        C::FoundCharter(founded) => found_v2(state, founded),
+        C::Found(founded) => found(state, founded),
         C::ResumeLog(certificate) => resume(state, certificate),
         C::ProposePolicy { proposal, policy, maker, expires_at } => {
             proposal::propose_policy(state, proposal, policy, (maker, expires_at), now)
         }
+        C::Propose { proposal, subject, maker, expires_at } => {
+            proposal::propose(state, proposal, subject, (maker, expires_at), now)
+        }
+        C::EnactPolicy { proposal } => policy_change::enact(state, proposal, now),
+        C::VetoProposal { proposal, by } => policy_change::veto(state, proposal, by),
+        C::TightenPolicy { policy, by } => policy_change::tighten(state, policy, by, now),
+        C::DescribePerson { person, described, by } => {
+            people::describe(state, person, described, by)
+        }
+        C::ErasePerson { person, erased, by } => people::erase(state, person, erased, by),
         C::RequestCeremony { proposal, plan, maker, expires_at } => {
             ceremony::request(state, proposal, plan, (maker, expires_at), now)
         }
@@ -73,6 +99,13 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         C::ConfirmKey { key, confirmed } => ceremony::confirm(state, key, confirmed),
         C::FailCeremony { key, because } => ceremony::fail(state, key, because),
         C::QuarantineKey { key, quarantined } => ceremony::quarantine(state, key, quarantined),
+        C::HaltKey { key, halted } => ceremony::halt(state, key, halted),
+        C::Freeze(set) => freeze::set(state, set),
+        C::StopTransfer { transfer, stopped } => payment::stop(state, transfer, stopped),
+        C::QuotePrice(quoted) => price::quote(state, quoted, now),
+        C::RecordScreening(recorded) => screening::record(state, recorded, now),
+        C::FindDifference(found) => reconciliation::find(state, found),
+        C::ResolveDifference(resolved) => reconciliation::resolve(state, resolved),
         C::ReachSigner { signer } => custody::reach(state, signer),
         C::LoseSigner { signer, because } => custody::lose(state, signer, because),
         C::SeeDeposit { deposit, seen } => custody::see(state, deposit, seen),
@@ -81,7 +114,7 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         }
         C::ReorganiseDeposit { deposit } => custody::reorganise(state, deposit),
         C::AuthoriseAttempt { transfer, attempt, spends } => {
-            payment::authorise(state, transfer, attempt, spends)
+            payment::authorise(state, transfer, attempt, spends, now)
         }
         C::RecordRefusal { transfer, refused } => payment::refused(state, transfer, refused),
         C::RecordSigned { transfer, signed } => payment::signed(state, transfer, signed),
@@ -89,7 +122,15 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         C::ConfirmTransfer { transfer, confirmed, change } => {
             payment::confirm(state, transfer, confirmed, change)
         }
+        C::AuthoriseReturn { transfer, returned } => {
+            stuck::authorise_return(state, transfer, returned)
+        }
+        C::AbandonTransfer { transfer, abandoned, change } => {
+            stuck::abandon(state, transfer, abandoned, change)
+        }
+        C::FindNonceGap { transfer } => stuck::find_gap(state, transfer),
         C::FailTransfer { transfer, because, abstentions } => {
+            stuck::check_gap(state, transfer)?;
             payment::fail(state, transfer, because, abstentions)
         }
         C::FailTransferOnChain { transfer, attempt, fee, because, block: _ } => {
@@ -99,7 +140,7 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
 }
 
 /// The charter, and every signer that it names.
-fn found(state: &State, founded: charter::FoundedV2) -> Result<Decision, Refusal> {
+fn found(state: &State, founded: charter::Founded) -> Result<Decision, Refusal> {
     let enrolled = founded
         .charter
         .signers
@@ -107,6 +148,18 @@ fn found(state: &State, founded: charter::FoundedV2) -> Result<Decision, Refusal
         .map(|signer| (signer.id, signer.identity_key.clone(), signer.tls_certificate_sha256));
     let enrolled = enrolled.collect();
     let events = state.charter.decide(charter::Command::Found(founded))?;
+    Ok(enrol(events, enrolled))
+}
+
+/// As [`found`], of a log without groups.
+fn found_v2(state: &State, founded: charter::FoundedV2) -> Result<Decision, Refusal> {
+    let enrolled = founded
+        .charter
+        .signers
+        .iter()
+        .map(|signer| (signer.id, signer.identity_key.clone(), signer.tls_certificate_sha256));
+    let enrolled = enrolled.collect();
+    let events = state.charter.decide(charter::Command::FoundV2(founded))?;
     Ok(enrol(events, enrolled))
 }
 

@@ -1,13 +1,14 @@
 //! A payment's way through the ledger. No transaction is built or read here: what one does is
 //! for `chains` to say and for signers to check.
 
-use super::{Decision, custody, proposal};
+use super::{Decision, custody, freeze, proposal, stuck};
 use crate::{
     Aggregate as _, Amount, Family, Intent, PersonId, ProposalId, Refusal, Rule, State, Stream,
     Timestamp, TransferId, account,
     aggregate::so_far,
     command::Spends,
     key::{Active, Key},
+    policy::{InForce, Quorums},
     proposal::{Fulfilled, ProposalEvent, Subject},
     statement,
     transfer::{
@@ -18,14 +19,14 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-fn find(state: &State, id: TransferId) -> Result<&Transfer, Refusal> {
+pub(super) fn find(state: &State, id: TransferId) -> Result<&Transfer, Refusal> {
     state
         .transfers
         .get(&id)
         .ok_or_else(|| Refusal::new(Rule::TransferState, "there is no such transfer"))
 }
 
-fn find_asked(state: &State, id: TransferId) -> Result<(&Transfer, &Asked), Refusal> {
+pub(super) fn find_asked(state: &State, id: TransferId) -> Result<(&Transfer, &Asked), Refusal> {
     let transfer = find(state, id)?;
     match transfer.asked() {
         Some(asked) => Ok((transfer, asked)),
@@ -51,12 +52,16 @@ pub(super) fn request(
     standing.demand(maker, crate::charter::Role::Initiator)?;
     let account = custody::account(state, intent.account)?;
     account.claim()?;
+    freeze::check(state, &intent)?;
     let holding = custody::wallet(state, intent.wallet)?.holding()?;
     if holding.network != intent.network() {
         let because = format!("wallet {} is on {}", intent.wallet, holding.network);
         return Err(Refusal::new(Rule::WalletState, because));
     }
-    let decided = standing.policy.evaluate(&intent);
+    let InForce::V1(policy) = &standing.policy else {
+        return Err(Refusal::new(Rule::PolicyInvalid, "the policy's rules are not asked yet"));
+    };
+    let decided = policy.evaluate(&intent);
     let transfer = so_far(&state.transfers, &intent.transfer);
     let requested = transfer.decide(transfer::Command::Request {
         intent: intent.clone(),
@@ -64,7 +69,12 @@ pub(super) fn request(
         proposal: proposal_id,
         decision: decided.clone(),
     })?;
-    let weighed = [Stream::Charter, Stream::Wallet(intent.wallet), Stream::Account(intent.account)];
+    let weighed = [
+        Stream::Charter,
+        Stream::Freezes,
+        Stream::Wallet(intent.wallet),
+        Stream::Account(intent.account),
+    ];
     let id = Stream::Transfer(intent.transfer);
     let decision = Decision::weighing(weighed).with(id, requested);
     let Ok(quorum) = decided.allowed() else {
@@ -81,7 +91,8 @@ pub(super) fn request(
         Refusal::new(Rule::DestinationAllowlist, "the destination is not on the allowlist")
     })?;
     let account_stream = Stream::Account(intent.account);
-    let question = (Subject::Transfer { intent, known_as }, quorum.clone());
+    let quorums = Quorums(vec![quorum.clone()]);
+    let question = (Subject::Transfer { intent, known_as }, quorums);
     let opened = proposal::open(state, proposal_id, question, (maker, expires_at), now)?;
     Ok(decision.with(account_stream, held).with(Stream::Proposal(proposal_id), opened))
 }
@@ -99,14 +110,32 @@ pub(crate) fn check_signers(attempt: &AttemptAuthorised, key: &Active) -> Result
     Ok(())
 }
 
+/// Whether the time lock is over: `delay_s` after the entry that approved the transfer.
+pub(crate) fn check_released(asked: &Asked, delay_s: u64, now: Timestamp) -> Result<(), Refusal> {
+    if delay_s == 0 {
+        return Ok(());
+    }
+    let Some(approved_at) = asked.approved_at else {
+        return Err(Refusal::new(Rule::TimeLock, "the entry that approves it is not durable yet"));
+    };
+    let released_at = approved_at.plus_seconds(delay_s);
+    if now < released_at {
+        return Err(Refusal::new(Rule::TimeLock, format!("it waits until {released_at}")));
+    }
+    Ok(())
+}
+
 pub(super) fn authorise(
     state: &State,
     id: TransferId,
     attempt: AttemptAuthorised,
     spends: Spends,
+    now: Timestamp,
 ) -> Result<Decision, Refusal> {
     let (transfer, asked) = find_asked(state, id)?;
     let intent = &asked.intent;
+    freeze::check(state, intent)?;
+    check_released(asked, asked.delay_s, now)?;
     let wallet = custody::wallet(state, intent.wallet)?;
     let key_id = wallet.holding()?.key;
     let key = state
@@ -132,7 +161,7 @@ pub(super) fn authorise(
     };
     let reserved = wallet.decide(reserve)?;
     let events = transfer.decide(transfer::Command::Authorise(attempt))?;
-    Ok(Decision::weighing([Stream::Key(key_id)])
+    Ok(Decision::weighing([Stream::Key(key_id), Stream::Freezes])
         .with(Stream::Wallet(intent.wallet), reserved)
         .with(Stream::Transfer(id), events))
 }
@@ -178,28 +207,22 @@ pub(super) fn confirm(
     }
     let (transfer, asked) = find_asked(state, id)?;
     let (paid, fee) = (confirmed.paid, confirmed.fee);
+    let transaction = stuck::change_of(transfer, confirmed.attempt, confirmed.child);
     let events = transfer.decide(transfer::Command::Confirm(confirmed))?;
     let mut decision = Decision::default().with(Stream::Transfer(id), events);
     settle(state, id, asked, (paid, fee), &mut decision)?;
-    let wallet = custody::wallet(state, asked.intent.wallet)?;
-    let transaction = transfer.transaction();
-    for coin in change {
-        if Some(coin.outpoint.txid.as_str()) != transaction {
-            let because = "change comes back from the transfer's own transaction";
-            return Err(Refusal::new(Rule::WalletState, because));
-        }
-        let events = wallet.decide(wallet::Command::AddCoin(coin))?;
-        decision.add(Stream::Wallet(asked.intent.wallet), events);
-    }
+    let change = (change, transaction.unwrap_or_default());
+    stuck::come_back(state, asked.intent.wallet, change, &mut decision)?;
     if let Some(proposal) = asked.proposal {
         let fulfilled = ProposalEvent::from(Fulfilled {});
         decision.add(Stream::Proposal(proposal), vec![fulfilled]);
     }
+    stuck::too_late(state, transfer, &mut decision)?;
     Ok(decision)
 }
 
 /// Posts the hold and marks the funds as spent.
-fn settle(
+pub(super) fn settle(
     state: &State,
     id: TransferId,
     asked: &Asked,
@@ -259,7 +282,7 @@ fn check_abstentions(
     Ok(())
 }
 
-pub(super) fn fail(
+pub(crate) fn fail(
     state: &State,
     id: TransferId,
     because: String,
@@ -285,7 +308,25 @@ pub(super) fn fail(
     Ok(decision)
 }
 
-fn burn(
+/// One officer stops a transfer. Once signers may have heard of it, only [`fail`] ends it.
+pub(super) fn stop(
+    state: &State,
+    id: TransferId,
+    stopped: transfer::Stopped,
+) -> Result<Decision, Refusal> {
+    state.charter.standing()?.demand(stopped.by, crate::charter::Role::Officer)?;
+    let (transfer, asked) = find_asked(state, id)?;
+    let because = format!("an officer stopped it: {}", stopped.because);
+    let events = transfer.decide(transfer::Command::Stop(stopped))?;
+    let mut decision = Decision::weighing([Stream::Charter]).with(Stream::Transfer(id), events);
+    let void = account::Command::VoidHold { transfer: id };
+    let voided = custody::account(state, asked.intent.account)?.decide(void)?;
+    decision.add(Stream::Account(asked.intent.account), voided);
+    burn(state, asked, because, &mut decision)?;
+    Ok(decision)
+}
+
+pub(super) fn burn(
     state: &State,
     asked: &Asked,
     because: String,

@@ -1,17 +1,18 @@
 //! Questions and their answers, and what an answer sets in motion. The answer's meaning for a
 //! transfer or key is theirs to decide, never this module's.
 
-use super::Decision;
+use super::{Decision, freeze, stuck};
 use crate::{
-    Aggregate as _, Bytes, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp, account,
+    Aggregate as _, Bytes, FreezeId, KeyId, PersonId, ProposalId, Refusal, Rule, State,
+    Stream, Timestamp, TransferId, account,
     aggregate::so_far,
     approval_key::Evidence,
-    charter::{self, Role},
-    key,
-    policy::{PolicyV1, Quorum},
-    proposal::{self, Answers, OpenedV1, Proposal, ProposalEvent, Subject},
+    charter::{self, PeopleChanged, Standing},
+    key::{self, Key},
+    policy::{InForce, PolicyV1, Quorums},
+    proposal::{self, Answers, Form, Opened, Proposal, ProposalEvent, Subject},
     statement::{self, Answer, Place},
-    transfer,
+    transfer::{self, FeeCapRaised},
 };
 
 /// The proposal, or the refusal that there is none.
@@ -26,17 +27,48 @@ pub(super) fn find(state: &State, id: ProposalId) -> Result<&Proposal, Refusal> 
 pub(super) fn open(
     state: &State,
     id: ProposalId,
-    (subject, quorum): (Subject, Quorum),
+    (subject, quorums): (Subject, Quorums),
     (maker, expires_at): (PersonId, Timestamp),
     now: Timestamp,
 ) -> Result<Vec<ProposalEvent>, Refusal> {
     let standing = state.charter.standing()?;
-    standing.demand(maker, Role::Initiator)?;
-    let policy_version = standing.policy.version;
-    let opened = OpenedV1 { subject, maker, policy_version, quorum, expires_at };
-    let lifetime_s = standing.policy.proposal_lifetime_s;
+    standing.may_ask(maker, &subject)?;
+    let form = form(standing, &subject);
+    let delay_s = match &subject {
+        Subject::Payment { delay_s, .. } => *delay_s,
+        Subject::PolicyForm2(_) => standing.governance.policy_delay_s(),
+        Subject::Transfer { .. }
+        | Subject::KeyCeremony(_)
+        | Subject::PolicyChange(_)
+        | Subject::People(_)
+        | Subject::Unfreeze { .. }
+        | Subject::ReleaseKey { .. }
+        | Subject::RaiseFeeCap { .. }
+        | Subject::Abandon { .. } => 0,
+    };
+    let policy_version = standing.policy.version();
+    let opened = Opened { subject, maker, policy_version, quorums, delay_s, expires_at };
+    let lifetime_s = standing.policy.proposal_lifetime_s();
     let proposal = so_far(&state.proposals, &id);
-    proposal.decide(proposal::Command::Open { opened, now, lifetime_s })
+    proposal.decide(proposal::Command::Open { opened, form, now, lifetime_s })
+}
+
+/// What could be asked under a policy of the first form is asked under it as it was then.
+const fn form(standing: &Standing, subject: &Subject) -> Form {
+    match (&standing.policy, subject) {
+        (
+            InForce::V1(_),
+            Subject::Transfer { .. } | Subject::KeyCeremony(_) | Subject::PolicyChange(_),
+        ) => Form::V1,
+        (InForce::V1(_) | InForce::V2(_), _) => Form::V2,
+    }
+}
+
+/// Who must agree to what the charter decides about.
+pub(super) fn governing(standing: &Standing, subject: &Subject) -> Result<Quorums, Refusal> {
+    standing.governance.quorums(subject, &standing.groups()).ok_or_else(|| {
+        Refusal::new(Rule::PolicyInvalid, "the policy says who must agree to a payment")
+    })
 }
 
 pub(super) fn propose_policy(
@@ -47,10 +79,69 @@ pub(super) fn propose_policy(
     now: Timestamp,
 ) -> Result<Decision, Refusal> {
     let standing = state.charter.standing()?;
-    standing.check_next_policy(&policy)?;
-    let question = (Subject::PolicyChange(policy), standing.governance.clone());
-    let events = open(state, id, question, asked, now)?;
+    standing.check_next_policy_v1(&policy)?;
+    let subject = Subject::PolicyChange(policy);
+    let quorums = governing(standing, &subject)?;
+    let events = open(state, id, (subject, quorums), asked, now)?;
     Ok(Decision::weighing([Stream::Charter]).with(Stream::Proposal(id), events))
+}
+
+/// Asks a quorum what nothing else asks: about a policy, people, and what was stopped or is stuck.
+pub(super) fn propose(
+    state: &State,
+    id: ProposalId,
+    subject: Subject,
+    asked: (PersonId, Timestamp),
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    let standing = state.charter.standing()?;
+    let mut weighed = vec![Stream::Charter];
+    let quorums = match &subject {
+        Subject::PolicyForm2(policy) => {
+            standing.check_next_policy(policy)?;
+            governing(standing, &subject)?
+        }
+        Subject::People(change) => {
+            standing.after(change)?;
+            governing(standing, &subject)?
+        }
+        Subject::Unfreeze { freeze } => {
+            freeze::lift(state, *freeze, id)?;
+            weighed.push(Stream::Freezes);
+            governing(standing, &subject)?
+        }
+        Subject::ReleaseKey { key } => {
+            quarantined(state, *key)?.decide(key::Command::Release { proposal: id })?;
+            weighed.push(Stream::Key(*key));
+            governing(standing, &subject)?
+        }
+        Subject::RaiseFeeCap { transfer, .. } | Subject::Abandon { transfer } => {
+            weighed.push(Stream::Transfer(*transfer));
+            quorums_of(state, *transfer)?
+        }
+        Subject::Transfer { .. }
+        | Subject::Payment { .. }
+        | Subject::KeyCeremony(_)
+        | Subject::PolicyChange(_) => {
+            let because = "a payment, a key and a policy of the first form are asked for by name";
+            return Err(Refusal::new(Rule::PolicyInvalid, because));
+        }
+    };
+    check_stuck(state, &subject)?;
+    let events = open(state, id, (subject, quorums), asked, now)?;
+    Ok(Decision::weighing(weighed).with(Stream::Proposal(id), events))
+}
+
+/// Who agreed to a transfer agrees to what becomes of it.
+fn quorums_of(state: &State, id: TransferId) -> Result<Quorums, Refusal> {
+    let unknown = || Refusal::new(Rule::TransferState, "there is no such transfer under way");
+    let transfer = state.transfers.get(&id).ok_or_else(unknown)?;
+    let proposal = transfer.asked().and_then(|asked| asked.proposal).ok_or_else(unknown)?;
+    Ok(open_answers(find(state, proposal)?)?.opened.quorums.clone())
+}
+
+fn quarantined(state: &State, id: KeyId) -> Result<&Key, Refusal> {
+    state.keys.get(&id).ok_or_else(|| Refusal::new(Rule::KeyState, "there is no such key"))
 }
 
 pub(super) fn answer(
@@ -68,9 +159,12 @@ pub(super) fn answer(
         return Err(Refusal::new(Rule::MakerChecker, because));
     }
     let standing = state.charter.standing()?;
+    check_current(standing, &answers.opened)?;
     let place = place(state, id)?;
     let verified = statement::verify_answer(standing, &place, answers, answer, evidence)?;
-    let events = proposal.decide(proposal::Command::Answer { answer: verified, now })?;
+    let lapsed = answers.approvals.values().filter(|approved| !standing.counts(approved));
+    let lapsed = lapsed.map(|approved| approved.approver).collect();
+    let events = proposal.decide(proposal::Command::Answer { answer: verified, lapsed, now })?;
     let reached = events.iter().any(|event| matches!(event, ProposalEvent::QuorumReached(_)));
     let rejected = events.iter().any(|event| matches!(event, ProposalEvent::Rejected(_)));
     let mut decision = Decision::weighing([Stream::Charter]).with(Stream::Proposal(id), events);
@@ -83,6 +177,16 @@ pub(super) fn answer(
     Ok(decision)
 }
 
+/// A policy is shown against the one that it would replace.
+fn check_current(standing: &Standing, opened: &Opened) -> Result<(), Refusal> {
+    let (now, then) = (standing.policy.version(), opened.policy_version);
+    if matches!(opened.subject, Subject::PolicyForm2(_)) && now != then {
+        let because = format!("it would follow version {then}, and version {now} is in force");
+        return Err(Refusal::new(Rule::PolicyInvalid, because));
+    }
+    Ok(())
+}
+
 /// Where the proposal's statement is bound to.
 pub fn place(state: &State, id: ProposalId) -> Result<Place, Refusal> {
     let opened_at = state
@@ -93,7 +197,7 @@ pub fn place(state: &State, id: ProposalId) -> Result<Place, Refusal> {
     Ok(Place { log: state.charter.standing()?.log, proposal: id, opened_at })
 }
 
-fn open_answers(proposal: &Proposal) -> Result<&Answers, Refusal> {
+pub(super) fn open_answers(proposal: &Proposal) -> Result<&Answers, Refusal> {
     proposal.answers().ok_or_else(|| {
         Refusal::new(Rule::ProposalNotOpen, format!("the proposal is {}", proposal.name()))
     })
@@ -107,26 +211,84 @@ fn set_in_motion(
     decision: &mut Decision,
 ) -> Result<(), Refusal> {
     match &answers.opened.subject {
-        Subject::Transfer { intent, .. } => {
+        Subject::Transfer { intent, .. } | Subject::Payment { intent, .. } => {
             let transfer = so_far(&state.transfers, &intent.transfer);
             let events = transfer.decide(transfer::Command::Approve)?;
             decision.add(Stream::Transfer(intent.transfer), events);
+            return Ok(());
         }
         Subject::KeyCeremony(plan) => {
             let key = so_far(&state.keys, &plan.key);
             decision.add(Stream::Key(plan.key), key.decide(key::Command::Approve)?);
+            return Ok(());
         }
+        // Any officer can veto it first.
+        Subject::PolicyForm2(_) => return Ok(()),
         Subject::PolicyChange(policy) => {
             let policy = policy.clone();
             let change = charter::Command::ChangePolicy { proposal: id, policy };
             decision.add(Stream::Charter, state.charter.decide(change)?);
-            // It has happened as soon as it is recorded.
-            let fulfilled = ProposalEvent::from(proposal::Fulfilled {});
-            decision.add(Stream::Proposal(id), vec![fulfilled]);
+        }
+        Subject::People(change) => {
+            let changed = PeopleChanged { proposal: id, change: change.clone() };
+            let change = charter::Command::ChangePeople(changed);
+            decision.add(Stream::Charter, state.charter.decide(change)?);
+        }
+        Subject::Unfreeze { freeze } => unfreeze(state, id, *freeze, decision)?,
+        Subject::ReleaseKey { key } => release_key(state, id, *key, decision)?,
+        Subject::RaiseFeeCap { transfer, fee_cap } => {
+            let raised = FeeCapRaised { proposal: id, fee_cap: *fee_cap };
+            stuck::raise(state, *transfer, raised, decision)?;
+        }
+        // The proposal stays: the cancellation that follows rests on it.
+        Subject::Abandon { transfer } => {
+            return stuck::approve_abandonment(state, id, *transfer, decision);
         }
     }
+    // It has happened as soon as it is recorded.
+    decision.add(Stream::Proposal(id), vec![ProposalEvent::from(proposal::Fulfilled {})]);
     Ok(())
 }
+
+fn unfreeze(
+    state: &State,
+    id: ProposalId,
+    freeze: FreezeId,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    decision.add(Stream::Freezes, freeze::lift(state, freeze, id)?);
+    Ok(())
+}
+
+fn release_key(
+    state: &State,
+    id: ProposalId,
+    key: KeyId,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    let events = quarantined(state, key)?.decide(key::Command::Release { proposal: id })?;
+    decision.add(Stream::Key(key), events);
+    Ok(())
+}
+
+/// Whether what is stuck can be asked about.
+fn check_stuck(state: &State, subject: &Subject) -> Result<(), Refusal> {
+    match subject {
+        Subject::RaiseFeeCap { transfer, fee_cap } => {
+            stuck::check_raise(state, *transfer, *fee_cap)
+        }
+        Subject::Abandon { transfer } => stuck::check_abandon(state, *transfer),
+        Subject::Transfer { .. }
+        | Subject::Payment { .. }
+        | Subject::KeyCeremony(_)
+        | Subject::PolicyChange(_)
+        | Subject::PolicyForm2(_)
+        | Subject::People(_)
+        | Subject::Unfreeze { .. }
+        | Subject::ReleaseKey { .. } => Ok(()),
+    }
+}
+
 
 /// What follows when a question comes to nothing.
 fn call_off(
@@ -137,7 +299,7 @@ fn call_off(
     because: &str,
 ) -> Result<(), Refusal> {
     match &answers.opened.subject {
-        Subject::Transfer { intent, .. } => {
+        Subject::Transfer { intent, .. } | Subject::Payment { intent, .. } => {
             let id = intent.transfer;
             let transfer = so_far(&state.transfers, &id);
             decision.add(Stream::Transfer(id), transfer.decide(ending)?);
@@ -150,7 +312,13 @@ fn call_off(
             let fail = key::Command::Fail { because: because.to_owned() };
             decision.add(Stream::Key(plan.key), key.decide(fail)?);
         }
-        Subject::PolicyChange(_) => {}
+        Subject::PolicyChange(_)
+        | Subject::PolicyForm2(_)
+        | Subject::People(_)
+        | Subject::Unfreeze { .. }
+        | Subject::ReleaseKey { .. }
+        | Subject::RaiseFeeCap { .. }
+        | Subject::Abandon { .. } => {}
     }
     Ok(())
 }

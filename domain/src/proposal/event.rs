@@ -1,11 +1,12 @@
 //! What happened to a proposal. Stored for ever: a shape is never edited, only succeeded.
 
 use crate::{
-    Bytes, Intent, PersonId, Timestamp,
+    Amount, Bytes, FreezeId, Intent, KeyId, PersonId, Timestamp, TransferId,
     approval_key::Evidence,
+    charter::PeopleChange,
     event::events,
     key::CeremonyPlan,
-    policy::{Label, PolicyV1, Quorum},
+    policy::{Label, Policy, PolicyV1, Quorum, Quorums},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -13,8 +14,10 @@ use std::collections::BTreeSet;
 events! {
     /// A proposal's events.
     ProposalEvent {
-        /// A question was put.
+        /// A question was put to one quorum.
         OpenedV1 = "proposal.opened", 1;
+        /// A question was put.
+        Opened = "proposal.opened", 2;
         /// Somebody said yes, and signed it.
         ApprovedV1 = "proposal.approved", 1;
         /// Somebody said no, and signed it.
@@ -25,6 +28,8 @@ events! {
         Declined = "proposal.declined", 2;
         /// Enough said yes.
         QuorumReached = "proposal.quorum-reached", 1;
+        /// An officer stopped what enough had said yes to.
+        Vetoed = "proposal.vetoed", 1;
         /// So many said no that the quorum can't be reached any more.
         Rejected = "proposal.rejected", 1;
         /// Its time ran out.
@@ -53,6 +58,102 @@ pub enum Subject {
     KeyCeremony(CeremonyPlan),
     /// May this be the policy?
     PolicyChange(PolicyV1),
+    /// May this be paid? Under a policy of the second form.
+    Payment {
+        /// What exactly.
+        intent: Intent,
+        /// The allowlist's name for the destination.
+        known_as: Label,
+        /// How long it waits once it is approved, in seconds.
+        delay_s: u64,
+        /// The rules of the policy that were asked.
+        rules: Vec<Label>,
+        /// What is not as it was before.
+        unusual: Vec<Unusual>,
+    },
+    /// May this be the policy? Of the second form.
+    #[serde(rename = "policy-change-2")]
+    PolicyForm2(Policy),
+    /// May this be changed about people, machines or governance?
+    People(PeopleChange),
+    /// May what an officer froze go on?
+    Unfreeze {
+        /// Which freeze.
+        freeze: FreezeId,
+    },
+    /// May a quarantined key sign again?
+    ReleaseKey {
+        /// Which.
+        key: KeyId,
+    },
+    /// May the network take more for this transfer?
+    RaiseFeeCap {
+        /// Which.
+        transfer: TransferId,
+        /// The most that it may take, all attempts together. Base units of the native asset.
+        fee_cap: Amount,
+    },
+    /// May this transfer be made impossible, and everything go back to its wallet?
+    Abandon {
+        /// Which.
+        transfer: TransferId,
+    },
+}
+
+/// What is not as it was before, as the log knew it when the payment was asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Unusual {
+    /// Nothing was ever paid there.
+    FirstPayment,
+    /// It is more than was ever paid there.
+    LargestAmount {
+        /// The most until now, in base units of the same asset.
+        so_far: Amount,
+    },
+    /// The destination came onto the allowlist lately.
+    NewDestination {
+        /// When.
+        since: Timestamp,
+    },
+}
+
+/// A question was put to people who must agree.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opened {
+    /// The question.
+    pub subject: Subject,
+    /// Who asks. Can't be one of those who answer.
+    pub maker: PersonId,
+    /// The policy under which it was opened.
+    pub policy_version: u32,
+    /// Who must agree: all of these, by distinct people.
+    pub quorums: Quorums,
+    /// How long it waits once it is approved, in seconds.
+    pub delay_s: u64,
+    /// From then on no answer counts.
+    pub expires_at: Timestamp,
+}
+
+impl From<&OpenedV1> for Opened {
+    fn from(opened: &OpenedV1) -> Self {
+        Self {
+            subject: opened.subject.clone(),
+            maker: opened.maker,
+            policy_version: opened.policy_version,
+            quorums: Quorums(vec![opened.quorum.clone()]),
+            delay_s: 0,
+            expires_at: opened.expires_at,
+        }
+    }
+}
+
+impl Opened {
+    /// Until when what was approved can happen: what must wait has that much longer.
+    pub fn ends_at(&self) -> Timestamp {
+        self.expires_at.plus_seconds(self.delay_s)
+    }
 }
 
 /// A question was put to a quorum.
@@ -132,6 +233,14 @@ impl From<&ApprovedV1> for Approved {
 pub struct QuorumReached {
     /// Who they are.
     pub approvers: BTreeSet<PersonId>,
+}
+
+/// What was approved does not come into force.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vetoed {
+    /// Which officer.
+    pub by: PersonId,
 }
 
 /// Too many said no.

@@ -3,13 +3,14 @@
 mod event;
 
 pub use event::{
-    Approved, ApprovedV1, Burnt, Cancelled, Declined, DeclinedV1, Expired, Fulfilled, OpenedV1,
-    ProposalEvent, QuorumReached, Rejected, Subject,
+    Approved, ApprovedV1, Burnt, Cancelled, Declined, DeclinedV1, Expired, Fulfilled, Opened,
+    OpenedV1, ProposalEvent, QuorumReached, Rejected, Subject, Unusual, Vetoed,
 };
 
 use crate::{
     Aggregate, Corrupt, PersonId, Refusal, Rule, Timestamp,
     approval_key::{ApprovalKey, Evidence},
+    policy::Quorum,
     statement::{Answer, Verified},
 };
 use serde::Serialize;
@@ -45,13 +46,29 @@ pub enum Closed {
     Fulfilled,
     /// What was approved failed.
     Burnt,
+    /// An officer stopped what was approved.
+    Vetoed,
+}
+
+/// In which form a question was put: its statement has the same version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub enum Form {
+    /// To one quorum.
+    V1,
+    /// To several, with all that decides about it.
+    V2,
 }
 
 /// A question and its answers so far.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Answers {
     /// The question.
-    pub opened: OpenedV1,
+    pub opened: Opened,
+    /// As it was put.
+    pub form: Form,
+    /// When the entry stood that reached the quorum. `None` before, and while that entry is not
+    /// durable.
+    pub approved_at: Option<Timestamp>,
     /// Each yes, with its evidence.
     pub approvals: BTreeMap<PersonId, Approved>,
     /// Each no.
@@ -64,7 +81,9 @@ pub enum Command {
     /// Put the question.
     Open {
         /// All of it.
-        opened: OpenedV1,
+        opened: Opened,
+        /// As it is put.
+        form: Form,
         /// When.
         now: Timestamp,
         /// The longest that it may stay open, in seconds.
@@ -74,6 +93,8 @@ pub enum Command {
     Answer {
         /// The answer.
         answer: Verified,
+        /// Who said yes before, and does not count any more.
+        lapsed: BTreeSet<PersonId>,
         /// When.
         now: Timestamp,
     },
@@ -86,6 +107,11 @@ pub enum Command {
     Expire {
         /// When.
         now: Timestamp,
+    },
+    /// Stop what was approved.
+    Veto {
+        /// Which officer.
+        by: PersonId,
     },
     /// What was approved has happened.
     Fulfil,
@@ -116,6 +142,17 @@ impl Proposal {
             Self::Closed(Closed::Cancelled) => "cancelled",
             Self::Closed(Closed::Fulfilled) => "fulfilled",
             Self::Closed(Closed::Burnt) => "burnt",
+            Self::Closed(Closed::Vetoed) => "vetoed",
+        }
+    }
+
+    /// Takes note of when the entry stands that reached the quorum: its writer learns it after it
+    /// decided. What was approved waits from then on.
+    pub fn stood_at(&mut self, time: Timestamp) {
+        if let Self::QuorumReached(answers) = self
+            && answers.approved_at.is_none()
+        {
+            answers.approved_at = Some(time);
         }
     }
 
@@ -124,14 +161,35 @@ impl Proposal {
     }
 }
 
+impl ProposalEvent {
+    /// Whether it puts the question: its statement is bound to the entry of this event.
+    pub const fn opens(&self) -> bool {
+        matches!(self, Self::OpenedV1(_) | Self::Opened(_))
+    }
+}
+
 impl Answers {
-    /// Whether so many have declined that the quorum can't be reached any more.
-    fn hopeless(&self, declined: usize) -> bool {
-        let left = self.opened.quorum.group.len().saturating_sub(declined);
-        left < usize::from(self.opened.quorum.approvals)
+    /// A question that nobody has answered.
+    pub fn none(opened: Opened, form: Form) -> Self {
+        let (approvals, declined) = (BTreeMap::new(), BTreeSet::new());
+        Self { opened, form, approved_at: None, approvals, declined }
     }
 
-    fn answer(&self, answer: Verified, now: Timestamp) -> Result<Vec<ProposalEvent>, Refusal> {
+    /// Whether so many have declined that the quorum can't be reached any more.
+    fn hopeless(&self, mut declined: BTreeSet<PersonId>) -> bool {
+        // The first form counted its maker: what was decided then must be decided again.
+        if self.form == Form::V2 {
+            declined.insert(self.opened.maker);
+        }
+        !self.opened.quorums.still_possible_without(&declined)
+    }
+
+    fn answer(
+        &self,
+        answer: Verified,
+        lapsed: &BTreeSet<PersonId>,
+        now: Timestamp,
+    ) -> Result<Vec<ProposalEvent>, Refusal> {
         let approver = answer.approver();
         if now >= self.opened.expires_at {
             let because = format!("it expired at {}", self.opened.expires_at);
@@ -141,7 +199,7 @@ impl Answers {
             let because = "the one who asked can't be one of those who approve";
             return Err(Refusal::new(Rule::MakerChecker, because));
         }
-        if !self.opened.quorum.group.contains(&approver) {
+        if !self.opened.quorums.people().contains(&approver) {
             let because = format!("{approver} is not in the group that decides this");
             return Err(Refusal::new(Rule::ApproverNotInGroup, because));
         }
@@ -154,16 +212,19 @@ impl Answers {
         match word {
             Answer::Approve => {
                 let mut events = vec![said];
-                let mut approvers: BTreeSet<_> = self.approvals.keys().copied().collect();
+                let before = self.approvals.keys().filter(|person| !lapsed.contains(*person));
+                let mut approvers: BTreeSet<_> = before.copied().collect();
                 approvers.insert(approver);
-                if approvers.len() >= usize::from(self.opened.quorum.approvals) {
+                if self.opened.quorums.satisfied_by(&approvers) {
                     events.push(QuorumReached { approvers }.into());
                 }
                 Ok(events)
             }
             Answer::Decline => {
                 let mut events = vec![said];
-                if self.hopeless(self.declined.len().saturating_add(1)) {
+                let mut declined = self.declined.clone();
+                declined.insert(approver);
+                if self.hopeless(declined) {
                     events.push(Rejected {}.into());
                 }
                 Ok(events)
@@ -189,19 +250,37 @@ fn said(answer: Verified) -> ProposalEvent {
     }
 }
 
-fn open(opened: OpenedV1, now: Timestamp, lifetime_s: u64) -> Result<Vec<ProposalEvent>, Refusal> {
-    opened.quorum.check()?;
+fn open(
+    opened: Opened,
+    form: Form,
+    now: Timestamp,
+    lifetime_s: u64,
+) -> Result<Vec<ProposalEvent>, Refusal> {
+    opened.quorums.check()?;
     let latest = now.plus_seconds(lifetime_s);
     if opened.expires_at <= now || opened.expires_at > latest {
         let because = format!("it must expire after {now} and not after {latest}");
         return Err(Refusal::new(Rule::ProposalExpiry, because));
     }
-    let checkers = opened.quorum.group.iter().filter(|person| **person != opened.maker).count();
-    if checkers < usize::from(opened.quorum.approvals) {
+    if !opened.quorums.still_possible_without(&[opened.maker].into()) {
         let because = "without its maker the group can't reach the quorum: somebody else must ask";
         return Err(Refusal::new(Rule::MakerChecker, because));
     }
-    Ok(vec![opened.into()])
+    match form {
+        Form::V2 => Ok(vec![opened.into()]),
+        Form::V1 => {
+            let Opened { subject, maker, policy_version, quorums, delay_s: 0, expires_at } = opened
+            else {
+                let because = "a question of the first form does not wait";
+                return Err(Refusal::new(Rule::PolicyInvalid, because));
+            };
+            let Ok([quorum]) = <[Quorum; 1]>::try_from(quorums.0) else {
+                let because = "a question of the first form has one quorum";
+                return Err(Refusal::new(Rule::PolicyInvalid, because));
+            };
+            Ok(vec![OpenedV1 { subject, maker, policy_version, quorum, expires_at }.into()])
+        }
+    }
 }
 
 impl Aggregate for Proposal {
@@ -211,13 +290,15 @@ impl Aggregate for Proposal {
 
     fn decide(&self, command: Command) -> Result<Vec<ProposalEvent>, Refusal> {
         match (self, command) {
-            (Self::Unknown, Command::Open { opened, now, lifetime_s }) => {
-                open(opened, now, lifetime_s)
+            (Self::Unknown, Command::Open { opened, form, now, lifetime_s }) => {
+                open(opened, form, now, lifetime_s)
             }
             (_, Command::Open { .. }) => {
                 Err(Refusal::new(Rule::IdTaken, "there is a proposal with this id already"))
             }
-            (Self::Open(answers), Command::Answer { answer, now }) => answers.answer(answer, now),
+            (Self::Open(answers), Command::Answer { answer, lapsed, now }) => {
+                answers.answer(answer, &lapsed, now)
+            }
             (Self::Open(answers), Command::Cancel { by }) if by != answers.opened.maker => {
                 Err(Refusal::new(Rule::NotTheMaker, "only its maker can cancel a proposal"))
             }
@@ -228,16 +309,17 @@ impl Aggregate for Proposal {
             }
             // An approved proposal expires too: signers refuse it from then on.
             (Self::QuorumReached(answers), Command::Expire { now })
-                if now < answers.opened.expires_at =>
+                if now < answers.opened.ends_at() =>
             {
-                let because = format!("it stands until {}", answers.opened.expires_at);
+                let because = format!("it stands until {}", answers.opened.ends_at());
                 Err(Refusal::new(Rule::ProposalExpiry, because))
             }
             (Self::Open(_) | Self::QuorumReached(_), Command::Expire { .. }) => {
                 Ok(vec![Expired {}.into()])
             }
+            (Self::QuorumReached(_), Command::Veto { by }) => Ok(vec![Vetoed { by }.into()]),
             (Self::QuorumReached(_), Command::Fulfil) => Ok(vec![Fulfilled {}.into()]),
-            (Self::QuorumReached(_), Command::Burn { because }) => {
+            (Self::Open(_) | Self::QuorumReached(_), Command::Burn { because }) => {
                 Ok(vec![Burnt { because }.into()])
             }
             (state, _) => state.not_open(),
@@ -248,11 +330,12 @@ impl Aggregate for Proposal {
         use ProposalEvent as E;
         let name = self.name();
         *self = match (std::mem::take(self), event) {
-            (Self::Unknown, E::OpenedV1(opened)) => Self::Open(Answers {
-                opened: opened.clone(),
-                approvals: BTreeMap::new(),
-                declined: BTreeSet::new(),
-            }),
+            (Self::Unknown, E::OpenedV1(opened)) => {
+                Self::Open(Answers::none(opened.into(), Form::V1))
+            }
+            (Self::Unknown, E::Opened(opened)) => {
+                Self::Open(Answers::none(opened.clone(), Form::V2))
+            }
             (Self::Open(mut answers), E::ApprovedV1(approved)) => {
                 answers.approvals.insert(approved.approver, approved.into());
                 Self::Open(answers)
@@ -275,8 +358,9 @@ impl Aggregate for Proposal {
             (Self::Open(_) | Self::QuorumReached(_), E::Expired(_)) => {
                 Self::Closed(Closed::Expired)
             }
+            (Self::QuorumReached(_), E::Vetoed(_)) => Self::Closed(Closed::Vetoed),
             (Self::QuorumReached(_), E::Fulfilled(_)) => Self::Closed(Closed::Fulfilled),
-            (Self::QuorumReached(_), E::Burnt(_)) => Self::Closed(Closed::Burnt),
+            (Self::Open(_) | Self::QuorumReached(_), E::Burnt(_)) => Self::Closed(Closed::Burnt),
             (_, event) => {
                 return Err(Corrupt { aggregate: Self::KIND, state: name, event: event.kind().0 });
             }

@@ -3,9 +3,9 @@
 use super::*;
 use crate::{
     Bytes, Head, LogId, ProposalId,
-    charter::{PersonV1, Role, Standing},
+    charter::{Governing, PersonV1, Role, Standing},
     key::{CeremonyPlan, Protocol},
-    policy::{PolicyV1, Quorum},
+    policy::{InForce, PolicyV1, Quorum},
     scenario::given,
     statement::{self, Place},
 };
@@ -55,15 +55,17 @@ fn signed(opened: &OpenedV1, n: u128, answer: Answer) -> Verified {
         log_key_ml_dsa_44: None,
         people: [(approver.id, approver)].into(),
         signers: BTreeMap::new(),
-        governance: opened.quorum.clone(),
-        policy: PolicyV1 {
+        machines: BTreeMap::new(),
+        governance: Governing::V1(opened.quorum.clone()),
+        destinations_since: BTreeMap::new(),
+        policy: InForce::V1(PolicyV1 {
             version: 1,
             destinations: Vec::new(),
             tiers: Vec::new(),
             fee_caps: BTreeMap::new(),
             confirmations: BTreeMap::new(),
             proposal_lifetime_s: 60,
-        },
+        }),
         witnessing: None,
         resumptions: 0,
     };
@@ -72,9 +74,8 @@ fn signed(opened: &OpenedV1, n: u128, answer: Answer) -> Verified {
         proposal: ProposalId(Uuid::from_u128(6)),
         opened_at: Head::default(),
     };
-    let answers =
-        Answers { opened: opened.clone(), approvals: BTreeMap::new(), declined: BTreeSet::new() };
-    let text = statement::approval(&place, &answers, answer, person(n));
+    let answers = Answers::none(opened.into(), Form::V1);
+    let text = statement::approval(&standing, &place, &answers, answer, person(n));
     let signature = Bytes(key(n).sign(text.as_bytes()).to_bytes().to_vec());
     let proof = Evidence::Signature { signature };
     let evidence = (person(n), &public, &proof);
@@ -82,7 +83,7 @@ fn signed(opened: &OpenedV1, n: u128, answer: Answer) -> Verified {
 }
 
 fn answer(opened: &OpenedV1, n: u128, answer: Answer) -> Command {
-    Command::Answer { answer: signed(opened, n, answer), now: at(1) }
+    Command::Answer { answer: signed(opened, n, answer), lapsed: BTreeSet::new(), now: at(1) }
 }
 
 fn plain(answer: Verified) -> (Bytes, Bytes) {
@@ -105,7 +106,7 @@ fn reached(who: &[u128]) -> ProposalEvent {
 }
 
 fn open(opened: OpenedV1) -> Command {
-    Command::Open { opened, now: at(0), lifetime_s: 100 }
+    Command::Open { opened: (&opened).into(), form: Form::V1, now: at(0), lifetime_s: 100 }
 }
 
 #[test]
@@ -168,7 +169,8 @@ fn neither_the_maker_nor_a_stranger_answers() {
 #[test]
 fn no_answer_counts_from_the_expiry_on() {
     let question = opened(2, &[2, 3]);
-    let late = Command::Answer { answer: signed(&question, 2, Answer::Approve), now: at(100) };
+    let answer = signed(&question, 2, Answer::Approve);
+    let late = Command::Answer { answer, lapsed: BTreeSet::new(), now: at(100) };
     given::<Proposal>([question.into()]).when(late).then_refused(Rule::ProposalExpiry);
 }
 

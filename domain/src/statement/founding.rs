@@ -1,15 +1,47 @@
 //! What founding approvers sign: the whole charter in words, by its version.
 
-use super::version_1::policy;
+use super::{
+    change::{described, governance},
+    policy as whole_policy,
+    version_1::policy,
+};
 use crate::{
     Digest,
-    charter::{CharterTextV1, CharterTextV2, PersonV1, WitnessAlgorithm, Witnessing},
+    charter::{
+        CharterText, CharterTextV1, CharterTextV2, Enrolment, PersonV1, WitnessAlgorithm,
+        Witnessing,
+    },
     policy::{PolicyV1, Quorum},
 };
 use std::fmt::Write as _;
 
 /// What every founding approver signs.
-pub fn founding(charter: &CharterTextV2) -> String {
+pub fn founding(charter: &CharterText) -> String {
+    let mut text = format!(
+        "Strongroom founding statement, version 3\n\n\
+         I agree to found the log {} ({}) with keys\n  ed25519 {}\n  ml-dsa-44 SHA-256 {}\n\n",
+        charter.log,
+        charter.name,
+        charter.log_key,
+        Digest::of(charter.log_key_ml_dsa_44.as_slice())
+    );
+    for person in &charter.people {
+        text.push_str(&described(person));
+    }
+    signers(&mut text, &charter.signers);
+    witnessing(&mut text, &charter.witnessing);
+    let _ = write!(text, "who must agree:\n{}", governance(&charter.governance));
+    let _ = write!(
+        text,
+        "policy with SHA-256 {}:\n{}",
+        whole_policy::hash(&charter.policy),
+        whole_policy::whole(&charter.policy)
+    );
+    text
+}
+
+/// What every founding approver signed under version 2.
+pub fn founding_v2(charter: &CharterTextV2) -> String {
     let mut text = format!(
         "Strongroom founding statement, version 2\n\n\
          I agree to found the log {} ({}) with keys\n  ed25519 {}\n  ml-dsa-44 SHA-256 {}\n\n",
@@ -19,31 +51,8 @@ pub fn founding(charter: &CharterTextV2) -> String {
         Digest::of(charter.log_key_ml_dsa_44.as_slice())
     );
     people(&mut text, &charter.people);
-    for signer in &charter.signers {
-        let _ = writeln!(
-            text,
-            "signer {}\n  identity {}\n  sealing {}\n  certificate {}\n  witness {}",
-            signer.id,
-            signer.identity_key,
-            signer.sealing_key,
-            signer.tls_certificate_sha256,
-            signer.witness_key
-        );
-    }
-    let Witnessing { threshold, outside } = &charter.witnessing;
-    let _ = writeln!(text, "checkpoints need {threshold} cosignatures of:\n  every signer");
-    for witness in outside {
-        let name = &witness.name;
-        let _ = match witness.algorithm {
-            WitnessAlgorithm::Ed25519 => {
-                writeln!(text, "  outside witness {name} with ed25519 {}", witness.key)
-            }
-            WitnessAlgorithm::MlDsa44 => {
-                let key = Digest::of(witness.key.as_slice());
-                writeln!(text, "  outside witness {name} with ml-dsa-44 SHA-256 {key}")
-            }
-        };
-    }
+    signers(&mut text, &charter.signers);
+    witnessing(&mut text, &charter.witnessing);
     rules(&mut text, &charter.governance, &charter.policy);
     text
 }
@@ -65,6 +74,36 @@ pub fn founding_v1(charter: &CharterTextV1) -> String {
     }
     rules(&mut text, &charter.governance, &charter.policy);
     text
+}
+
+fn signers(text: &mut String, signers: &[Enrolment]) {
+    for signer in signers {
+        let _ = writeln!(
+            text,
+            "signer {}\n  identity {}\n  sealing {}\n  certificate {}\n  witness {}",
+            signer.id,
+            signer.identity_key,
+            signer.sealing_key,
+            signer.tls_certificate_sha256,
+            signer.witness_key
+        );
+    }
+}
+
+fn witnessing(text: &mut String, Witnessing { threshold, outside }: &Witnessing) {
+    let _ = writeln!(text, "checkpoints need {threshold} cosignatures of:\n  every signer");
+    for witness in outside {
+        let name = &witness.name;
+        let _ = match witness.algorithm {
+            WitnessAlgorithm::Ed25519 => {
+                writeln!(text, "  outside witness {name} with ed25519 {}", witness.key)
+            }
+            WitnessAlgorithm::MlDsa44 => {
+                let key = Digest::of(witness.key.as_slice());
+                writeln!(text, "  outside witness {name} with ml-dsa-44 SHA-256 {key}")
+            }
+        };
+    }
 }
 
 fn people(text: &mut String, people: &[PersonV1]) {

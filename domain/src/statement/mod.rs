@@ -1,15 +1,20 @@
 //! The texts that people and signers put their name to, and the check of their signatures.
 //! A signature is always over the whole text as shown; nothing here ever signs.
 
+mod approval;
+mod change;
+mod facts;
 mod founding;
+mod policy;
 mod resumption;
 mod signer;
 mod version_1;
 
-pub use founding::{founding, founding_v1};
+pub use approval::approval;
+pub use facts::{price, screening};
+pub use founding::{founding, founding_v1, founding_v2};
 pub use resumption::resumption;
 pub use signer::{abstention, confirmation};
-pub use version_1::approval;
 
 use crate::{
     Amount, Asset, Bytes, Head, LogId, PersonId, ProposalId, Refusal, Rule,
@@ -99,7 +104,7 @@ pub fn verify_answer(
         let because = format!("{key} is not an approval key of {approver}");
         return Err(Refusal::new(Rule::ApprovalKeyUnknown, because));
     };
-    let text = approval(place, answers, answer, approver);
+    let text = approval(standing, place, answers, answer, approver);
     if !key.verify(&text, evidence) {
         let because = "the signature is not this key's over this proposal's statement";
         return Err(Refusal::new(Rule::ApprovalSignature, because));

@@ -11,7 +11,12 @@ use crate::{
 use std::fmt::Write as _;
 
 /// What an approver reads and signs.
-pub fn approval(place: &Place, answers: &Answers, answer: Answer, approver: PersonId) -> String {
+pub(super) fn approval(
+    place: &Place,
+    answers: &Answers,
+    answer: Answer,
+    approver: PersonId,
+) -> String {
     let opened = &answers.opened;
     let word = match answer {
         Answer::Approve => "APPROVE",
@@ -31,7 +36,7 @@ pub fn approval(place: &Place, answers: &Answers, answer: Answer, approver: Pers
          Opened at:    entry {} with hash {}\n",
         subject(&opened.subject),
         opened.maker,
-        quorum(&opened.quorum),
+        opened.quorums.0.first().map(quorum).unwrap_or_default(),
         opened.expires_at,
         opened.policy_version,
         place.proposal,
@@ -42,7 +47,7 @@ pub fn approval(place: &Place, answers: &Answers, answer: Answer, approver: Pers
     text
 }
 
-fn subject(subject: &Subject) -> String {
+pub(super) fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Transfer { intent, known_as } => format!(
             "PAY           {}\n\
@@ -63,6 +68,14 @@ fn subject(subject: &Subject) -> String {
         ),
         Subject::KeyCeremony(plan) => ceremony(plan),
         Subject::PolicyChange(next) => format!("PUT IN FORCE this policy:\n{}", policy(next)),
+        // Never asked in this form.
+        Subject::Payment { .. }
+        | Subject::PolicyForm2(_)
+        | Subject::People(_)
+        | Subject::Unfreeze { .. }
+        | Subject::ReleaseKey { .. }
+        | Subject::RaiseFeeCap { .. }
+        | Subject::Abandon { .. } => String::new(),
     }
 }
 

@@ -56,9 +56,20 @@ fn signed(attempt: u32) -> AttemptSigned {
     AttemptSigned { attempt, raw: Bytes(vec![2]), transaction: "id".to_owned() }
 }
 
+fn block() -> BlockRef {
+    BlockRef { height: 1, hash: "h".to_owned() }
+}
+
 fn confirmed(attempt: u32, paid: u128, fee: u128) -> Confirmed {
-    let block = BlockRef { height: 1, hash: "h".to_owned() };
-    Confirmed { attempt, block, paid: Amount::new(paid), fee: Amount::new(fee) }
+    let (paid, fee) = (Amount::new(paid), Amount::new(fee));
+    let transaction = "id".to_owned();
+    Confirmed { attempt, child: None, transaction, block: block(), paid, fee }
+}
+
+/// What is recorded of a transfer with one signed attempt.
+fn confirmed_v1(attempt: u32, paid: u128, fee: u128) -> ConfirmedV1 {
+    let (paid, fee) = (Amount::new(paid), Amount::new(fee));
+    ConfirmedV1 { attempt, block: block(), paid, fee }
 }
 
 fn failed() -> TransferEvent {

@@ -29,6 +29,10 @@ events! {
         FundsReversed = "wallet.funds-reversed", 1;
         /// An account nonce is set aside for a transfer.
         AccountNonceReserved = "wallet.account-nonce-reserved", 1;
+        /// More of the balance is set aside with it: the transfer's fee cap was raised.
+        AccountNonceRaised = "wallet.account-nonce-raised", 1;
+        /// A transfer that can't go on holds an account nonce that later ones wait for.
+        NonceGapFound = "wallet.nonce-gap-found", 1;
         /// It is free again: the transfer came to nothing.
         AccountNonceReleased = "wallet.account-nonce-released", 1;
         /// It is used, finally, and the balance has shrunk.
@@ -200,6 +204,27 @@ pub struct AccountNonceReserved {
     pub account_nonce: u64,
     /// Payment and fee cap: what of the balance it sets aside.
     pub amount: Amount,
+}
+
+/// More is set aside with it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountNonceRaised {
+    /// For which transfer.
+    pub transfer: TransferId,
+    /// Payment and the new fee cap: what it sets aside from now on.
+    pub amount: Amount,
+}
+
+/// Later transactions of the account wait for this one, which will never come: from now on signers
+/// may sign one with its account nonce that pays nobody.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NonceGapFound {
+    /// Whose nonce it is.
+    pub transfer: TransferId,
+    /// Which.
+    pub account_nonce: u64,
 }
 
 /// It is free again.

@@ -1,9 +1,10 @@
 //! What a wallet can spend: coins where the chain has outputs, a balance with account nonces
 //! where it has accounts. A coin or nonce is never set aside twice.
 
+use super::balance::Balance;
 use super::event::{
-    AccountNonceReleased, AccountNonceReserved, AccountNonceUsed, Coin, CoinAdded, CoinRemoved,
-    CoinsReleased, CoinsReserved, CoinsSpent, FundsReceived, FundsReversed, OutPoint, WalletEvent,
+    AccountNonceReleased, AccountNonceUsed, Coin, CoinAdded, CoinRemoved, CoinsReleased,
+    CoinsReserved, CoinsSpent, OutPoint, WalletEvent,
 };
 use crate::{Amount, Family, Refusal, Rule, TransferId};
 use serde::Serialize;
@@ -28,33 +29,6 @@ pub struct Coins {
     /// Reorganised away while they were set aside or spent: when the chain has them again they
     /// are not free.
     pub gone: BTreeSet<OutPoint>,
-}
-
-/// A balance and the account nonces that spend it.
-#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize)]
-pub struct Balance {
-    /// Final receipts less final payments.
-    pub amount: Amount,
-    /// Reorganised away after it was spent.
-    pub missing: Amount,
-    /// The lowest nonce that was never set aside.
-    pub next_nonce: u64,
-    /// Set aside once and released: the next transfers take these first, because a gap would
-    /// stop every later one.
-    pub released: BTreeSet<u64>,
-    /// Set aside, by transfer.
-    pub reserved: BTreeMap<TransferId, ReservedNonce>,
-    /// The sum of what is set aside.
-    held: Amount,
-}
-
-/// What a transfer has set aside.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-pub struct ReservedNonce {
-    /// The nonce.
-    pub account_nonce: u64,
-    /// Payment and fee cap.
-    pub amount: Amount,
 }
 
 impl Funds {
@@ -90,6 +64,22 @@ impl Funds {
         match self {
             Self::Coins(coins) => coins.reserved.contains_key(&transfer),
             Self::Balance(balance) => balance.reserved.contains_key(&transfer),
+        }
+    }
+
+    /// Whether later transactions wait for what is set aside for `transfer`, and it can't go on.
+    pub fn is_gap(&self, transfer: TransferId) -> bool {
+        match self {
+            Self::Coins(_) => false,
+            Self::Balance(balance) => balance.gaps.contains(&transfer),
+        }
+    }
+
+    /// Whether giving back what is set aside for `transfer` would leave later ones waiting.
+    pub fn leaves_gap(&self, transfer: TransferId) -> bool {
+        match self {
+            Self::Coins(_) => false,
+            Self::Balance(balance) => balance.is_waited_for(transfer),
         }
     }
 
@@ -220,127 +210,10 @@ impl Coins {
             | E::FundsReceived(_)
             | E::FundsReversed(_)
             | E::AccountNonceReserved(_)
+            | E::AccountNonceRaised(_)
+            | E::NonceGapFound(_)
             | E::AccountNonceReleased(_)
             | E::AccountNonceUsed(_) => None,
-        }
-    }
-}
-
-impl Balance {
-    fn of(&self, transfer: TransferId) -> Result<ReservedNonce, Refusal> {
-        self.reserved.get(&transfer).copied().ok_or_else(|| {
-            Refusal::new(Rule::WalletReserved, "no account nonce is set aside for this transfer")
-        })
-    }
-
-    /// `None` where nothing is set aside for the transfer: the log is damaged.
-    fn let_go(&mut self, transfer: TransferId) -> Option<ReservedNonce> {
-        let mine = self.reserved.remove(&transfer)?;
-        self.held = self.held.checked_sub(mine.amount)?;
-        Some(mine)
-    }
-
-    /// What is set aside for all transfers together.
-    pub const fn held(&self) -> Amount {
-        self.held
-    }
-
-    /// What no transfer has set aside.
-    pub fn free(&self) -> Amount {
-        self.amount.checked_sub(self.held).unwrap_or(Amount::ZERO)
-    }
-
-    /// The nonce that the next transfer takes.
-    pub fn lowest_nonce(&self) -> u64 {
-        self.released.first().copied().unwrap_or(self.next_nonce)
-    }
-
-    pub(super) fn receive(&self, received: FundsReceived) -> Result<Vec<WalletEvent>, Refusal> {
-        self.amount.checked_add(received.amount).ok_or_else(|| {
-            Refusal::new(Rule::AmountInvalid, "the balance would pass 2^128 base units")
-        })?;
-        Ok(vec![received.into()])
-    }
-
-    pub(super) fn reverse(&self, reversed: FundsReversed) -> Result<Vec<WalletEvent>, Refusal> {
-        self.missing.checked_add(reversed.amount).ok_or_else(|| {
-            Refusal::new(Rule::AmountInvalid, "the shortfall would pass 2^128 base units")
-        })?;
-        Ok(vec![reversed.into()])
-    }
-
-    pub(super) fn reserve(
-        &self,
-        reserved: AccountNonceReserved,
-    ) -> Result<Vec<WalletEvent>, Refusal> {
-        if let Some(mine) = self.reserved.get(&reserved.transfer) {
-            if mine.account_nonce == reserved.account_nonce && mine.amount == reserved.amount {
-                return Ok(Vec::new());
-            }
-            let because = format!("this transfer has account nonce {} already", mine.account_nonce);
-            return Err(Refusal::new(Rule::WalletReserved, because));
-        }
-        if reserved.account_nonce != self.lowest_nonce() {
-            let because = format!("the next account nonce is {}", self.lowest_nonce());
-            return Err(Refusal::new(Rule::WalletReserved, because));
-        }
-        if reserved.amount > self.free() {
-            let because = format!(
-                "payment and fee cap come to {}, the wallet has {} free",
-                reserved.amount,
-                self.free()
-            );
-            return Err(Refusal::new(Rule::WalletFunds, because));
-        }
-        Ok(vec![reserved.into()])
-    }
-
-    fn evolve(&mut self, event: &WalletEvent) -> Option<()> {
-        use WalletEvent as E;
-        match event {
-            E::FundsReceived(received) => {
-                let covered = received.amount.min(self.missing);
-                self.missing = self.missing.checked_sub(covered)?;
-                let rest = received.amount.checked_sub(covered)?;
-                self.amount = self.amount.checked_add(rest)?;
-                Some(())
-            }
-            E::FundsReversed(reversed) => {
-                let there = reversed.amount.min(self.amount);
-                self.amount = self.amount.checked_sub(there)?;
-                let missing = reversed.amount.checked_sub(there)?;
-                self.missing = self.missing.checked_add(missing)?;
-                Some(())
-            }
-            E::AccountNonceReserved(AccountNonceReserved { transfer, account_nonce, amount }) => {
-                if !self.released.remove(account_nonce) {
-                    if *account_nonce != self.next_nonce {
-                        return None;
-                    }
-                    self.next_nonce = self.next_nonce.checked_add(1)?;
-                }
-                let mine = ReservedNonce { account_nonce: *account_nonce, amount: *amount };
-                self.held = self.held.checked_add(*amount)?;
-                self.reserved.insert(*transfer, mine).is_none().then_some(())
-            }
-            E::AccountNonceReleased(AccountNonceReleased { transfer }) => {
-                let mine = self.let_go(*transfer)?;
-                self.released.insert(mine.account_nonce).then_some(())
-            }
-            E::AccountNonceUsed(AccountNonceUsed { transfer, spent }) => {
-                self.let_go(*transfer)?;
-                let there = (*spent).min(self.amount);
-                self.amount = self.amount.checked_sub(there)?;
-                self.missing = self.missing.checked_add(spent.checked_sub(there)?)?;
-                Some(())
-            }
-            E::Created(_)
-            | E::AddressDerived(_)
-            | E::CoinAdded(_)
-            | E::CoinRemoved(_)
-            | E::CoinsReserved(_)
-            | E::CoinsReleased(_)
-            | E::CoinsSpent(_) => None,
         }
     }
 }

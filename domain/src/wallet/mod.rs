@@ -1,15 +1,18 @@
 //! What a key holds on a network: addresses, and coins or a balance with account nonces. Nothing
 //! is ever set aside for two transfers at once.
 
+mod balance;
 mod event;
 mod funds;
 
+pub use balance::{Balance, ReservedNonce};
 pub use event::{
-    AccountNonceReleased, AccountNonceReserved, AccountNonceUsed, AddressDerived, Coin, CoinAdded,
-    CoinRemoved, CoinsReleased, CoinsReserved, CoinsSpent, Created, FundsReceived, FundsReversed,
-    OutPoint, OutPointError, Tier, WalletEvent,
+    AccountNonceRaised, AccountNonceReleased, AccountNonceReserved, AccountNonceUsed,
+    AddressDerived, Coin, CoinAdded, CoinRemoved, CoinsReleased, CoinsReserved, CoinsSpent,
+    Created, FundsReceived, FundsReversed, NonceGapFound, OutPoint, OutPointError, Tier,
+    WalletEvent,
 };
-pub use funds::{Balance, Coins, Funds, ReservedNonce};
+pub use funds::{Coins, Funds};
 
 use crate::{
     AccountId, Address, AddressPath, Aggregate, Amount, Branch, Corrupt, KeyId, Network, Refusal,
@@ -73,6 +76,14 @@ pub enum Command {
     Reverse(FundsReversed),
     /// Set the next account nonce aside. Repeating it is no news.
     ReserveNonce(AccountNonceReserved),
+    /// Set more of the balance aside with the account nonce.
+    RaiseNonce(AccountNonceRaised),
+    /// Say that others wait for the account nonce of a transfer that can't go on. Repeating it is
+    /// no news.
+    FindGap {
+        /// Whose nonce.
+        transfer: TransferId,
+    },
     /// The transfer came to nothing before anybody could have signed.
     Release {
         /// Which.
@@ -142,6 +153,8 @@ impl Aggregate for Wallet {
             Command::Receive(received) => self.holding()?.funds.balance()?.receive(received),
             Command::Reverse(reversed) => self.holding()?.funds.balance()?.reverse(reversed),
             Command::ReserveNonce(reserved) => self.holding()?.funds.balance()?.reserve(reserved),
+            Command::RaiseNonce(raised) => self.holding()?.funds.balance()?.raise(raised),
+            Command::FindGap { transfer } => self.holding()?.funds.balance()?.find_gap(transfer),
             Command::Release { transfer } => self.holding()?.funds.release(transfer),
             Command::Spend { transfer, spent } => self.holding()?.funds.spend(transfer, spent),
         }

@@ -232,7 +232,10 @@ impl Book {
     pub(crate) fn statement(&self, proposal: ProposalId, who: PersonId, answer: Answer) -> String {
         let answers = self.state.proposals.get(&proposal).and_then(|known| known.answers());
         match (place(&self.state, proposal), answers) {
-            (Ok(place), Some(answers)) => statement::approval(&place, answers, answer, who),
+            (Ok(place), Some(answers)) => {
+                let standing = self.state.charter.standing().unwrap();
+                statement::approval(standing, &place, answers, answer, who)
+            },
             _ => "there is nothing to answer".to_owned(),
         }
     }
@@ -339,4 +342,9 @@ fn check_reserved_once(funds: &Funds) {
             assert_eq!(balance.held(), Amount::new(held), "held is the sum of what is set aside");
         }
     }
+}
+
+/// The policy in force, of the first form.
+pub(crate) fn standing_policy(book: &Book) -> strongroom_domain::policy::PolicyV1 {
+    book.state.charter.standing().unwrap().policy.v1().unwrap().clone()
 }

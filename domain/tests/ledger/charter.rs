@@ -43,7 +43,7 @@ fn a_founding_signature_is_over_the_whole_charter() {
 fn a_founding_signature_is_made_with_an_enrolled_key() {
     let mut founded = founded(charter(), &FOUNDERS);
     let stranger = key_of(MAKER.0);
-    let text = statement::founding(&founded.charter);
+    let text = statement::founding_v2(&founded.charter);
     founded.signatures[0].key = public(&stranger);
     founded.signatures[0].signature = sign(&stranger, &text);
     refused(founded, Rule::CharterSignature);

@@ -183,7 +183,7 @@ fn signed_by(who: &[PersonId], text: &str) -> Vec<FoundingSignature> {
 
 /// The charter with the founding signatures of `who`.
 pub(crate) fn founded(charter: CharterTextV2, who: &[PersonId]) -> FoundedV2 {
-    FoundedV2 { signatures: signed_by(who, &statement::founding(&charter)), charter }
+    FoundedV2 { signatures: signed_by(who, &statement::founding_v2(&charter)), charter }
 }
 
 /// As [`founded`], of version 1.

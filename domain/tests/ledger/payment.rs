@@ -195,7 +195,9 @@ fn an_approval_is_signed_with_the_approvers_own_key_over_this_statement() {
         answer: with,
         approver: ANN,
         key: public(key),
-        signature: sign(key, text),
+        evidence: strongroom_domain::approval_key::Evidence::Signature {
+            signature: sign(key, text),
+        },
     };
     let text = book.statement(proposal, ANN, Answer::Approve);
     let wrong = Rule::ApprovalSignature;
@@ -211,7 +213,9 @@ fn an_approval_is_signed_with_the_approvers_own_key_over_this_statement() {
         answer: Answer::Approve,
         approver: ANN,
         key: public(&mine),
-        signature: Bytes(vec![0; 63]),
+        evidence: strongroom_domain::approval_key::Evidence::Signature {
+            signature: Bytes(vec![0; 63]),
+        },
     };
     book.refused(short, wrong);
     book.put(answer(&mine, &text, Answer::Approve)).unwrap();

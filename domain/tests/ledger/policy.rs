@@ -11,7 +11,7 @@ use uuid::Uuid;
 const QUESTION: ProposalId = ProposalId(Uuid::from_u128(0x9a));
 
 fn propose(book: &Book, change: impl FnOnce(&mut PolicyV1)) -> Command {
-    let mut policy = book.state.charter.standing().unwrap().policy.clone();
+    let mut policy = standing_policy(book);
     policy.version += 1;
     change(&mut policy);
     let expires_at = book.in_an_hour();
@@ -33,7 +33,7 @@ fn a_quorum_puts_a_policy_in_force_at_once() {
     book.approve(QUESTION, &[ANN]);
     assert_eq!(book.put(request(&book, 1)).unwrap().len(), 2, "still refused");
     book.approve(QUESTION, &[BEN]);
-    assert_eq!(book.state.charter.standing().unwrap().policy.version, 2);
+    assert_eq!(book.state.charter.standing().unwrap().policy.version(), 2);
     assert_eq!(book.state.proposals[&QUESTION].name(), "fulfilled");
     book.put(request(&book, 2)).unwrap();
     book.approve(question(2), &[ANN, BEN]);
@@ -48,7 +48,7 @@ fn a_declined_policy_changes_nothing() {
     for who in [ANN, BEN] {
         book.put(book.answer(QUESTION, who, Answer::Decline)).unwrap();
     }
-    assert_eq!(book.state.charter.standing().unwrap().policy, policy());
+    assert_eq!(standing_policy(&book), policy());
 }
 
 #[test]

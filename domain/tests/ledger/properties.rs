@@ -89,7 +89,7 @@ fn word(yes: bool) -> Answer {
 }
 
 fn other_policy(book: &Book, which: u8) -> PolicyV1 {
-    let mut policy = book.state.charter.standing().unwrap().policy.clone();
+    let mut policy = standing_policy(book);
     policy.version += 1;
     match which {
         0 => policy.tiers[0].quorum = quorum(3, &[ANN, BEN, CAT]),
@@ -223,7 +223,7 @@ fn check_signers_view(book: &Book) {
             let requested = requested.expect("it was asked for");
             approvers.remove(&requested.maker);
             let asked = requested.decision.quorum.as_ref().expect("the policy allowed it");
-            let policy = &book.state.charter.standing().unwrap().policy;
+            let policy = standing_policy(book);
             let today = policy.evaluate(&requested.intent).quorum.expect("it still does");
             for quorum in [asked, &today] {
                 let counted = approvers.intersection(&quorum.group).count();

@@ -31,7 +31,7 @@ pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
             [("policy", policy), ("policy_position", at.position())],
         )
     };
-    out.push(match event {
+    let last = match event {
         CharterEvent::Founded(founded) => Change::insert(
             "charter",
             [
@@ -88,7 +88,8 @@ pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
             out.push(changed("policy", text(of.proposal), Value::Null, policy.clone()));
             put_in_force(policy)
         }
-    });
+    };
+    out.push(last);
 }
 
 pub(super) fn wallet(at: At<'_>, wallet: WalletId, event: &WalletEvent, out: &mut Vec<Change>) {

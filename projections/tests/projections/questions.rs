@@ -9,7 +9,7 @@ use strongroom_domain::{
     transfer::AttemptSigned,
 };
 use strongroom_projections::{
-    DepositFilter, DepositState, KeyState, Page, Projections, ProposalFilter, ProposalState,
+    Decided, DepositFilter, DepositState, KeyState, Page, Projections, ProposalFilter, ProposalState,
     SubjectKind, TransferFilter, TransferState, View,
 };
 
@@ -73,7 +73,8 @@ async fn a_transfer_tells_its_whole_story() {
     let row = &story.transfer;
     assert_eq!(row.state, TransferState::Confirmed);
     assert_eq!(row.maker, MAKER);
-    assert!(row.decision.verdicts.iter().all(|verdict| verdict.passed));
+    let Decided::V1(decision) = &row.decision else { panic!("of the first form") };
+    assert!(decision.verdicts.iter().all(|verdict| verdict.passed));
     assert_eq!((row.paid, row.fee), (Some(Amount::new(100_000)), Some(Amount::new(700))));
     assert_eq!(row.block.as_ref().unwrap().height, 1);
     assert_eq!(row.transaction.as_deref(), Some("ab".repeat(32).as_str()));

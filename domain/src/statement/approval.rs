@@ -1,0 +1,165 @@
+//! The approval statement: what an approver reads, and signs whole. To be read in one minute by a
+//! person who was not there when the question was made.
+
+use super::{Answer, Place, change, policy, quantity, version_1};
+use crate::{
+    Intent, PersonId,
+    charter::Standing,
+    policy::{Label, Quorum, Quorums},
+    proposal::{Answers, Form, Subject, Unusual},
+};
+use std::fmt::Write as _;
+
+/// What an approver reads and signs. `standing` is the charter as it stands when the answer is
+/// given: a change is shown against it.
+pub fn approval(
+    standing: &Standing,
+    place: &Place,
+    answers: &Answers,
+    answer: Answer,
+    approver: PersonId,
+) -> String {
+    if answers.form == Form::V1 {
+        return version_1::approval(place, answers, answer, approver);
+    }
+    let opened = &answers.opened;
+    let word = match answer {
+        Answer::Approve => "APPROVE",
+        Answer::Decline => "DECLINE",
+    };
+    let mut text = String::from("Strongroom approval statement, version 2\n\n");
+    // Writing to a String does not fail.
+    let _ = write!(
+        text,
+        "I, approver {approver},\n{word} the following.\n\n{}\n\
+         Asked by:     person {}\n{}\
+         Time lock:    {}\n\
+         Valid until:  {}\n\
+         Policy:       version {}\n\
+         Proposal:     {}\n\
+         Log:          {}\n\
+         Opened at:    entry {} with hash {}\n",
+        subject(standing, &opened.subject),
+        opened.maker,
+        needs(&opened.quorums),
+        lock(&opened.subject, opened.delay_s),
+        opened.expires_at,
+        opened.policy_version,
+        place.proposal,
+        place.log,
+        place.opened_at.position,
+        place.opened_at.leaf,
+    );
+    text
+}
+
+/// Each part with the size of its group.
+fn needs(Quorums(parts): &Quorums) -> String {
+    let mut text = String::new();
+    for (number, Quorum { approvals, group }) in parts.iter().enumerate() {
+        let title = if number == 0 { "Needs:" } else { "and:" };
+        let _ = writeln!(text, "{title:<14}{approvals} of {} approvers", group.len());
+    }
+    text
+}
+
+fn lock(subject: &Subject, delay_s: u64) -> String {
+    let stops = match subject {
+        Subject::PolicyForm2(_) => "any officer can veto it until then",
+        Subject::Transfer { .. }
+        | Subject::Payment { .. }
+        | Subject::KeyCeremony(_)
+        | Subject::PolicyChange(_)
+        | Subject::People(_)
+        | Subject::Unfreeze { .. }
+        | Subject::ReleaseKey { .. }
+        | Subject::RaiseFeeCap { .. }
+        | Subject::Abandon { .. } => "any officer can stop it until then",
+    };
+    match delay_s {
+        0 => "none: it happens as soon as enough have approved".to_owned(),
+        seconds => format!("{} after enough have approved; {stops}", duration(seconds)),
+    }
+}
+
+/// `1 d 2 h (93600 s)`.
+pub(super) fn duration(seconds: u64) -> String {
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds % 86_400 / 3_600, "h"),
+        (seconds % 3_600 / 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let words: Vec<_> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
+    match words.as_slice() {
+        [] => "0 s".to_owned(),
+        [one] if one.ends_with(" s") => one.clone(),
+        _ => format!("{} ({seconds} s)", words.join(" ")),
+    }
+}
+
+fn subject(standing: &Standing, subject: &Subject) -> String {
+    match subject {
+        Subject::Payment { intent, known_as, delay_s: _, rules, unusual } => {
+            payment(intent, known_as, rules, unusual)
+        }
+        Subject::PolicyForm2(next) => policy::change(&standing.policy, next),
+        Subject::People(of) => change::people(standing, of),
+        Subject::Unfreeze { freeze } => format!("LIFT THE FREEZE  {freeze}\n"),
+        Subject::ReleaseKey { key } => {
+            format!("LET SIGN AGAIN  the quarantined key {key}\n")
+        }
+        Subject::RaiseFeeCap { transfer, fee_cap } => format!(
+            "RAISE THE FEE CAP of transfer {transfer}\n\
+             Fee at most:  {fee_cap} base units of its network's own asset, all attempts together\n"
+        ),
+        Subject::Abandon { transfer } => format!(
+            "GIVE UP       transfer {transfer}\n\
+             By:           a transaction that makes it impossible and returns what it would have\n\
+             \x20             spent, less the fee, to its wallet\n"
+        ),
+        Subject::Transfer { .. } | Subject::KeyCeremony(_) | Subject::PolicyChange(_) => {
+            version_1::subject(subject)
+        }
+    }
+}
+
+fn payment(intent: &Intent, known_as: &Label, rules: &[Label], unusual: &[Unusual]) -> String {
+    let mut text = format!(
+        "PAY           {}\n\
+         To:           {}\n\
+         Known as:     {known_as}\n\
+         On:           {}\n\
+         Fee at most:  {}\n\
+         From wallet:  {}\n\
+         For account:  {}\n\
+         Transfer:     {}\n",
+        quantity(intent.amount, intent.asset),
+        intent.destination,
+        intent.network(),
+        quantity(intent.fee_cap, intent.network().native_asset()),
+        intent.wallet,
+        intent.account,
+        intent.transfer,
+    );
+    let names: Vec<_> = rules.iter().map(ToString::to_string).collect();
+    let _ = writeln!(text, "Rules passed: {}", names.join(", "));
+    if unusual.is_empty() {
+        text.push_str("Unusual:      nothing that the log knows of\n");
+    }
+    for what in unusual {
+        let words = match what {
+            Unusual::FirstPayment => "nothing was ever paid to this destination".to_owned(),
+            Unusual::LargestAmount { so_far } => format!(
+                "more than was ever paid to this destination, {} at most",
+                quantity(*so_far, intent.asset)
+            ),
+            Unusual::NewDestination { since } => {
+                format!("the destination is on the allowlist only since {since}")
+            }
+        };
+        let _ = writeln!(text, "UNUSUAL:      {words}");
+    }
+    text
+}

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use strongroom_domain::{Network, SignerId};
 use strongroom_store::LogLocation;
@@ -42,9 +43,18 @@ pub struct Config {
     /// Where the charter's outside witnesses are.
     #[serde(default)]
     pub witnesses: Vec<WitnessConfig>,
+    /// Whom to tell what happens.
+    #[serde(default)]
+    pub webhooks: Vec<crate::webhooks::WebhookConfig>,
     /// What strangers may read.
     #[serde(default)]
     pub transparency: Transparency,
+    /// What is decided about authorisation beside `strongroom.cedar`.
+    #[serde(default)]
+    pub authorisation: crate::authorisation::Settings,
+    /// Where people sign in, and who may speak for them.
+    #[serde(default)]
+    pub sign_in: SignInConfig,
     /// How often to look.
     #[serde(default)]
     pub pace: Pace,
@@ -115,6 +125,17 @@ pub struct Transparency {
     /// Whether entries are, too: they name streams and event types, and no payload. Default: only
     /// auditors read them.
     pub public_entries: bool,
+}
+
+/// Where people sign in, and who may speak for them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignInConfig {
+    /// What stands in the browser's address line: scheme and host, like `https://custody.example`.
+    /// Passkeys are bound to it for ever. Default: `http://localhost` and the port of `listen`.
+    pub origin: Option<String>,
+    /// Proxies whose `X-Forwarded-For` is believed, as networks. Default: none.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// A chain node.
@@ -261,6 +282,9 @@ impl Config {
         }
         for signer in &mut self.signers {
             place(&mut signer.certificate_file);
+        }
+        for webhook in &mut self.webhooks {
+            webhook.below(base);
         }
         for node in &mut self.nodes {
             node.cookie_file.iter_mut().for_each(place);

@@ -1,38 +1,34 @@
-//! Where tokens are kept: `access.db`, beside the log and apart from it. Never holds a secret.
+//! Where tokens and ways to sign in are kept: `access.db`, beside the log and apart from it. Never
+//! holds a secret that is not sealed.
 //! Several processes may use it at once: what the command line revokes, the server refuses next.
 
 use std::{
     collections::{BTreeSet, HashMap},
     path::Path,
+    str::FromStr,
     sync::{Mutex, PoisonError},
 };
 
+use ipnet::IpNet;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
-use strongroom_domain::{PersonId, Timestamp, charter::Role};
+use strongroom_domain::{ClientId, PersonId, Timestamp, charter::Role};
 
-use super::token::{TokenId, TokenParts, TokenText};
+use super::{
+    schema,
+    session::Kept,
+    token::{TokenId, TokenParts, TokenText},
+};
 
-const SCHEMA: &str = "
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    CREATE TABLE IF NOT EXISTS tokens (
-        id TEXT PRIMARY KEY,
-        hash BLOB NOT NULL CHECK (length(hash) = 32),
-        person TEXT NOT NULL,
-        roles TEXT NOT NULL,
-        issued_at TEXT NOT NULL,
-        revoked_at TEXT
-    ) STRICT;
-";
-
-/// The tokens of one server.
+/// The tokens, accounts and sessions of one server.
 pub struct AccessRegister(Mutex<Opened>);
 
-struct Opened {
-    db: Connection,
+pub(super) struct Opened {
+    pub(super) db: Connection,
     /// Tokens that were presented before, as of `version`.
     seen: HashMap<TokenId, (Grant, [u8; 32])>,
+    /// Sessions that were used before, by their hash, as of `version`.
+    pub(super) sessions: HashMap<[u8; 32], Kept>,
     /// SQLite's count of what other connections have changed.
     version: i64,
 }
@@ -46,6 +42,18 @@ pub struct Grant {
     pub person: PersonId,
     /// What it may be used for, as far as the charter still agrees.
     pub roles: BTreeSet<Role>,
+    /// For whose data, and from where.
+    pub bounds: Bounds,
+}
+
+/// What a token is confined to.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Bounds {
+    /// For whose data only; `None`: for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clients: Option<BTreeSet<ClientId>>,
+    /// From where it may be used; from anywhere, where there are none.
+    pub networks: Vec<IpNet>,
 }
 
 /// A token as it is listed.
@@ -57,6 +65,9 @@ pub struct Listed {
     pub person: PersonId,
     /// Its roles.
     pub roles: BTreeSet<Role>,
+    /// What it is confined to.
+    #[serde(flatten)]
+    pub bounds: Bounds,
     /// When it was made.
     pub issued_at: String,
     /// When it stopped being one.
@@ -67,11 +78,14 @@ pub struct Listed {
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// Unavailable.
-    #[error("the tokens' file cannot be used: {0}")]
+    #[error("access.db cannot be used: {0}")]
     Database(#[from] rusqlite::Error),
     /// Corrupt.
-    #[error("the tokens' file is damaged at token {0}: restore it, or issue new tokens")]
+    #[error("access.db is damaged at {0}: restore it, or issue new tokens and invitations")]
     Damaged(String),
+    /// Corrupt, or another directory's.
+    #[error("access.db: {0}")]
+    Seal(#[from] strongroom_secrets::SealError),
     /// Refused.
     #[error("there is no token {0} that could be revoked")]
     Unknown(String),
@@ -83,10 +97,11 @@ pub enum AccessError {
 impl AccessRegister {
     /// Opens the file, or makes it.
     pub fn open(path: &Path) -> Result<Self, AccessError> {
-        let db = Connection::open(path)?;
+        let mut db = Connection::open(path)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
-        db.execute_batch(SCHEMA)?;
-        Ok(Self(Mutex::new(Opened { db, seen: HashMap::new(), version: -1 })))
+        schema::prepare(&mut db)?;
+        let (seen, sessions) = (HashMap::new(), HashMap::new());
+        Ok(Self(Mutex::new(Opened { db, seen, sessions, version: -1 })))
     }
 
     /// Makes a token; its text can't be had a second time.
@@ -94,6 +109,7 @@ impl AccessRegister {
         &self,
         person: PersonId,
         roles: &BTreeSet<Role>,
+        bounds: &Bounds,
         now: Timestamp,
     ) -> Result<(TokenText, TokenId), AccessError> {
         if roles.is_empty() {
@@ -102,13 +118,16 @@ impl AccessRegister {
         let (text, parts) = TokenText::generate();
         self.with(|opened| {
             opened.db.execute(
-                "INSERT INTO tokens (id, hash, person, roles, issued_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO tokens (id, hash, person, roles, issued_at, clients, networks)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     parts.id.as_str(),
                     parts.hash(),
                     person.to_string(),
                     write_roles(roles),
-                    now.to_string()
+                    now.to_string(),
+                    bounds.clients.as_ref().map(write),
+                    write(&bounds.networks)
                 ],
             )?;
             Ok(())
@@ -131,21 +150,31 @@ impl AccessRegister {
 
     /// Every token there ever was.
     pub fn list(&self) -> Result<Vec<Listed>, AccessError> {
-        type Row = (String, String, String, String, Option<String>);
+        type Row = (String, String, String, String, Option<String>, Option<String>, String);
         self.with(|opened| {
             let mut statement = opened.db.prepare(
-                "SELECT id, person, roles, issued_at, revoked_at FROM tokens ORDER BY issued_at, id",
+                "SELECT id, person, roles, issued_at, revoked_at, clients, networks FROM tokens
+                 ORDER BY issued_at, id",
             )?;
             let rows = statement.query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                    row.get(5)?,
+                    row.get(6)?,
+                ))
             })?;
             let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
             rows.into_iter()
-                .map(|(token, person, roles, issued_at, revoked_at)| {
-                    let damaged = || AccessError::Damaged(token.clone());
+                .map(|(token, person, roles, issued_at, revoked_at, clients, networks)| {
+                    let damaged = || AccessError::Damaged(format!("token {token}"));
                     Ok(Listed {
                         person: person.parse().map_err(|_| damaged())?,
                         roles: read_roles(&roles).ok_or_else(damaged)?,
+                        bounds: read_bounds(clients, &networks).ok_or_else(damaged)?,
                         issued_at,
                         revoked_at,
                         token,
@@ -158,12 +187,7 @@ impl AccessRegister {
     /// Whose token this is; `None` for one that is unknown, revoked or wrong.
     pub fn find(&self, presented: &TokenParts) -> Result<Option<Grant>, AccessError> {
         self.with(|opened| {
-            let version =
-                opened.db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-            if version != opened.version {
-                opened.version = version;
-                opened.seen.clear();
-            }
+            opened.refresh()?;
             if !opened.seen.contains_key(&presented.id) {
                 let Some(found) = load(&opened.db, &presented.id)? else { return Ok(None) };
                 opened.seen.insert(presented.id.clone(), found);
@@ -174,7 +198,7 @@ impl AccessRegister {
         })
     }
 
-    fn with<T>(
+    pub(super) fn with<T>(
         &self,
         work: impl FnOnce(&mut Opened) -> Result<T, AccessError>,
     ) -> Result<T, AccessError> {
@@ -183,32 +207,56 @@ impl AccessRegister {
     }
 }
 
+impl Opened {
+    /// Forgets what it remembers where another connection has changed something.
+    pub(super) fn refresh(&mut self) -> Result<(), AccessError> {
+        let version =
+            self.db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if version != self.version {
+            self.version = version;
+            self.seen.clear();
+            self.sessions.clear();
+        }
+        Ok(())
+    }
+}
+
 fn load(db: &Connection, id: &TokenId) -> Result<Option<(Grant, [u8; 32])>, AccessError> {
     let mut statement = db.prepare_cached(
-        "SELECT hash, person, roles FROM tokens WHERE id = ?1 AND revoked_at IS NULL",
+        "SELECT hash, person, roles, clients, networks FROM tokens
+         WHERE id = ?1 AND revoked_at IS NULL",
     )?;
-    let row: Option<([u8; 32], String, String)> = statement
-        .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let Some((hash, person, roles)) = row else { return Ok(None) };
-    let damaged = || AccessError::Damaged(id.to_string());
+    type Row = ([u8; 32], String, String, Option<String>, String);
+    let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Row> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    };
+    let row = statement.query_row([id.as_str()], read).optional()?;
+    let Some((hash, person, roles, clients, networks)) = row else { return Ok(None) };
+    let damaged = || AccessError::Damaged(format!("token {id}"));
     let person = person.parse().map_err(|_| damaged())?;
     let roles = read_roles(&roles).ok_or_else(damaged)?;
-    Ok(Some((Grant { token: id.clone(), person, roles }, hash)))
+    let bounds = read_bounds(clients, &networks).ok_or_else(damaged)?;
+    Ok(Some((Grant { token: id.clone(), person, roles, bounds }, hash)))
 }
 
 /// A role's name, as in the charter.
 pub(crate) const fn role_name(role: Role) -> &'static str {
     match role {
+        Role::Viewer => "viewer",
         Role::Initiator => "initiator",
         Role::Approver => "approver",
+        Role::Officer => "officer",
+        Role::KeyCustodian => "key-custodian",
+        Role::Compliance => "compliance",
         Role::Auditor => "auditor",
+        Role::Regulator => "regulator",
+        Role::Administrator => "administrator",
     }
 }
 
 /// The role of that name.
 pub(crate) fn role_of(name: &str) -> Option<Role> {
-    [Role::Initiator, Role::Approver, Role::Auditor]
+    Role::ALL
         .into_iter()
         .find(|role| role_name(*role) == name)
 }
@@ -219,4 +267,20 @@ fn write_roles(roles: &BTreeSet<Role>) -> String {
 
 fn read_roles(text: &str) -> Option<BTreeSet<Role>> {
     text.split(' ').map(role_of).collect()
+}
+
+fn write<T: ToString>(parts: impl IntoIterator<Item = T>) -> String {
+    parts.into_iter().map(|part| part.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+fn read<T: FromStr, C: FromIterator<T>>(text: &str) -> Option<C> {
+    text.split_whitespace().map(|part| part.parse().ok()).collect()
+}
+
+fn read_bounds(clients: Option<String>, networks: &str) -> Option<Bounds> {
+    let clients = match clients {
+        Some(clients) => Some(read(&clients)?),
+        None => None,
+    };
+    Some(Bounds { clients, networks: read(networks)? })
 }

@@ -51,8 +51,35 @@ pub enum Failure {
         id: String,
     },
     /// The token is missing, unknown, wrong or revoked.
-    #[error("send `Authorization: Bearer sr1_…` with a token that is in force")]
+    #[error(
+        "sign in, or send `Authorization: Bearer sr1_…` with a token that is in force, or sign the \
+         request"
+    )]
     Unauthenticated,
+    /// Signed in, but not lately enough for this, or not by a way in that can be.
+    #[error(
+        "this needs a person who has just proven who they are: sign in, then step up at \
+         /api/v1/session/step-up, and repeat it within five minutes"
+    )]
+    StepUpNeeded,
+    /// A cookie came without what only our own pages can send with it.
+    #[error("{0}")]
+    CrossSite(&'static str),
+    /// Name, secret or code: never which.
+    #[error("this is not how anybody signs in here: look at the name, the secret and the code")]
+    SignInRefused,
+    /// An invitation that is unknown, withdrawn or used: never which.
+    #[error("this is no invitation that is in force: ask for a new one")]
+    InvitationRefused,
+    /// A signed request that is not good.
+    #[error("the request's signature: {0}")]
+    RequestSignature(&'static str),
+    /// Wrong too often: nothing was looked at.
+    #[error("wrong too often: wait {seconds} s")]
+    LockedOut {
+        /// How long.
+        seconds: u64,
+    },
     /// Too many requests.
     #[error("too many requests: wait a second")]
     TooMany,

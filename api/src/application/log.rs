@@ -2,25 +2,55 @@
 
 use futures::{Stream, stream};
 use strongroom_domain::Head;
-use strongroom_secrets::SecretText;
 use strongroom_store::{Position, Record, Subscription};
 
-use super::{Application, Caller, Failure, reads::Paging, views};
+use super::{Application, Caller, Failure, Presented, reads::Paging, views};
+
+/// The longest that a reader may wait for an entry, in seconds: less than the time for an answer.
+const LONGEST_WAIT_S: u64 = 20;
 
 #[expect(
     clippy::redundant_closure_for_method_calls,
     reason = "a method's path is not general enough in the view's lifetime"
 )]
 impl Application {
-    /// Entries behind a position.
-    pub async fn events(&self, paging: Paging) -> Result<views::EventPage, Failure> {
+    /// Entries behind a position: those that there are. With `wait_s`, where there are none yet,
+    /// those that come within so many seconds.
+    pub async fn events(
+        &self,
+        paging: Paging,
+        wait_s: Option<u64>,
+    ) -> Result<views::EventPage, Failure> {
         let limit = paging.limit()?;
-        let from = behind(paging.after.unwrap_or(0))?;
+        let after = paging.after.unwrap_or(0);
+        let from = behind(after)?;
+        if let Some(seconds) = wait_s {
+            self.wait_for_entry(after, seconds).await?;
+        }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let records = self.noted(self.bus().log().read_from(from, limit).await)?;
         let items: Vec<_> = records.iter().map(event).collect();
         let next = items.last().filter(|_| items.len() == limit).map(|last| last.position);
-        Ok(views::EventPage { items, next })
+        let cursor = items.last().map_or(after, |last| last.position);
+        Ok(views::EventPage { items, next, cursor })
+    }
+
+    /// Returns when there is an entry behind this one, or so many seconds are over.
+    async fn wait_for_entry(&self, after: u64, seconds: u64) -> Result<(), Failure> {
+        if seconds > LONGEST_WAIT_S {
+            let because = format!("wait_s is 0 to {LONGEST_WAIT_S}, not {seconds}");
+            return Err(Failure::Malformed(because));
+        }
+        let log = self.bus().log();
+        if log.head().position.get() > after {
+            return Ok(());
+        }
+        let mut coming = log.subscribe(behind(after)?);
+        let within = std::time::Duration::from_secs(seconds);
+        match tokio::time::timeout(within, coming.next_batch()).await {
+            Ok(Err(error)) => Err(self.noted(Err::<(), _>(error)).unwrap_err()),
+            Ok(Ok(_)) | Err(_) => Ok(()),
+        }
     }
 
     /// The last durable entry.
@@ -32,16 +62,16 @@ impl Application {
     /// Every entry behind a position, and then those to come, while the caller's token is good.
     pub fn follow(
         &self,
-        token: SecretText,
+        presented: Presented,
         after: u64,
     ) -> Result<impl Stream<Item = Result<views::LogEvent, Failure>> + use<>, Failure> {
         let subscription = self.bus().log().subscribe(behind(after)?);
         let application = self.clone();
         let batches = stream::try_unfold(
-            (application, subscription, token),
-            |(application, mut subscription, token)| async move {
-                let batch = next_batch(&application, &mut subscription, token.expose()).await?;
-                Ok::<_, Failure>(batch.map(|events| (events, (application, subscription, token))))
+            (application, subscription, presented),
+            |(application, mut subscription, presented)| async move {
+                let batch = next_batch(&application, &mut subscription, &presented).await?;
+                Ok::<_, Failure>(batch.map(|events| (events, (application, subscription, presented))))
             },
         );
         Ok(futures::TryStreamExt::try_flatten(futures::TryStreamExt::map_ok(batches, |events| {
@@ -65,7 +95,7 @@ impl Application {
 async fn next_batch(
     application: &Application,
     subscription: &mut Subscription,
-    token: &str,
+    presented: &Presented,
 ) -> Result<Option<Vec<views::LogEvent>>, Failure> {
     let batch = match subscription.next_batch().await {
         Ok(batch) => batch,
@@ -73,7 +103,7 @@ async fn next_batch(
         Err(error) => return Err(error.into()),
     };
     // It may have been revoked since.
-    let _still: Caller = application.caller(token)?;
+    let _still: Caller = application.caller(presented)?;
     Ok(Some(batch.iter().map(event).collect()))
 }
 

@@ -5,6 +5,7 @@ mod approve;
 mod charter;
 mod error;
 mod init;
+mod invite;
 mod key;
 mod ledger;
 mod place;
@@ -16,6 +17,7 @@ pub use approve::Approve;
 pub use charter::{CharterCommand, Draft, Found, Sign};
 pub use error::CliError;
 pub use init::Init;
+pub use invite::Invite;
 pub use key::{KeyCommand, KeyNew};
 pub use ledger::LedgerCommand;
 pub use place::Place;
@@ -37,6 +39,8 @@ pub struct Arguments {
 enum Command {
     /// Make a server's data directory: log key, TLS identity. Prints the public parts as JSON.
     Init(Init),
+    /// Make an invitation to sign in. Prints its hash, for the charter or a proposal.
+    Invite(Invite),
     /// Approval keys of people.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -60,6 +64,7 @@ impl Arguments {
     pub fn run(self, say: &mut Say<'_>) -> Result<(), CliError> {
         match self.command {
             Command::Init(init) => init.run(say),
+            Command::Invite(invite) => invite.run(say),
             Command::Key(key) => key.run(say),
             Command::Charter(charter) => charter.run(say),
             Command::Ledger(ledger) => {

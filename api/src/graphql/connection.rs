@@ -2,18 +2,18 @@
 //! when the token has been revoked since. Never more than a few streams at once.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use async_graphql::{Executor, Request, Response, ServerError};
 use futures::{StreamExt as _, stream, stream::BoxStream};
-use strongroom_secrets::SecretText;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::{Strongroom, subscription::Presented};
+use super::Strongroom;
 use crate::{
-    application::{Application, Caller, Failure},
+    application::{Application, Caller, Failure, Presented},
     rest::{ProblemDocument, RateLimits},
 };
 
@@ -30,7 +30,8 @@ struct Parts {
     schema: Strongroom,
     application: Application,
     rates: Arc<RateLimits>,
-    token: OnceLock<SecretText>,
+    from: IpAddr,
+    token: OnceLock<Presented>,
     introduced: Notify,
     places: Arc<Semaphore>,
 }
@@ -40,11 +41,13 @@ impl Connection {
         schema: Strongroom,
         application: Application,
         rates: Arc<RateLimits>,
+        from: IpAddr,
     ) -> Self {
         Self(Arc::new(Parts {
             schema,
             application,
             rates,
+            from,
             token: OnceLock::new(),
             introduced: Notify::new(),
             places: Arc::new(Semaphore::new(STREAMS)),
@@ -58,8 +61,9 @@ impl Connection {
         let header = || text("Authorization").or_else(|| text("authorization"));
         let token = text("token").or_else(|| header()?.strip_prefix("Bearer "));
         let token = token.ok_or(Failure::Unauthenticated)?;
-        self.0.application.caller(token)?;
-        let _ = self.0.token.set(SecretText::new(token.to_owned()));
+        let presented = Presented::new(token.to_owned(), self.0.from);
+        self.0.application.caller(&presented)?;
+        let _ = self.0.token.set(presented);
         self.0.introduced.notify_one();
         Ok(())
     }
@@ -73,13 +77,13 @@ impl Connection {
     }
 
     fn admit(&self) -> Result<(Caller, Presented, OwnedSemaphorePermit), Failure> {
-        let token = self.0.token.get().ok_or(Failure::Unauthenticated)?.expose();
-        let caller = self.0.application.caller(token)?;
-        self.0.rates.take(&caller.token)?;
+        let presented = self.0.token.get().ok_or(Failure::Unauthenticated)?.clone();
+        let caller = self.0.application.caller(&presented)?;
+        self.0.rates.take(&caller)?;
         let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| {
             Failure::Unavailable(format!("{STREAMS} streams are open on this connection"))
         })?;
-        Ok((caller, Presented::new(token.to_owned()), place))
+        Ok((caller, presented, place))
     }
 }
 

@@ -13,14 +13,17 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
 use super::{Problem, Shared};
-use crate::{access::TokenId, application::Failure, config::Limits};
+use crate::{
+    application::{Caller, Failure},
+    config::Limits,
+};
 
-/// Tokens or addresses that are kept before those that are idle are forgotten.
+/// Callers or addresses that are kept before those that are idle are forgotten.
 const KEPT: usize = 10_000;
 
 /// The counters of all callers.
 pub struct RateLimits {
-    tokens: DefaultKeyedRateLimiter<TokenId>,
+    callers: DefaultKeyedRateLimiter<String>,
     peers: DefaultKeyedRateLimiter<IpAddr>,
     places: Semaphore,
 }
@@ -29,15 +32,18 @@ impl RateLimits {
     /// With nothing counted yet.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            tokens: RateLimiter::keyed(Quota::per_second(limits.requests_per_second)),
+            callers: RateLimiter::keyed(Quota::per_second(limits.requests_per_second)),
             peers: RateLimiter::keyed(Quota::per_minute(limits.failures_per_minute)),
             places: Semaphore::new(limits.in_flight),
         }
     }
 
-    /// Counts a request of a token.
-    pub fn take(&self, token: &TokenId) -> Result<(), Failure> {
-        self.tokens.check_key(token).map_err(|_| Failure::TooMany)
+    /// Counts a request of a caller.
+    pub fn take(&self, caller: &Caller) -> Result<(), Failure> {
+        if self.callers.len() > KEPT {
+            self.callers.retain_recent();
+        }
+        self.callers.check_key(&caller.counted_as()).map_err(|_| Failure::TooMany)
     }
 
     /// Counts a request without a good token. Only failures are held back: behind one address

@@ -40,7 +40,7 @@ pub enum Problems {
     /// The request is not what it should be.
     #[response(status = 400, content_type = "application/problem+json")]
     Malformed(#[to_schema] ProblemDocument),
-    /// No token that is in force.
+    /// Nobody who is known.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(#[to_schema] ProblemDocument),
     /// A token without the role, or the maker of what is to be approved.
@@ -131,7 +131,19 @@ impl ProblemDocument {
             Failure::MediaType => new("media-type", "Not JSON", S::UNSUPPORTED_MEDIA_TYPE),
             Failure::NotFound { .. } => new("not-found", "Not found", S::NOT_FOUND),
             Failure::Unauthenticated => {
-                new("unauthenticated", "No token that is in force", S::UNAUTHORIZED)
+                new("unauthenticated", "Nobody who is known", S::UNAUTHORIZED)
+            }
+            Failure::StepUpNeeded => new("step-up-needed", "Prove who you are again", S::FORBIDDEN),
+            Failure::CrossSite(_) => new("cross-site", "Not from our own pages", S::FORBIDDEN),
+            Failure::SignInRefused => new("sign-in-refused", "Not signed in", S::UNAUTHORIZED),
+            Failure::InvitationRefused => {
+                new("invitation-refused", "No invitation in force", S::FORBIDDEN)
+            }
+            Failure::RequestSignature(_) => {
+                new("request-signature", "The request's signature", S::UNAUTHORIZED)
+            }
+            Failure::LockedOut { .. } => {
+                new("locked-out", "Wrong too often", S::TOO_MANY_REQUESTS)
             }
             Failure::TooMany => new("too-many", "Too many requests", S::TOO_MANY_REQUESTS),
             Failure::TooLarge => new("too-large", "Body too large", S::PAYLOAD_TOO_LARGE),
@@ -157,6 +169,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         let problem = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, problem);
+        if let Failure::LockedOut { seconds } = self.0 {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if matches!(self.0, Failure::Unavailable(_) | Failure::TooMany) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -50,9 +50,27 @@ pub enum ServeError {
     /// The read model can't follow.
     #[error(transparent)]
     ReadModel(#[from] RunError),
+    /// A webhook's configuration.
+    #[error(transparent)]
+    Webhook(#[from] crate::webhooks::EndpointError),
+    /// The webhooks' file.
+    #[error(transparent)]
+    Outbox(#[from] crate::webhooks::OutboxError),
+    /// The log can't be followed for webhooks.
+    #[error("webhooks: {0}")]
+    Webhooks(strongroom_store::ReadError),
+    /// The authorisation policy.
+    #[error(transparent)]
+    Authorisation(#[from] crate::authorisation::PolicyError),
     /// The tokens.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// The origin that people sign in at.
+    #[error(transparent)]
+    Site(#[from] crate::sign_in::SiteError),
+    /// What people sign in with cannot be opened.
+    #[error("signing in: {0}")]
+    SignIn(String),
     /// A signer's certificate.
     #[error("cannot read the certificate {}: {source}", path.display())]
     Certificate {
@@ -95,4 +113,10 @@ pub enum ServeError {
     /// Corrupt: the server must not go on. A restart reads the log again.
     #[error("stopped: {0}. Restart; if it stops again, verify the log with strongroom-replay")]
     Stopped(String),
+}
+
+impl ServeError {
+    pub(crate) fn sign_in(failure: impl std::fmt::Display) -> Self {
+        Self::SignIn(failure.to_string())
+    }
 }

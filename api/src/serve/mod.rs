@@ -21,13 +21,15 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 use self::sagas::Publishing;
 use crate::{
-    access::AccessRegister,
     application::Application,
+    authorisation::{Authorisation, Settings},
     checkpoint_file::CheckpointFile,
     clock,
     config::{Config, Limits},
     data_directory::DataDirectory,
     rest,
+    sign_in::{Clock, SignIn},
+    webhooks::{self, Endpoint, Outbox, Webhooks},
 };
 
 /// How often the log and the bus are asked whether they have stopped.
@@ -64,17 +66,26 @@ pub async fn until_told(config: Config) -> Result<(), ServeError> {
 impl Server {
     /// Opens the log, the read model and the tokens, and listens.
     pub async fn open(config: Config) -> Result<Self, ServeError> {
+        Self::open_at(config, Arc::new(clock::now)).await
+    }
+
+    /// [`Self::open`], with the clock that sessions, codes and signed requests are measured by.
+    pub async fn open_at(config: Config, clock: Clock) -> Result<Self, ServeError> {
+        let public_entries = config.transparency.public_entries;
+        let authorisation =
+            Authorisation::open(Settings { public_entries, ..config.authorisation })?;
+        let endpoints = Endpoint::all(&config.webhooks)?;
         let directory = DataDirectory::open(&config.data)?;
         let passphrase = read_secret(&config.passphrase_file)?;
-        let (tls, keys) = directory.keys(&passphrase)?;
+        let sealer = directory.sealer(&passphrase)?;
         drop(passphrase);
+        let (tls, keys) = directory.keys_by(&sealer)?;
         let log = log_store::open(&config.log_store, &directory).await?;
         let bus = Bus::open(Arc::clone(&log), clock::now).await?;
         if bus.read(|state| state.charter.standing().is_err()) {
             return Err(ServeError::NoCharter);
         }
         let projections = Projections::open(directory.read_model())?;
-        let access = AccessRegister::open(&directory.access())?;
         let mut tasks = JoinSet::new();
         let (reader, followed) = (projections.clone(), bus.log());
         tasks.spawn(async move { reader.run(followed).await.map_err(ServeError::from) });
@@ -83,11 +94,17 @@ impl Server {
         let publishing = Publishing { board, file, keys: Arc::new(keys) };
         let sagas = sagas::start(&config, &bus, &tls, publishing, &mut tasks)?;
         drop(tls);
-        let application = Application::new(bus, projections, access, sagas);
         let listener = TcpListener::bind(config.listen).await;
         let listener =
             listener.map_err(|source| ServeError::Listen { address: config.listen, source })?;
-        let router = rest::router(application.clone(), &config.limits, config.transparency);
+        let listens = listener.local_addr().map_err(ServeError::Socket)?;
+        let kept = (&directory, sealer);
+        let sign_in = SignIn::open(&config.sign_in, listens, kept, bus.clone(), clock)?;
+        let webhooks = Webhooks::new(endpoints, Outbox::open(&directory.webhooks())?);
+        start_webhooks(&webhooks, &bus, &mut tasks);
+        let entry = (sign_in, authorisation);
+        let application = Application::new(bus, projections, entry, (sagas, webhooks));
+        let router = rest::router(application.clone(), &config.limits);
         Ok(Self { listener, router, limits: config.limits, application, log, tasks })
     }
 
@@ -119,6 +136,26 @@ impl Server {
         tracing::info!("stopped");
         result
     }
+}
+
+/// Tells what happens, where somebody is to be told.
+fn start_webhooks(
+    webhooks: &Webhooks,
+    bus: &Bus,
+    tasks: &mut JoinSet<Result<(), ServeError>>,
+) {
+    if webhooks.endpoints().is_empty() {
+        return;
+    }
+    let (told, followed) = (webhooks.clone(), bus.clone());
+    tasks.spawn(async move {
+        webhooks::follow(told, followed).await.map_err(ServeError::Webhooks)
+    });
+    let told = webhooks.clone();
+    tasks.spawn(async move {
+        webhooks::deliver(told).await;
+        Ok(())
+    });
 }
 
 /// Waits for a reason to stop.

@@ -26,6 +26,8 @@ views! {
         items: Vec<LogEvent>,
         /// `after` of the next page, where there may be one.
         next: Option<u64>,
+        /// `after` of whoever wants to go on from here, now or later.
+        cursor: u64,
     }
     /// The log's last durable entry.
     LogHead {
@@ -62,11 +64,15 @@ views! {
     }
     /// Who the caller is.
     Me {
-        /// The token's id.
-        token: String,
-        /// Its person.
+        /// By which way in: `session`, `token` or `machine`.
+        via: String,
+        /// The token's id, where it is one.
+        token: Option<String>,
+        /// The person's or the machine's id.
         person: String,
-        /// Roles that the token and the charter both give.
+        /// Roles that the way in and the charter both give.
         roles: Vec<String>,
+        /// When a session's person last proved who they are.
+        stepped_up_at: Option<String>,
     }
 }

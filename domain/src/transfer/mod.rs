@@ -16,7 +16,7 @@ pub use paid::Paid;
 
 use crate::{
     Aggregate, Amount, ClientId, Corrupt, Intent, PersonId, ProposalId, Refusal, Rule, Timestamp,
-    freeze::check_reason, policy::PolicyDecisionV1,
+    freeze::check_reason, policy::{PolicyDecisionV1, Priced},
 };
 use serde::Serialize;
 
@@ -77,6 +77,8 @@ pub struct Asked {
     pub at: Option<Timestamp>,
     /// For which client; unknown under a policy of the first form.
     pub client: Option<ClientId>,
+    /// What it was worth then, if the policy had a price.
+    pub priced: Option<Priced>,
     /// How long it waits after it was approved, in seconds.
     pub delay_s: u64,
     /// When the entry stands that approved it.
@@ -372,6 +374,7 @@ impl Aggregate for Transfer {
                 proposal: requested.proposal,
                 at: None,
                 client: None,
+                priced: None,
                 delay_s: 0,
                 approved_at: None,
                 approved_fee_cap: requested.intent.fee_cap,
@@ -382,6 +385,7 @@ impl Aggregate for Transfer {
                 proposal: requested.proposal,
                 at: Some(requested.at),
                 client: Some(requested.client),
+                priced: requested.decision.priced.clone(),
                 delay_s: requested.decision.delay_s,
                 approved_at: None,
                 approved_fee_cap: requested.intent.fee_cap,

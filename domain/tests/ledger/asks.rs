@@ -113,7 +113,8 @@ pub(crate) fn broadcast(n: u8, attempt: u32) -> Command {
 
 pub(crate) fn confirm(n: u8, attempt: u32, paid: u128, change: Option<u128>) -> Command {
     let (paid, fee) = (Amount::new(paid), Amount::new(400));
-    let confirmed = transfer::Confirmed { attempt, block: block(n), paid, fee };
+    let (block, transaction) = (block(n), txid(0x80 + n));
+    let confirmed = transfer::Confirmed { attempt, child: None, transaction, block, paid, fee };
     let change = change.into_iter().map(|amount| Coin {
         outpoint: OutPoint { txid: txid(0x80 + n), vout: 1 },
         amount: Amount::new(amount),

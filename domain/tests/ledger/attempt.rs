@@ -143,7 +143,8 @@ fn the_chains_steps_come_in_order_and_may_be_repeated() {
     book.refused(signed(1, 2), Rule::AttemptState);
     book.put(signed(1, 1)).unwrap();
     assert_eq!(book.put(signed(1, 1)), Ok(vec![]));
-    book.refused(book.attempt(1, 2), Rule::TransferState);
+    // Another one costs more.
+    book.refused(book.attempt(1, 2), Rule::AttemptState);
     book.refused(fail(1), Rule::TransferState);
     book.refused(broadcast(1, 2), Rule::AttemptState);
     book.put(broadcast(1, 1)).unwrap();

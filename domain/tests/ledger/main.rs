@@ -18,14 +18,18 @@ mod book;
 mod ceremony;
 mod charter;
 mod custody;
+mod facts;
 mod forgery;
 mod golden;
+mod house;
 mod names;
+mod officers;
 mod payment;
 mod policy;
 mod properties;
 mod resumption;
 mod statements;
+mod waiting;
 
 use proptest::test_runner::{Config, RngSeed};
 

@@ -161,6 +161,36 @@ impl UnsignedTx {
     }
 }
 
+/// A transaction that somebody may have signed for a transfer, and, of a child, the one that it
+/// pulls along.
+#[derive(Clone, Copy, Debug)]
+pub struct Realisation<'a> {
+    /// It.
+    pub transaction: &'a UnsignedTx,
+    /// What it spends from, if it is a child.
+    pub parent: Option<&'a UnsignedTx>,
+}
+
+impl Realisation<'_> {
+    /// Whether at most one of two payments can ever take effect, whoever signs both of these. A child
+    /// stands and falls with its parent, so it excludes what its parent excludes.
+    pub fn is_safe_beside(&self, other: &Self) -> bool {
+        let (root, other_root) = (self.root(), other.root());
+        if root != other_root {
+            return root.excludes(other_root);
+        }
+        // One of them is what the other spends from, or both spend the same change.
+        self.transaction == other.transaction
+            || self.parent.is_none()
+            || other.parent.is_none()
+            || self.transaction.excludes(other.transaction)
+    }
+
+    fn root(&self) -> &UnsignedTx {
+        self.parent.unwrap_or(self.transaction)
+    }
+}
+
 /// The id of a signed transaction that goes over the network.
 pub fn transaction_id(network: Network, raw: &Bytes) -> Result<TransactionId, DecodeError> {
     Ok(match network.family() {

@@ -18,7 +18,9 @@ mod tests;
 mod transaction;
 
 pub use address::{AddressError, address_of, parse_address};
-pub use family::{AssembleError, DecodeError, Ownership, UnsignedTx, WrongFamily, transaction_id};
+pub use family::{
+    AssembleError, DecodeError, Ownership, Realisation, UnsignedTx, WrongFamily, transaction_id,
+};
 pub use key::KeyError;
 pub use signatures::signatures;
 pub use transaction::{SignedTx, SigningPayload, TransactionId, TransactionIdError};

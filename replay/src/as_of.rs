@@ -14,10 +14,10 @@ use strongroom_domain::{
     AccountId, Amount, Asset, Bytes, ClientId, Head, KeyId, Network, PersonId, ProposalId,
     Recorded, SignerId, State, Timestamp, TransferId, WalletId,
     account::LedgerAccount,
-    charter::{Person, Witnessing},
+    charter::{Governing, Person, Witnessing},
     key::Key,
-    policy::{PolicyV1, Quorum},
-    proposal::{OpenedV1, Proposal},
+    policy::InForce,
+    proposal::{Opened, Proposal},
 };
 use strongroom_ledger::TreeHead;
 
@@ -78,9 +78,9 @@ pub struct Standings {
     /// Both sides of every asset.
     pub assets: BTreeMap<Asset, Totals>,
     /// The policy in force.
-    pub policy: PolicyV1,
+    pub policy: InForce,
     /// Who decides about keys and the policy.
-    pub governance: Quorum,
+    pub governance: Governing,
     /// Everyone with a role.
     pub people: Vec<Person>,
     /// Whose cosignatures make a checkpoint count.
@@ -169,7 +169,7 @@ pub struct ProposalStanding {
     /// How far it is.
     pub state: &'static str,
     /// What was asked.
-    pub opened: OpenedV1,
+    pub opened: Opened,
     /// Who agreed.
     pub approved_by: Vec<PersonId>,
     /// Who did not.
@@ -209,7 +209,7 @@ fn standings(verifier: &Verifier) -> Result<Standings, Finding> {
     let standing = standing.map_err(|it| Finding::of(Fault::Violation, it.to_string()))?;
     let ledger = verifier.books().accounts();
     let open = |name: &str| {
-        !["refused", "rejected", "cancelled", "expired", "failed", "confirmed"].contains(&name)
+        !["refused", "rejected", "cancelled", "expired", "failed", "confirmed", "abandoned"].contains(&name)
     };
     Ok(Standings {
         head: state.head,

@@ -56,6 +56,7 @@ impl Books {
             | Event::Deposit(_)
             | Event::Key(_)
             | Event::Signer(_)
+            | Event::Person(_)
             | Event::Freeze(_)
             | Event::Price(_)
             | Event::Screening(_)

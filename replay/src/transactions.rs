@@ -2,14 +2,14 @@
 
 use crate::finding::{Fault, Finding};
 use strongroom_chains::{
-    AssembleError, DecodeError, KeyError, UnsignedTx, address_of,
+    AssembleError, DecodeError, KeyError, Realisation, UnsignedTx, address_of,
     frost::{FrostError, GroupKey, KeyPath},
 };
 use strongroom_domain::{
     Address, AddressPath, Branch, Event, Family, Intent, KeyId, Network, Recorded, State, Stream,
     TransferId, WalletId,
     key::Key,
-    transfer::{AttemptAuthorised, AttemptSigned, Attempts, TransferEvent},
+    transfer::{AttemptAuthorised, AttemptSigned, Attempts, Returns, TransferEvent},
     wallet::{AddressDerived, Funds, Holding, WalletEvent},
 };
 
@@ -33,6 +33,8 @@ enum Wrong {
     Fee { attempt: u32, real: strongroom_domain::Amount, said: strongroom_domain::Amount },
     #[error("the transaction of attempt {attempt} spends something else than was set aside")]
     Spends { attempt: u32 },
+    #[error("attempt {attempt} is no child of attempt {parent}, or that one is not signed")]
+    Child { attempt: u32, parent: u32 },
     #[error("attempt {attempt} does not exclude the one before it: both could confirm")]
     Excludes { attempt: u32 },
     #[error("the signed transaction of attempt {attempt}: {error}")]
@@ -41,9 +43,9 @@ enum Wrong {
     Name { attempt: u32, real: String, said: String },
 }
 
-/// Checks an entry that `after` has recorded; `previous` is the attempt that it replaces.
+/// Checks an entry that `after` has recorded; `before` are the attempts that it must exclude.
 pub(crate) fn check(
-    previous: Option<&AttemptAuthorised>,
+    before: &[Earlier],
     after: &State,
     recorded: &Recorded,
 ) -> Result<(), Finding> {
@@ -52,7 +54,10 @@ pub(crate) fn check(
             address(after, id, derived)
         }
         (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptAuthorised(attempt))) => {
-            authorised(after, id, attempt, previous)
+            authorised(after, id, (attempt, None), before)
+        }
+        (Stream::Transfer(id), Event::Transfer(TransferEvent::ReturnAuthorised(returned))) => {
+            authorised(after, id, (&returned.attempt, Some(returned.returns)), before)
         }
         (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptSigned(signed))) => {
             complete(after, id, signed)
@@ -65,14 +70,30 @@ pub(crate) fn check(
     })
 }
 
-/// The attempt that an entry replaces.
-pub(crate) fn replaced(before: &State, recorded: &Recorded) -> Option<AttemptAuthorised> {
-    match (recorded.stream, &recorded.event) {
-        (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptAuthorised(_))) => {
-            Some(before.transfers.get(&id)?.attempts()?.current.clone())
-        }
-        _ => None,
-    }
+/// An attempt that a later one must exclude.
+pub(crate) struct Earlier {
+    authorised: AttemptAuthorised,
+    returns: Option<Returns>,
+}
+
+/// Every attempt that an entry's attempt must exclude: the current one, and all that were signed.
+pub(crate) fn replaced(before: &State, recorded: &Recorded) -> Vec<Earlier> {
+    let (
+        Stream::Transfer(id),
+        Event::Transfer(TransferEvent::AttemptAuthorised(_) | TransferEvent::ReturnAuthorised(_)),
+    ) = (recorded.stream, &recorded.event)
+    else {
+        return Vec::new();
+    };
+    let Some(attempts) = before.transfers.get(&id).and_then(|transfer| transfer.attempts()) else {
+        return Vec::new();
+    };
+    let signed = attempts.complete.values().map(|signed| Earlier {
+        authorised: signed.authorised.clone(),
+        returns: signed.returns,
+    });
+    let current = Earlier { authorised: attempts.current.clone(), returns: attempts.returns };
+    signed.chain([current]).collect()
 }
 
 /// Signatures, and whose they are.
@@ -138,15 +159,52 @@ fn parse(network: Network, attempt: &AttemptAuthorised) -> Result<UnsignedTx, Wr
 fn authorised(
     state: &State,
     id: TransferId,
-    authorised: &AttemptAuthorised,
-    previous: Option<&AttemptAuthorised>,
+    (authorised, returns): (&AttemptAuthorised, Option<Returns>),
+    before: &[Earlier],
 ) -> Result<(), Wrong> {
-    let intent = &attempts(state, id)?.asked.intent;
+    let attempts = attempts(state, id)?;
+    let intent = &attempts.asked.intent;
     let attempt = authorised.attempt;
     let (holding, _) = holding(state, intent.wallet)?;
     let unsigned = parse(holding.network, authorised)?;
-    realises(&unsigned, holding, intent, authorised)?;
-    let set_aside = match (&unsigned, &holding.funds) {
+    match returns {
+        None => realises(&unsigned, holding, intent, authorised)?,
+        Some(_) => returned(&unsigned, holding, authorised)?,
+    }
+    let parent = parent(attempts, holding.network, returns)?;
+    let spends_its_own = match &parent {
+        Some(parent) => unsigned.depends_on(parent),
+        None => set_aside(&unsigned, holding, id),
+    };
+    if !spends_its_own {
+        return Err(Wrong::Spends { attempt });
+    }
+    let new = Realisation { transaction: &unsigned, parent: parent.as_ref() };
+    for earlier in before {
+        let transaction = parse(holding.network, &earlier.authorised)?;
+        let parent = self::parent(attempts, holding.network, earlier.returns)?;
+        let old = Realisation { transaction: &transaction, parent: parent.as_ref() };
+        if !new.is_safe_beside(&old) {
+            return Err(Wrong::Excludes { attempt });
+        }
+    }
+    Ok(())
+}
+
+/// The transaction that a child spends from.
+fn parent(
+    attempts: &Attempts,
+    network: Network,
+    returns: Option<Returns>,
+) -> Result<Option<UnsignedTx>, Wrong> {
+    let Some(Returns::Child { parent }) = returns else { return Ok(None) };
+    let attempt = attempts.current.attempt;
+    let signed = attempts.complete.get(&parent).ok_or(Wrong::Child { attempt, parent })?;
+    parse(network, &signed.authorised).map(Some)
+}
+
+fn set_aside(unsigned: &UnsignedTx, holding: &Holding, id: TransferId) -> bool {
+    match (unsigned, &holding.funds) {
         (UnsignedTx::Bitcoin(unsigned), Funds::Coins(coins)) => {
             let spent: std::collections::BTreeSet<_> = unsigned.spends().collect();
             coins.reserved.get(&id).is_some_and(|mine| mine.keys().eq(spent.iter()))
@@ -157,16 +215,20 @@ fn authorised(
         }
         (UnsignedTx::Bitcoin(_), Funds::Balance(_))
         | (UnsignedTx::Ethereum(_), Funds::Coins(_)) => false,
-    };
-    if !set_aside {
-        return Err(Wrong::Spends { attempt });
     }
-    match previous {
-        Some(previous) if !parse(holding.network, previous)?.excludes(&unsigned) => {
-            Err(Wrong::Excludes { attempt })
-        }
-        Some(_) | None => Ok(()),
-    }
+}
+
+/// Whether everything comes back, for the fee that the log says.
+fn returned(
+    unsigned: &UnsignedTx,
+    holding: &Holding,
+    authorised: &AttemptAuthorised,
+) -> Result<(), Wrong> {
+    let attempt = authorised.attempt;
+    let owns = |address: &Address| holding.addresses.get(address).map(|known| known.path);
+    let real = unsigned.returned(&owns).map_err(|error| Wrong::Decode { attempt, error })?;
+    let said = authorised.fee;
+    if real > said { Err(Wrong::Fee { attempt, real, said }) } else { Ok(()) }
 }
 
 fn realises(

@@ -94,7 +94,7 @@ impl Verifier {
         self.audited.extend(recorded)?;
         let state = self.audited.state();
         self.books.keep(state, recorded)?;
-        transactions::check(replaced.as_ref(), state, recorded)?;
+        transactions::check(&replaced, state, recorded)?;
         match transactions::signatures(state, recorded) {
             Some(transactions::Shown { key, signatures }) => {
                 self.nonces.note(key, &signatures, recorded.head.position)

@@ -6,9 +6,11 @@ use strongroom_chains::{
     frost::{GroupKey, KeyPath},
 };
 use strongroom_domain::{
-    Address, AddressPath, Bytes, KeyId, Network, Refusal, Rule, SignerId, TransferId,
+    Address, AddressPath, Amount, Bytes, Intent, KeyId, Network, Refusal, Rule, SignerId,
+    TransferId,
     audit::Authorised,
     key::{Active, Protocol},
+    transfer::Returns,
     wallet::{Funds, Holding},
 };
 
@@ -27,6 +29,8 @@ pub struct Checked {
     pub key: KeyId,
     /// That key, as the log has it.
     pub active: Active,
+    /// What it pulls along, if it is a child.
+    pub parent: Option<UnsignedTx>,
     /// What is signed.
     pub unsigned: UnsignedTx,
     /// Its bytes, as the log has them.
@@ -45,17 +49,41 @@ pub fn check(authorised: &Authorised<'_>, me: SignerId) -> Result<Checked, Refus
     let unsigned = UnsignedTx::parse(network, &attempt.unsigned).map_err(mismatch)?;
     let (holding, key) = (authorised.holding(), authorised.key());
     let owns = |address: &Address| owned(network, holding, key, address);
-    let effect = unsigned.effect(&owns).map_err(mismatch)?;
-    if let Err(field) = effect.realises(intent) {
-        return refuse(
-            Rule::SignerIntentMismatch,
-            format!("the transaction's {field} is not the intent's"),
-        );
-    }
-    if effect.fee != attempt.fee {
+    let parent = parent(authorised, network)?;
+    let fee = match authorised.returns() {
+        None => {
+            let effect = unsigned.effect(&owns).map_err(mismatch)?;
+            if let Err(field) = effect.realises(intent) {
+                let because = format!("the transaction's {field} is not the intent's");
+                return refuse(Rule::SignerIntentMismatch, because);
+            }
+            effect.fee
+        }
+        Some(_) => unsigned.returned(&owns).map_err(mismatch)?,
+    };
+    if fee != attempt.fee {
         return refuse(Rule::SignerIntentMismatch, "the log states another fee");
     }
-    check_spent(&unsigned, holding, intent.transfer)?;
+    match &parent {
+        None => {
+            check_cost(fee, intent)?;
+            check_spent(&unsigned, holding, intent.transfer)?;
+        }
+        Some(parent) => {
+            let both = parent.fee().map_err(mismatch)?.checked_add(fee);
+            check_cost(both.unwrap_or(Amount::new(u128::MAX)), intent)?;
+            if !unsigned.depends_on(parent) {
+                let because = "a child spends the change of the attempt that it pulls along";
+                return refuse(Rule::SignerIntentMismatch, because);
+            }
+            // What it is called the child of must itself do what people approved.
+            parent.effect(&owns).map_err(mismatch)?.realises(intent).map_err(|field| {
+                let because = format!("the {field} of the attempt before it is not the intent's");
+                Refusal::new(Rule::SignerIntentMismatch, because)
+            })?;
+            check_spent(parent, holding, intent.transfer)?;
+        }
+    }
     let payloads = unsigned.signing_payloads(&owns).map_err(mismatch)?;
     Ok(Checked {
         transfer: intent.transfer,
@@ -65,9 +93,28 @@ pub fn check(authorised: &Authorised<'_>, me: SignerId) -> Result<Checked, Refus
         key: attempt.key,
         active: key.clone(),
         bytes: attempt.unsigned.clone(),
+        parent,
         unsigned,
         payloads,
     })
+}
+
+/// The attempt that a child pulls along, as its own bytes say.
+fn parent(authorised: &Authorised<'_>, network: Network) -> Result<Option<UnsignedTx>, Refusal> {
+    let Some(Returns::Child { parent }) = authorised.returns() else { return Ok(None) };
+    let Some(signed) = authorised.complete().get(&parent) else {
+        return refuse(Rule::SignerIntentMismatch, "no attempt was signed that it could pull along");
+    };
+    UnsignedTx::parse(network, &signed.authorised.unsigned).map(Some).map_err(mismatch)
+}
+
+/// Whatever it does, it costs no more than people approved.
+fn check_cost(fee: Amount, intent: &Intent) -> Result<(), Refusal> {
+    if fee > intent.fee_cap {
+        let because = format!("it costs {fee}, above the cap of {}", intent.fee_cap);
+        return refuse(Rule::SignerIntentMismatch, because);
+    }
+    Ok(())
 }
 
 /// The path of an address that the wallet's key really has. An address that the log calls the

@@ -38,7 +38,11 @@ impl Grounds {
     fn transfer(&mut self, id: TransferId, event: &TransferEvent, position: u64) {
         match event {
             TransferEvent::RequestedV1(_)
+            | TransferEvent::Requested(_)
             | TransferEvent::Approved(_)
+            | TransferEvent::FeeCapRaised(_)
+            | TransferEvent::AbandonmentApproved(_)
+            | TransferEvent::ReturnAuthorised(_)
             | TransferEvent::AttemptAuthorised(_) => {
                 self.transfers.insert(id, position);
             }
@@ -46,11 +50,14 @@ impl Grounds {
             | TransferEvent::AttemptSigned(_)
             | TransferEvent::AttemptBroadcast(_) => {}
             TransferEvent::Refused(_)
+            | TransferEvent::ConfirmedV1(_)
             | TransferEvent::Confirmed(_)
+            | TransferEvent::Abandoned(_)
             | TransferEvent::Failed(_)
             | TransferEvent::Rejected(_)
             | TransferEvent::Cancelled(_)
-            | TransferEvent::Expired(_) => {
+            | TransferEvent::Expired(_)
+            | TransferEvent::Stopped(_) => {
                 self.transfers.remove(&id);
             }
         }
@@ -65,10 +72,11 @@ impl Grounds {
                 self.ceremonies.entry(id).or_default().dealt = position;
             }
             // What another holder confirms changes nothing about one's own part.
-            KeyEvent::Confirmed(_) => {}
+            KeyEvent::Confirmed(_) | KeyEvent::Released(_) => {}
             KeyEvent::Activated(_)
             | KeyEvent::CeremonyFailed(_)
             | KeyEvent::Quarantined(_)
+            | KeyEvent::QuarantinedBy(_)
             | KeyEvent::Assigned(_) => {
                 self.ceremonies.remove(&id);
             }

@@ -2,79 +2,30 @@
 //! Never remembers anything that the log should: a task that dies is replaced by the next start.
 
 use super::{
+    remedy::Remedy,
     saga::{Pause, Progress, Recorded, Saga, Stopped},
     signing::{Task, Troubles, Unsigned},
     step::{Next, Setback, Step, Trouble, after},
+    stuck::{is_to_be_cancelled, spent},
 };
 use crate::recorded;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use strongroom_domain::{
-    Actor, Command, Event, Refusal, SignerId, Stream, TransferId,
+    Actor, Bytes, Command, Event, Refusal, SignerId, Stream, TransferId, check_frozen,
     key::Quarantined,
     transfer::{
-        AttemptAuthorised, AttemptRefused, AttemptSigned, Attempts, Transfer, TransferEvent,
+        AttemptAuthorised, AttemptRefused, AttemptSigned, Attempts, ReturnAuthorised, Returns,
+        Transfer, TransferEvent,
     },
 };
-use strongroom_store::{PAGE_LIMIT, Position, Record};
-use tokio::task::JoinSet;
+use strongroom_store::PAGE_LIMIT;
+use tokio::time::sleep;
 
-/// The event that sets a transfer in motion.
-const APPROVED: &str = "transfer.approved";
+/// The longest that a task sleeps over a time lock or a freeze: the clock may be set meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// Tries after which a signer that always asks for another one counts as away.
 const PATIENCE: u32 = 6;
-
-/// Follows the log for approved transfers. Never returns, unless the log or the bus has stopped.
-pub(super) async fn follow(saga: Arc<Saga>) {
-    // The subscription first: what happens between the two looks is seen twice, never missed.
-    let next = saga.bus.log().head().position.next().unwrap_or(Position::FIRST);
-    let mut news = saga.bus.log().subscribe(next);
-    let mut tasks = JoinSet::new();
-    let mut driven: BTreeSet<TransferId> = saga.bus.read(|state| {
-        let alive = state.transfers.iter().filter(|(_, transfer)| is_driven(transfer));
-        alive.map(|(id, _)| *id).collect()
-    });
-    tracing::info!(transfers = driven.len(), "the payment saga starts");
-    for id in &driven {
-        tasks.spawn(drive(Arc::clone(&saga), *id));
-    }
-    loop {
-        tokio::select! {
-            batch = news.next_batch() => match batch {
-                Ok(batch) => for id in batch.iter().filter_map(approved) {
-                    if driven.insert(id) {
-                        tasks.spawn(drive(Arc::clone(&saga), id));
-                    }
-                },
-                Err(error) => {
-                    tracing::error!(%error, "the payment saga can't follow the log");
-                    return;
-                }
-            },
-            Some(ended) = tasks.join_next() => match ended {
-                Ok(id) => drop(driven.remove(&id)),
-                Err(error) => tracing::error!(%error, "a transfer's task died: a bug"),
-            },
-        }
-    }
-}
-
-fn is_driven(transfer: &Transfer) -> bool {
-    match Step::of(transfer) {
-        Step::Plan | Step::Sign | Step::Submit | Step::Watch => true,
-        Step::NotYet | Step::Over => false,
-    }
-}
-
-fn approved(record: &Record) -> Option<TransferId> {
-    if record.entry.r#type != APPROVED {
-        return None;
-    }
-    match record.entry.stream.parse() {
-        Ok(Stream::Transfer(id)) => Some(id),
-        _ => None,
-    }
-}
 
 /// What a task remembers between steps. Losing it does no harm.
 #[derive(Default)]
@@ -89,14 +40,26 @@ struct Run {
     complete: bool,
     /// This process saw the transaction being signed.
     fresh: bool,
+    /// How many signed attempts its network's watcher has.
+    watched: usize,
+}
+
+/// Why a task ended.
+pub(super) enum Ended {
+    /// Its network's watcher has it.
+    HandedOver(TransferId),
+    /// Nothing is left to do, or nothing can be done.
+    Over(TransferId),
 }
 
 /// Drives one transfer until its chain has the last word.
-async fn drive(saga: Arc<Saga>, id: TransferId) -> TransferId {
+pub(super) async fn drive(saga: Arc<Saga>, id: TransferId) -> Ended {
     let mut pause = Pause::of(&saga.settings);
     let mut run = Run::default();
     let mut signers = saga.signers.changes();
+    let mut thaws = saga.thaws.subscribe();
     loop {
+        thaws.mark_unchanged();
         let progress = {
             // Closed never: the saga holds it.
             let _place = saga.places.acquire().await;
@@ -114,13 +77,29 @@ async fn drive(saga: Arc<Saga>, id: TransferId) -> TransferId {
                     _ = signers.changed() => {}
                 }
             }
-            Ok(Progress::Watched | Progress::Over) => {
+            Ok(Progress::Frozen(because)) => {
+                saga.waits.note(id, &because);
+                tokio::select! {
+                    () = sleep(LONGEST_SLEEP) => {}
+                    _ = thaws.changed() => {}
+                }
+            }
+            Ok(Progress::Locked(until)) => {
+                saga.waits.note(id, &format!("its time lock ends at {until}"));
+                let left = until.micros().saturating_sub(saga.bus.now().micros());
+                sleep(Duration::from_micros(left).min(LONGEST_SLEEP)).await;
+            }
+            Ok(Progress::Watched) => {
                 saga.waits.clear(id);
-                return id;
+                return Ended::HandedOver(id);
+            }
+            Ok(Progress::Over) => {
+                saga.waits.clear(id);
+                return Ended::Over(id);
             }
             Err(stopped) => {
                 tracing::error!(transfer = %id, %stopped, "the transfer is left where it is");
-                return id;
+                return Ended::Over(id);
             }
         }
     }
@@ -130,6 +109,23 @@ async fn step(saga: &Saga, id: TransferId, run: &mut Run) -> Result<Progress, St
     let Some(transfer) = saga.bus.read(|state| state.transfers.get(&id).cloned()) else {
         return Ok(Progress::Over);
     };
+    if let Some(attempts) = transfer.attempts().filter(|of| run.watched < of.complete.len()) {
+        // The chain may take any of them while the next one is being made.
+        match saga.watch(id, attempts, run.fresh) {
+            Progress::Watched => run.watched = attempts.complete.len(),
+            other => return Ok(other),
+        }
+    }
+    if let Some(held) = held(saga, &transfer) {
+        return Ok(held);
+    }
+    if let Some(attempts) = transfer.attempts()
+        && attempts.returns != Some(Returns::Cancellation)
+        && saga.bus.read(|state| is_to_be_cancelled(state, id, attempts))
+    {
+        let remedied = saga.remedy(id, attempts, Remedy::Cancel).await?;
+        return Ok(again(run, remedied));
+    }
     match (Step::of(&transfer), &transfer) {
         (Step::Plan, Transfer::Approved(asked)) => {
             let planned = saga.plan(id, asked).await?;
@@ -139,10 +135,42 @@ async fn step(saga: &Saga, id: TransferId, run: &mut Run) -> Result<Progress, St
             Ok(planned)
         }
         (Step::Sign, Transfer::Signing(attempts)) => sign(saga, id, attempts, run).await,
-        (Step::Submit, Transfer::Signed(attempts)) => saga.submit(id, attempts, run.fresh).await,
+        (Step::Submit, Transfer::Signed(attempts)) => {
+            let submitted = saga.submit(id, attempts, run.fresh).await?;
+            Ok(again(run, submitted))
+        }
         (Step::Watch, Transfer::Broadcast(attempts)) => Ok(saga.watch(id, attempts, run.fresh)),
         _ => Ok(Progress::Over),
     }
+}
+
+/// What a transfer has to wait for before signers may be asked. They hold to it by themselves.
+fn held(saga: &Saga, transfer: &Transfer) -> Option<Progress> {
+    let asked = match transfer {
+        Transfer::Approved(asked) => asked,
+        Transfer::Signing(attempts) => &attempts.asked,
+        _ => return None,
+    };
+    if let Err(refusal) = saga.bus.read(|state| check_frozen(state, &asked.intent)) {
+        return Some(Progress::Frozen(refusal.to_string()));
+    }
+    if asked.delay_s == 0 {
+        return None;
+    }
+    match asked.released_at() {
+        Some(at) if saga.bus.now() >= at => None,
+        Some(at) => Some(Progress::Locked(at)),
+        None => Some(Progress::Wait("its approval is not durable yet".to_owned())),
+    }
+}
+
+/// After an attempt was authorised, what was remembered of the one before is forgotten.
+fn again(run: &mut Run, progress: Progress) -> Progress {
+    if let Progress::Authorised(position) = progress {
+        let (complete, watched) = (run.complete, run.watched);
+        *run = Run { at_least: Some(position), complete, watched, ..Run::default() };
+    }
+    progress
 }
 
 async fn sign(
@@ -255,6 +283,10 @@ async fn setback(
     match next {
         Next::Again => Ok(Progress::Wait("a signer did not sign yet".to_owned())),
         Next::Wait(because) => Ok(Progress::Wait(because)),
+        // What is signed may be on its chain: only the chain ends it.
+        Next::Fail(because) if !attempts.complete.is_empty() => Ok(Progress::Wait(because)),
+        Next::Fail(because) if attempts.returns.is_some() => Ok(Progress::Wait(because)),
+        Next::Fail(_) if saga.leaves_gap(id, attempts) => saga.find_gap(id).await,
         Next::Fail(because) => {
             let threshold = usize::from(plan.threshold);
             match saga.abstentions(id, &plan.participants, threshold).await {
@@ -303,44 +335,29 @@ async fn another(
         Err(refusal) => return Ok(Progress::Wait(refusal.to_string())),
     };
     tracing::info!(transfer = %id, attempt = attempt.attempt, "other signers are asked");
-    let command = Command::AuthoriseAttempt { transfer: id, attempt, spends };
+    let command = match attempts.returns {
+        None => Command::AuthoriseAttempt { transfer: id, attempt, spends },
+        Some(returns) => {
+            let returned = ReturnAuthorised { returns, attempt };
+            Command::AuthoriseReturn { transfer: id, returned }
+        }
+    };
     match saga.execute(id, command, Actor::Saga).await? {
         Recorded::Done(outcome) => {
             let at_least = outcome.positions.map(|(_, last)| last);
-            *run = Run { at_least, complete: run.complete, ..Run::default() };
+            let (complete, watched) = (run.complete, run.watched);
+            *run = Run { at_least, complete, watched, ..Run::default() };
             Ok(Progress::On)
         }
         Recorded::Refused(refusal) => Ok(Progress::Wait(refusal.to_string())),
     }
 }
 
-/// What is set aside for the transfer already.
-fn spent(
-    state: &strongroom_domain::State,
-    attempts: &Attempts,
-    id: TransferId,
-) -> Result<strongroom_domain::Spends, Refusal> {
-    use strongroom_domain::{Rule, Spends, wallet::Funds};
-    let nothing = || Refusal::new(Rule::WalletReserved, "nothing is set aside for this transfer");
-    let holding = super::planning::holding(state, attempts.asked.intent.wallet)?;
-    match &holding.funds {
-        Funds::Coins(coins) => {
-            let mine = coins.reserved.get(&id).ok_or_else(nothing)?;
-            Ok(Spends::Coins(mine.keys().cloned().collect()))
-        }
-        Funds::Balance(balance) => {
-            let mine = balance.reserved.get(&id).ok_or_else(nothing)?;
-            Ok(Spends::AccountNonce(mine.account_nonce))
-        }
-    }
-}
-
-/// Everyone who refused this transfer's transaction, in whichever attempt. All attempts of a
-/// transfer have the same transaction.
+/// Everyone who refused the current attempt's transaction, in whichever attempt that has the same.
 async fn refusals(saga: &Saga, id: TransferId) -> Result<BTreeSet<SignerId>, String> {
     let log = saga.bus.log();
     let stream = Stream::Transfer(id).to_string();
-    let (mut refused, mut from) = (BTreeSet::new(), 1);
+    let (mut refused, mut transaction, mut from) = (BTreeSet::new(), Bytes::default(), 1);
     loop {
         let page = log.read_stream(&stream, from, PAGE_LIMIT).await;
         let page = page.map_err(|error| error.to_string())?;
@@ -348,9 +365,26 @@ async fn refusals(saga: &Saga, id: TransferId) -> Result<BTreeSet<SignerId>, Str
         from = last.entry.sequence.saturating_add(1);
         for record in &page {
             let read = recorded(record).map_err(|error| error.to_string())?;
-            if let Event::Transfer(TransferEvent::AttemptRefused(by)) = read.event {
-                refused.insert(by.signer);
+            match read.event {
+                Event::Transfer(TransferEvent::AttemptRefused(by)) => {
+                    refused.insert(by.signer);
+                }
+                Event::Transfer(TransferEvent::AttemptAuthorised(attempt)) => {
+                    forget_others(&mut transaction, attempt.unsigned, &mut refused);
+                }
+                Event::Transfer(TransferEvent::ReturnAuthorised(returned)) => {
+                    forget_others(&mut transaction, returned.attempt.unsigned, &mut refused);
+                }
+                _ => {}
             }
         }
+    }
+}
+
+/// Who refused another transaction has said nothing about this one.
+fn forget_others(known: &mut Bytes, next: Bytes, refused: &mut BTreeSet<SignerId>) {
+    if *known != next {
+        refused.clear();
+        *known = next;
     }
 }

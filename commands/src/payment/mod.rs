@@ -10,6 +10,8 @@
 //! | signing | orders to the signers, combine, `RecordSigned` | orders that are repeated |
 //! | signed | hand to a node, `RecordBroadcast` | a transaction that the node knows already |
 //! | broadcast | watch, `ConfirmTransfer` | a look that is repeated |
+//! | broadcast, and too cheap | `AuthoriseAttempt` for more, or `AuthoriseReturn` | nothing, or the attempt |
+//! | signing, and others wait for its account nonce | `FindNonceGap`, then a cancellation | the gap |
 //!
 //! **The pivot** is the moment when the last of the holders that it takes has answered the order to
 //! give its part of the signature (`Sign`; `SignAlone` for a key in a token): from then on a complete
@@ -26,15 +28,20 @@ mod abstention;
 mod drive;
 mod expiry;
 mod fees;
+mod follow;
+mod look;
 mod plan;
 mod planning;
+mod remedy;
 mod saga;
 mod signing;
 mod step;
+mod stuck;
 mod submit;
 mod watch;
 
 pub use expiry::due;
+pub use remedy::Remedy;
 pub use plan::{NoPlan, Plan, Purse, Till, child_key, from_balance, from_coins};
 pub use step::{
     Next, Setback, Sighting, Step, Trouble, after, first_signers, may_be_mined, sighting, trouble,
@@ -59,6 +66,13 @@ pub struct Settings {
     pub fees_for: Duration,
     /// Blocks within which a transaction should confirm: what nodes are asked to estimate for.
     pub fee_target: u16,
+    /// Between two looks at a broadcast transaction while no block comes.
+    pub look_every: Duration,
+    /// How long a broadcast transaction may wait for a block before the market's price is offered,
+    /// where that has risen above its own.
+    pub stuck_after: Duration,
+    /// The same, in blocks: whichever comes first.
+    pub stuck_after_blocks: u64,
     /// Before a step is tried again; doubles up to `longest_pause`.
     pub shortest_pause: Duration,
     /// Before a step is tried again, at most.
@@ -73,6 +87,9 @@ impl Default for Settings {
             expiry_every: Duration::from_secs(1),
             fees_for: Duration::from_secs(10),
             fee_target: 3,
+            look_every: Duration::from_secs(30),
+            stuck_after: Duration::from_mins(20),
+            stuck_after_blocks: 3,
             shortest_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),
         }
@@ -105,7 +122,7 @@ impl Payments {
             tasks.spawn(watch::watch(Arc::clone(&saga), network, incoming));
         }
         tasks.spawn(expiry::expire(saga.bus.clone(), settings.expiry_every));
-        tasks.spawn(drive::follow(Arc::clone(&saga)));
+        tasks.spawn(follow::follow(Arc::clone(&saga)));
         Self(Arc::new(Running { saga, _tasks: tasks }))
     }
 

@@ -22,7 +22,7 @@ use strongroom_domain::{
 /// The one change address of a wallet. A new one for each payment would cost an entry of the log
 /// and an address that signers derive with each; the coins of one wallet are joined in its
 /// payments anyway, so it would hide little.
-const CHANGE: AddressPath = AddressPath { branch: Branch::Change, index: 0 };
+pub(super) const CHANGE: AddressPath = AddressPath { branch: Branch::Change, index: 0 };
 
 /// What a plan needs of the fold.
 struct Means {

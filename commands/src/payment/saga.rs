@@ -15,9 +15,9 @@ use std::{
     time::Duration,
 };
 use strongroom_chains::frost::{FrostError, GroupPublic};
-use strongroom_domain::{Actor, Bytes, Command, KeyId, Network, Refusal, TransferId, WalletId};
+use strongroom_domain::{Actor, Bytes, Command, KeyId, Network, Refusal, Timestamp, TransferId, WalletId};
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Semaphore, mpsc, watch},
     time::sleep,
 };
 
@@ -34,6 +34,8 @@ pub(super) struct Saga {
     pub(super) fees: Fees,
     pub(super) tips: Tips,
     pub(super) places: Semaphore,
+    /// Counts what was lifted or released: what was frozen looks again.
+    pub(super) thaws: watch::Sender<u64>,
     watchers: BTreeMap<Network, mpsc::UnboundedSender<(TransferId, Watched)>>,
     wallets: Mutex<BTreeMap<WalletId, Arc<tokio::sync::Mutex<()>>>>,
     groups: Mutex<BTreeMap<KeyId, Arc<GroupPublic>>>,
@@ -48,6 +50,10 @@ pub(super) enum Progress {
     Authorised(u64),
     /// Try again after a pause.
     Wait(String),
+    /// A freeze covers it: try again when something was lifted.
+    Frozen(String),
+    /// Its time lock ends then: nothing can be done before.
+    Locked(Timestamp),
     /// Its network's watcher has it.
     Watched,
     /// Nothing is left to do.
@@ -141,6 +147,7 @@ impl Saga {
             waits: Waits::default(),
             fees: Fees::default(),
             places: Semaphore::new(settings.concurrency),
+            thaws: watch::Sender::new(0),
             watchers,
             wallets: Mutex::default(),
             groups: Mutex::default(),

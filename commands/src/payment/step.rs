@@ -99,6 +99,10 @@ const fn passes(rule: Rule) -> bool {
             | Rule::SignerClock
             | Rule::TransferState
             | Rule::AttemptState
+            // It read of a freeze before we did, or its clock is behind ours. Neither is a word
+            // against the transfer: once the freeze is lifted or the lock is over, it signs.
+            | Rule::Frozen
+            | Rule::TimeLock
     )
 }
 

@@ -10,7 +10,10 @@ use strongroom_domain::{
     Actor, Command, Network, TransferId,
     transfer::{AttemptSigned, Attempts},
 };
-use strongroom_nodes::{ChainNode, NodeError, Submission, TransactionStatus};
+use std::collections::BTreeMap;
+use strongroom_nodes::{
+    ChainNode, NodeError, Rejection, RejectionReason, Submission, TransactionStatus,
+};
 
 /// How far below the tip a transaction may lie that an earlier process has broadcast: two weeks of
 /// Bitcoin's blocks. Nodes without a transaction index are searched that far, once.
@@ -57,8 +60,8 @@ impl Saga {
             Ok(subject) => subject,
             Err(because) => return Ok(Progress::Wait(because)),
         };
-        if let Err(because) = offer(node, &subject).await {
-            return Ok(Progress::Wait(format!("stuck: {because}")));
+        if let Err(refused) = offer(node, &subject).await {
+            return self.refused(id, attempts, refused).await;
         }
         tracing::info!(transfer = %id, transaction = %subject.id, "broadcast");
         let command = Command::RecordBroadcast { transfer: id, attempt: signed.attempt };
@@ -68,22 +71,61 @@ impl Saga {
         })
     }
 
-    /// Lets the network's watcher wait for its end.
+    /// What a node's no asks for.
+    async fn refused(
+        &self,
+        id: TransferId,
+        attempts: &Attempts,
+        refused: NotTaken,
+    ) -> Result<Progress, Stopped> {
+        let because = format!("stuck: {refused}");
+        match refused {
+            NotTaken::Rejected(Rejection { reason: RejectionReason::FeeTooLow, .. }) => {
+                self.outbid(id, attempts).await
+            }
+            NotTaken::Rejected(Rejection { reason: RejectionReason::Conflicting, .. }) => {
+                self.pull_along(id, attempts, because).await
+            }
+            NotTaken::Rejected(_) | NotTaken::Silent(_) => Ok(Progress::Wait(because)),
+        }
+    }
+
+    /// Lets the network's watcher wait for its end: the chain may take any signed attempt.
     pub(super) fn watch(&self, id: TransferId, attempts: &Attempts, fresh: bool) -> Progress {
         let network = attempts.asked.intent.network();
-        let Some(signed) = &attempts.signed else {
-            return Progress::Wait("the log has no signed transaction".to_owned());
-        };
-        match self.subject(network, signed, fresh) {
-            Ok(subject) => self.hand_over(network, id, Watched::new(signed.attempt, subject)),
-            Err(because) => Progress::Wait(because),
+        let mut subjects = BTreeMap::new();
+        for (attempt, complete) in &attempts.complete {
+            match self.subject(network, &complete.signed, fresh) {
+                Ok(subject) => drop(subjects.insert(*attempt, subject)),
+                Err(because) => return Progress::Wait(because),
+            }
         }
+        let height = self.tips.height(network).unwrap_or_default();
+        self.hand_over(network, id, Watched::new(subjects, height))
+    }
+}
+
+/// Why a node does not have a transaction.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotTaken {
+    /// It said no.
+    #[error("{:?}: {}", .0.reason, .0.message)]
+    Rejected(Rejection),
+    /// It did not say.
+    #[error("{0}")]
+    Silent(NodeError),
+}
+
+impl NotTaken {
+    /// Whether more money would help.
+    pub(super) const fn is_too_cheap(&self) -> bool {
+        matches!(self, Self::Rejected(Rejection { reason: RejectionReason::FeeTooLow, .. }))
     }
 }
 
 /// Hands a transaction to a node; `Ok` once the node has it, in its pool or in a block.
-pub(super) async fn offer(node: &dyn ChainNode, subject: &Subject) -> Result<(), String> {
-    let told = |error: NodeError| error.to_string();
+pub(super) async fn offer(node: &dyn ChainNode, subject: &Subject) -> Result<(), NotTaken> {
+    let told = NotTaken::Silent;
     let submitted = node.submit(subject.id, &subject.raw, subject.since).await.map_err(told)?;
     let rejection = match submitted {
         Submission::Accepted | Submission::AlreadyKnown => return Ok(()),
@@ -96,5 +138,5 @@ pub(super) async fn offer(node: &dyn ChainNode, subject: &Subject) -> Result<(),
             TransactionStatus::Unknown => {}
         }
     }
-    Err(format!("{:?}: {}", rejection.reason, rejection.message))
+    Err(NotTaken::Rejected(rejection))
 }

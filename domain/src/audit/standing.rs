@@ -149,10 +149,10 @@ pub(super) fn authorised(
     decision::check_frozen(state, intent)?;
     decision::check_released(&attempts.asked, attempts.asked.delay_s, now)?;
     // What signed in time signs its own replacement after that time: it pays the same, or nobody.
-    let now = if again { Timestamp::default() } else { now };
+    let limit = if again { Timestamp::default() } else { now };
     match attempts.returns {
-        Some(Returns::Cancellation) => cancellation(state, attempts, holding, now)?,
-        Some(Returns::Child { .. }) | None => quorum(state, attempts, now)?,
+        Some(Returns::Cancellation) => cancellation(state, attempts, holding, limit)?,
+        Some(Returns::Child { .. }) | None => quorum(state, attempts, (now, limit))?,
     }
     hold(state, intent)?;
     let attempt = &attempts.current;
@@ -182,7 +182,11 @@ fn cancellation(
 }
 
 /// The quorum as it was asked, and as the policy in force asks it now.
-fn quorum(state: &State, attempts: &Attempts, now: Timestamp) -> Result<(), Refusal> {
+fn quorum(
+    state: &State,
+    attempts: &Attempts,
+    (now, limit): (Timestamp, Timestamp),
+) -> Result<(), Refusal> {
     let asked = &attempts.asked;
     let asked_in = asked.proposal.and_then(|id| state.proposals.get(&id));
     let Some(Proposal::QuorumReached(answers)) = asked_in else {
@@ -192,20 +196,34 @@ fn quorum(state: &State, attempts: &Attempts, now: Timestamp) -> Result<(), Refu
     if answers.opened.maker != asked.maker {
         return refuse(Rule::SignerQuorum, "the proposal was made by somebody else");
     }
-    if now >= answers.opened.ends_at() {
+    if limit >= answers.opened.ends_at() {
         let because = format!("its approval expired at {}", answers.opened.ends_at());
         return refuse(Rule::SignerExpired, because);
     }
     satisfied(state, answers, &answers.opened.quorums)?;
-    let InForce::V1(policy) = &state.charter.standing()?.policy else {
-        return refuse(Rule::SignerPolicy, "the policy's rules are not asked yet");
-    };
-    let decided = policy.evaluate(&asked.intent);
-    let current = decided.allowed().map_err(|refusal| {
+    let current = today(state, asked, now)?;
+    satisfied(state, answers, &current)
+}
+
+/// Who the policy in force says must agree: a policy that was tightened since holds at once, and so
+/// does a time lock that has become longer.
+fn today(state: &State, asked: &Asked, now: Timestamp) -> Result<Quorums, Refusal> {
+    let refused = |refusal: Refusal| {
         let because = format!("{}: {}", refusal.rule, refusal.because);
         Refusal::new(Rule::SignerPolicy, because)
-    })?;
-    satisfied(state, answers, &Quorums(vec![current.clone()]))
+    };
+    match &state.charter.standing()?.policy {
+        InForce::V1(policy) => {
+            let decided = policy.evaluate(&asked.intent);
+            Ok(Quorums(vec![decided.allowed().map_err(refused)?.clone()]))
+        }
+        InForce::V2(policy) => {
+            let decided = decision::judge_again(state, policy, &asked.intent, asked)?;
+            let quorums = decided.allowed().map_err(refused)?;
+            decision::check_released(asked, decided.delay_s, now)?;
+            Ok(quorums.clone())
+        }
+    }
 }
 
 fn hold(state: &State, intent: &Intent) -> Result<(), Refusal> {

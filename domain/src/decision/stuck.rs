@@ -5,6 +5,7 @@ use super::{
     Decision, check_signers, custody, freeze,
     payment::{burn, find, find_asked, settle},
     proposal,
+    request::judge_again,
 };
 use crate::{
     Aggregate as _, Amount, Family, Intent, ProposalId, Refusal, Rule, State, Stream, TransferId,
@@ -109,8 +110,7 @@ pub(super) fn check_raise(state: &State, id: TransferId, fee_cap: Amount) -> Res
     let raised = Intent { fee_cap, ..asked.intent.clone() };
     match &state.charter.standing()?.policy {
         InForce::V1(policy) => policy.evaluate(&raised).allowed().map(drop),
-        // Its rules are asked again by every signer, with the raised cap.
-        InForce::V2(_) => Ok(()),
+        InForce::V2(policy) => judge_again(state, policy, &raised, asked)?.allowed().map(drop),
     }
 }
 

@@ -334,3 +334,6 @@ pub(super) fn raise(asked: &Asked, raised: FeeCapRaised) -> Result<Vec<TransferE
 fn refuse<T>(rule: Rule, because: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(rule, because))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use strongroom_chains::UnsignedTx;
+use strongroom_chains::{Realisation, UnsignedTx};
 use strongroom_domain::{
     Bytes, Digest, Head, Network, Refusal, Rule, TransferId, charter::LogResumed,
 };
@@ -57,6 +57,9 @@ pub struct Consumed {
     pub network: Network,
     /// Exactly what may have been signed.
     pub unsigned: Bytes,
+    /// Of a child: the transaction that it spends from. It takes effect only if that does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Bytes>,
 }
 
 /// Every consumption that still matters, and the journal that remembers all.
@@ -151,7 +154,7 @@ impl Consumptions {
     pub fn note(
         &self,
         consumed: Consumed,
-        unsigned: &UnsignedTx,
+        new: &Realisation<'_>,
         head: Head,
     ) -> Result<Noted, Refusal> {
         let mut open = self.lock();
@@ -162,7 +165,7 @@ impl Consumptions {
         let known = open.acknowledged.position >= head.position;
         let earlier = open.by_transfer.entry(consumed.transfer).or_default();
         for before in earlier.iter().filter(|kept| kept.consumed.unsigned != consumed.unsigned) {
-            exclusive(&before.consumed, unsigned)?;
+            exclusive(&before.consumed, new)?;
         }
         let kept = earlier.iter().find(|kept| kept.consumed == consumed);
         // A repeated order adds nothing to the journal: it could fill the disk.
@@ -285,10 +288,13 @@ impl Consumptions {
     }
 }
 
-fn exclusive(before: &Consumed, unsigned: &UnsignedTx) -> Result<(), Refusal> {
-    let excludes = UnsignedTx::parse(before.network, &before.unsigned)
-        .is_ok_and(|earlier| unsigned.excludes(&earlier));
-    if excludes {
+fn exclusive(before: &Consumed, new: &Realisation<'_>) -> Result<(), Refusal> {
+    let parse = |bytes| UnsignedTx::parse(before.network, bytes);
+    let parent = before.parent.as_ref().map(parse).transpose();
+    // What can't be read may be anything.
+    if let (Ok(transaction), Ok(parent)) = (parse(&before.unsigned), parent)
+        && new.is_safe_beside(&Realisation { transaction: &transaction, parent: parent.as_ref() })
+    {
         return Ok(());
     }
     let because = format!(

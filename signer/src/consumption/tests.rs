@@ -8,7 +8,7 @@ use strongroom_domain::{
 };
 use uuid::Uuid;
 
-use super::{Consumed, Consumptions, Record, UnsignedTx};
+use super::{Consumed, Consumptions, Realisation, Record, UnsignedTx};
 use crate::journal::Journal;
 
 const NETWORK: Network = Network::EthereumDev;
@@ -33,7 +33,11 @@ fn attempt(transfer: u128, attempt: u32, nonce: u64, max_fee: u128) -> (Consumed
     let gas = Gas { max_fee, max_priority_fee: 1 };
     let unsigned = UnsignedTx::Ethereum(ethereum::build(chain, &intent, nonce, gas).unwrap());
     let bytes = unsigned.to_bytes();
-    (Consumed { transfer, attempt, network: NETWORK, unsigned: bytes }, unsigned)
+    (Consumed { transfer, attempt, network: NETWORK, unsigned: bytes, parent: None }, unsigned)
+}
+
+fn alone(transaction: &UnsignedTx) -> Realisation<'_> {
+    Realisation { transaction, parent: None }
 }
 
 fn open(path: &Path) -> Consumptions {
@@ -49,12 +53,12 @@ fn journal() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 fn consume(at: &Consumptions, (consumed, unsigned): &(Consumed, UnsignedTx), position: u64) {
-    let noted = at.note(consumed.clone(), unsigned, head(position)).unwrap();
+    let noted = at.note(consumed.clone(), &alone(unsigned), head(position)).unwrap();
     at.settle(noted).unwrap();
 }
 
 fn refusal(at: &Consumptions, (consumed, unsigned): &(Consumed, UnsignedTx)) -> Rule {
-    at.note(consumed.clone(), unsigned, head(9)).err().unwrap().rule
+    at.note(consumed.clone(), &alone(unsigned), head(9)).err().unwrap().rule
 }
 
 #[test]
@@ -79,7 +83,7 @@ fn an_attempt_that_is_only_noted_forbids_others_already() {
     let (_folder, path) = journal();
     let consumptions = open(&path);
     let (consumed, unsigned) = attempt(1, 1, 7, 10);
-    let noted = consumptions.note(consumed, &unsigned, head(3)).unwrap();
+    let noted = consumptions.note(consumed, &alone(&unsigned), head(3)).unwrap();
     assert_eq!(refusal(&consumptions, &attempt(1, 2, 8, 10)), Rule::SignerAttemptConsumed);
     consumptions.settle(noted).unwrap();
 }
@@ -90,8 +94,8 @@ fn what_was_acknowledged_never_goes_back() {
     let consumptions = open(&path);
     let (one, two) = (attempt(1, 1, 7, 10), attempt(2, 1, 8, 10));
     // Judged in one order, settled in the other.
-    let early = consumptions.note(one.0, &one.1, head(3)).unwrap();
-    let late = consumptions.note(two.0, &two.1, head(4)).unwrap();
+    let early = consumptions.note(one.0, &alone(&one.1), head(3)).unwrap();
+    let late = consumptions.note(two.0, &alone(&two.1), head(4)).unwrap();
     consumptions.settle(late).unwrap();
     consumptions.settle(early).unwrap();
     assert_eq!(consumptions.acknowledged(), head(4));
@@ -112,8 +116,8 @@ fn a_repeated_consumption_adds_nothing_unless_the_log_went_on() {
     assert!(fs::metadata(&path).unwrap().len() > length);
     // A repeat beside the first, which is not on disk yet, waits for its own.
     let (consumed, unsigned) = attempt(2, 1, 8, 10);
-    let first = consumptions.note(consumed.clone(), &unsigned, head(4)).unwrap();
-    let second = consumptions.note(consumed, &unsigned, head(4)).unwrap();
+    let first = consumptions.note(consumed.clone(), &alone(&unsigned), head(4)).unwrap();
+    let second = consumptions.note(consumed, &alone(&unsigned), head(4)).unwrap();
     consumptions.settle(second).unwrap();
     drop(first);
     drop(consumptions);

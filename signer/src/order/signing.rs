@@ -7,13 +7,13 @@ use std::{
 };
 
 use rand::{RngCore, rngs::OsRng};
-use strongroom_chains::frost::ByHolder;
+use strongroom_chains::{Realisation, UnsignedTx, frost::ByHolder};
 use strongroom_domain::{
-    Bytes, KeyId, Rule, SignerId, Timestamp, TransferId,
+    Bytes, KeyId, Rule, SignerId, TransferId,
     key::{Active, Protocol},
     protocol::{Committed, Reply},
     statement,
-    transfer::Transfer,
+    transfer::{Attempts, Returns, Transfer},
 };
 
 use super::{Signer, Trouble, demand_witnesses, now, refuse};
@@ -82,8 +82,11 @@ impl Signer {
             attempt,
             network: checked.network,
             unsigned: checked.bytes.clone(),
+            parent: checked.parent.as_ref().map(UnsignedTx::to_bytes),
         };
-        let noted = self.consumptions.note(consumed, &checked.unsigned, head)?;
+        let new =
+            Realisation { transaction: &checked.unsigned, parent: checked.parent.as_ref() };
+        let noted = self.consumptions.note(consumed, &new, head)?;
         drop(follower);
         self.consumptions.settle(noted)?;
         Ok(checked)
@@ -101,14 +104,27 @@ impl Signer {
         }
         demand_witnesses(audited.state())?;
         follower.demand_covered(follower.grounds().of_transfer(transfer))?;
-        // What was consumed in time may be signed: giving the same bytes again, after a lost answer,
-        // adds nothing to that, and without it the transfer could neither complete nor fail.
         let attempts = audited.state().transfers.get(&transfer).and_then(Transfer::attempts);
-        let again = attempts
-            .is_some_and(|known| self.consumptions.holds(transfer, &known.current.unsigned));
-        let now = if again { Timestamp::default() } else { now() };
-        let authorised = audited.authorised(transfer, attempt, now)?;
+        let authorised = if attempts.is_some_and(|known| self.is_in_time(transfer, known)) {
+            audited.authorised_again(transfer, attempt, now())?
+        } else {
+            audited.authorised(transfer, attempt, now())?
+        };
         Ok(check(&authorised, self.id)?)
+    }
+
+    /// What was consumed in time may be signed: giving the same bytes again, after a lost answer,
+    /// adds nothing to that, and without it the transfer could neither complete nor fail. Nor does
+    /// another transaction of the same kind add anything, which excludes what was consumed.
+    fn is_in_time(&self, transfer: TransferId, attempts: &Attempts) -> bool {
+        let is_held = |unsigned| self.consumptions.holds(transfer, unsigned);
+        let cancels = |returns| matches!(returns, Some(Returns::Cancellation));
+        let mut alike = attempts.complete.values();
+        is_held(&attempts.current.unsigned)
+            || alike.any(|signed| {
+                cancels(signed.returns) == cancels(attempts.returns)
+                    && is_held(&signed.authorised.unsigned)
+            })
     }
 
     /// Says that no signature of a transfer will ever come from here, where none can have come.

@@ -1,6 +1,7 @@
 //! Every state of a transfer, every answer of a signer, every setback.
 
 use super::*;
+use std::collections::BTreeMap;
 use strongroom_domain::{
     Address, Amount, Bytes, Digest, Head, Intent, KeyId, Network, PersonId, TransferId, WalletId,
     key::Confirmed,
@@ -28,6 +29,11 @@ fn asked() -> Asked {
         },
         maker: PersonId(Uuid::from_u128(6)),
         proposal: None,
+        at: None,
+        client: None,
+        delay_s: 0,
+        approved_at: None,
+        approved_fee_cap: Amount::new(1),
     }
 }
 
@@ -39,7 +45,15 @@ fn attempts() -> Attempts {
         key: KeyId(Uuid::from_u128(5)),
         signers: vec![A, B],
     };
-    Attempts { asked: asked(), current, refused: BTreeSet::new(), signed: None }
+    Attempts {
+        asked: asked(),
+        current,
+        returns: None,
+        refused: BTreeSet::new(),
+        signed: None,
+        complete: BTreeMap::new(),
+        abandoned_by: None,
+    }
 }
 
 #[test]
@@ -62,6 +76,8 @@ fn every_state_of_a_transfer_has_its_step() {
         Closed::Expired,
         Closed::Failed,
         Closed::Confirmed,
+        Closed::Abandoned,
+        Closed::Stopped,
     ] {
         assert_eq!(Step::of(&Transfer::Closed(closed)), Step::Over);
     }

@@ -15,7 +15,8 @@ use crate::{
     reconciliation::Reconciliation,
     screening::Screenings,
     signer::Signer,
-    transfer::{Paid, Transfer},
+    transfer::{Closed, Paid, Transfer, TransferEvent},
+    usage::Usage,
     wallet::Wallet,
 };
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,8 @@ pub struct State {
     pub reconciliation: Reconciliation,
     /// What was paid where.
     pub paid: Paid,
+    /// What was asked for lately, for limits over time.
+    pub usage: Usage,
 }
 
 impl State {
@@ -137,6 +140,14 @@ impl State {
                 transfer.evolve(event)?;
                 if let (true, Some(asked)) = (transfer.is_confirmed(), asked) {
                     self.paid.note(&asked);
+                }
+                match (event, transfer) {
+                    (TransferEvent::Requested(requested), _) if requested.proposal.is_some() => {
+                        self.usage.count(requested.into());
+                    }
+                    (_, Transfer::Closed(Closed::Confirmed)) => self.usage.settle(id),
+                    (_, Transfer::Closed(_)) => self.usage.free(id),
+                    (_, _) => {}
                 }
                 Ok(())
             }

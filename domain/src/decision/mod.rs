@@ -10,6 +10,7 @@ mod policy_change;
 mod price;
 mod proposal;
 mod reconciliation;
+mod request;
 mod screening;
 mod stuck;
 
@@ -19,6 +20,8 @@ pub use payment::set_aside;
 pub(crate) use payment::{check_released, check_signers, fail as failed};
 pub(crate) use people::{described_person, erased_person};
 pub use proposal::place;
+pub use request::judge;
+pub(crate) use request::judge_again;
 pub(crate) use stuck::change_of;
 
 use crate::{
@@ -88,7 +91,7 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         }
         C::DeriveAddress { wallet, derived } => custody::derive_address(state, wallet, derived),
         C::RequestTransfer { intent, proposal, maker, expires_at } => {
-            payment::request(state, intent, proposal, (maker, expires_at), now)
+            request::request(state, intent, proposal, (maker, expires_at), now)
         }
         C::AnswerProposal { proposal, answer, approver, key, evidence } => {
             proposal::answer(state, proposal, answer, (approver, &key, &evidence), now)

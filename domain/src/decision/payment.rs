@@ -3,13 +3,11 @@
 
 use super::{Decision, custody, freeze, proposal, stuck};
 use crate::{
-    Aggregate as _, Amount, Family, Intent, PersonId, ProposalId, Refusal, Rule, State, Stream,
-    Timestamp, TransferId, account,
-    aggregate::so_far,
+    Aggregate as _, Amount, Family, Intent, Refusal, Rule, State, Stream, Timestamp, TransferId,
+    account,
     command::Spends,
     key::{Active, Key},
-    policy::{InForce, Quorums},
-    proposal::{Fulfilled, ProposalEvent, Subject},
+    proposal::{Fulfilled, ProposalEvent},
     statement,
     transfer::{
         self, Abstention, Asked, AttemptAuthorised, AttemptRefused, AttemptSigned, Attempts,
@@ -39,62 +37,6 @@ pub fn set_aside(intent: &Intent) -> Result<Amount, Refusal> {
     intent.amount.checked_add(intent.fee_cap).ok_or_else(|| {
         Refusal::new(Rule::AmountInvalid, "amount and fee cap together pass 2^128 base units")
     })
-}
-
-pub(super) fn request(
-    state: &State,
-    intent: Intent,
-    proposal_id: ProposalId,
-    (maker, expires_at): (PersonId, Timestamp),
-    now: Timestamp,
-) -> Result<Decision, Refusal> {
-    let standing = state.charter.standing()?;
-    standing.demand(maker, crate::charter::Role::Initiator)?;
-    let account = custody::account(state, intent.account)?;
-    account.claim()?;
-    freeze::check(state, &intent)?;
-    let holding = custody::wallet(state, intent.wallet)?.holding()?;
-    if holding.network != intent.network() {
-        let because = format!("wallet {} is on {}", intent.wallet, holding.network);
-        return Err(Refusal::new(Rule::WalletState, because));
-    }
-    let InForce::V1(policy) = &standing.policy else {
-        return Err(Refusal::new(Rule::PolicyInvalid, "the policy's rules are not asked yet"));
-    };
-    let decided = policy.evaluate(&intent);
-    let transfer = so_far(&state.transfers, &intent.transfer);
-    let requested = transfer.decide(transfer::Command::Request {
-        intent: intent.clone(),
-        maker,
-        proposal: proposal_id,
-        decision: decided.clone(),
-    })?;
-    let weighed = [
-        Stream::Charter,
-        Stream::Freezes,
-        Stream::Wallet(intent.wallet),
-        Stream::Account(intent.account),
-    ];
-    let id = Stream::Transfer(intent.transfer);
-    let decision = Decision::weighing(weighed).with(id, requested);
-    let Ok(quorum) = decided.allowed() else {
-        return Ok(decision);
-    };
-    let place = account::Command::PlaceHold {
-        transfer: intent.transfer,
-        asset: intent.asset,
-        amount: set_aside(&intent)?,
-    };
-    let held = account.decide(place)?;
-    let label = standing.policy.label(intent.network(), &intent.destination).cloned();
-    let known_as = label.ok_or_else(|| {
-        Refusal::new(Rule::DestinationAllowlist, "the destination is not on the allowlist")
-    })?;
-    let account_stream = Stream::Account(intent.account);
-    let quorums = Quorums(vec![quorum.clone()]);
-    let question = (Subject::Transfer { intent, known_as }, quorums);
-    let opened = proposal::open(state, proposal_id, question, (maker, expires_at), now)?;
-    Ok(decision.with(account_stream, held).with(Stream::Proposal(proposal_id), opened))
 }
 
 /// Whether an attempt names its wallet's key and exactly enough of its holders.

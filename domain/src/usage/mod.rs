@@ -33,7 +33,7 @@ pub enum Of {
 pub struct Requested {
     /// Which.
     pub transfer: TransferId,
-    /// When, by its entry in the log.
+    /// When it was asked for: what its policy was asked about. Its entry may stand a little later.
     pub time: Timestamp,
     /// Out of which wallet.
     pub wallet: WalletId,
@@ -49,6 +49,23 @@ pub struct Requested {
     pub amount: Amount,
     /// What it was worth, in minor units of the reference, if a price was known.
     pub value: Option<Amount>,
+}
+
+impl From<&crate::transfer::Requested> for Requested {
+    fn from(requested: &crate::transfer::Requested) -> Self {
+        let crate::transfer::Requested { intent, maker, at, client, decision, .. } = requested;
+        Self {
+            transfer: intent.transfer,
+            time: *at,
+            wallet: intent.wallet,
+            client: *client,
+            destination: intent.destination.clone(),
+            initiator: *maker,
+            asset: intent.asset,
+            amount: intent.amount,
+            value: decision.priced.as_ref().map(|priced| priced.value),
+        }
+    }
 }
 
 /// Where a transfer that is not over stands in its series.

@@ -5,8 +5,8 @@ use crate::{Amount, Timestamp};
 use serde::Serialize;
 
 /// How long an entry is kept at least, in seconds: the largest window (31 days) before the oldest
-/// request that can still be signed (a proposal stays open for 30 days), and a day.
-const KEEP_S: u64 = 62 * 86_400;
+/// request that can still be signed (open for 30 days, then waiting for 30), and a day.
+const KEEP_S: u64 = 92 * 86_400;
 /// A series shorter than this forgets nothing.
 const SHORT: usize = 64;
 

@@ -99,7 +99,7 @@ impl Policy {
                 Ok(())
             }
             Demand::Delay { seconds: 0 } => invalid("a delay of nothing"),
-            Demand::Delay { seconds } => self.check_delay(*seconds),
+            Demand::Delay { seconds } => at_most("seconds", *seconds),
             Demand::FeeCap { .. } => Ok(()),
             Demand::WalletCeiling { most, .. } if most.is_zero() => {
                 invalid("a wallet that may hold nothing: forbid it instead")
@@ -128,17 +128,6 @@ impl Policy {
         }
     }
 
-    fn check_delay(&self, delay_s: u64) -> Result<(), Refusal> {
-        // An approval ends with its proposal: a longer lock would never open.
-        if delay_s >= self.proposal_lifetime_s {
-            let lifetime_s = self.proposal_lifetime_s;
-            return invalid(format!(
-                "it waits {delay_s} s, and an approval ends {lifetime_s} s after it was asked for"
-            ));
-        }
-        Ok(())
-    }
-
     fn check_tiers(&self, by: Measure, steps: &[Step]) -> Result<(), Refusal> {
         if matches!(by, Measure::ReferenceValue) {
             self.needs_prices()?;
@@ -150,7 +139,7 @@ impl Policy {
             return invalid("its steps go from the lowest to the highest, each once");
         }
         for step in steps {
-            self.check_delay(step.delay_s)?;
+            at_most("delay_s", step.delay_s)?;
             check_require(&step.require)?;
         }
         Ok(())

@@ -33,17 +33,45 @@ function on(form, words, work) {
   });
 }
 
+/// Asks for the code of an authenticator app; null where it is not given.
+function askCode() {
+  const [dialog, form, label, input, acts, button] = ["dialog", "form", "label", "input", "div", "button"].map((tag) => document.createElement(tag));
+  label.textContent = "The code of your authenticator app";
+  label.htmlFor = input.id = "step-up-code";
+  Object.assign(input, { inputMode: "numeric", autocomplete: "one-time-code", pattern: "[0-9]{6}", required: true });
+  button.textContent = "Go on";
+  form.method = "dialog";
+  acts.className = "acts";
+  acts.append(button);
+  form.append(label, input, acts);
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((done) => {
+    form.addEventListener("submit", () => done(input.value));
+    dialog.addEventListener("cancel", () => done(null));
+    dialog.addEventListener("close", () => dialog.remove());
+  });
+}
+
 /// Does what needs a fresh proof of who is there; asks for the proof where the server says so.
 async function surely(work) {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof Refused) || !error.type.includes("step-up")) throw error;
+    if (!(error instanceof Refused) || error.type !== "/problems/step-up-needed") throw error;
   }
-  say("Show that it is you: waiting for your passkey …");
   const { ceremony, passkey } = await act("POST", "/api/v1/session/step-up");
-  const credential = await prove(passkey);
-  await act("POST", "/api/v1/session/step-up/finish", { ceremony, credential });
+  let proof;
+  if (passkey) {
+    say("Show that it is you: waiting for your passkey …");
+    proof = { ceremony, credential: await prove(passkey) };
+  } else {
+    const code = await askCode();
+    if (code === null) throw new Error("Nothing was done: this needs a fresh proof that it is you.");
+    proof = { code };
+  }
+  await act("POST", "/api/v1/session/step-up/finish", proof);
   return work();
 }
 

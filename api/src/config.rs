@@ -11,7 +11,7 @@ use std::{
 
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
-use strongroom_domain::{Network, SignerId};
+use strongroom_domain::{Network, PersonId, SignerId};
 use strongroom_store::LogLocation;
 
 /// Everything that a server can be told.
@@ -55,6 +55,10 @@ pub struct Config {
     /// Where people sign in, and who may speak for them.
     #[serde(default)]
     pub sign_in: SignInConfig,
+    /// Whether to hold ledger, chains and read models against one another.
+    pub reconciliation: Option<ReconciliationConfig>,
+    /// Where signed reference prices are read.
+    pub prices: Option<PricesConfig>,
     /// How often to look.
     #[serde(default)]
     pub pace: Pace,
@@ -156,6 +160,37 @@ pub struct NodeConfig {
     /// the network's first wallet is made. Default 0: always right, and slow.
     #[serde(default)]
     pub birth_height: u64,
+}
+
+/// How ledger, chains and read models are held against one another.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReconciliationConfig {
+    /// Whose affair every difference is: a person of the charter.
+    pub owner: PersonId,
+    /// Between two looks, in seconds. Default 3600. A difference is recorded at the second look that
+    /// finds it.
+    #[serde(default = "an_hour")]
+    pub every_s: u64,
+}
+
+/// Where signed reference prices are read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PricesConfig {
+    /// A file with one signed price on a line, as `strongroom price sign` writes it.
+    pub file: PathBuf,
+    /// Between two readings, in seconds. Default 10.
+    #[serde(default = "ten_seconds")]
+    pub every_s: u64,
+}
+
+const fn an_hour() -> u64 {
+    3_600
+}
+
+const fn ten_seconds() -> u64 {
+    10
 }
 
 /// How often to look.
@@ -279,6 +314,9 @@ impl Config {
         self.log_store.password_file.iter_mut().for_each(place);
         if let Some(LogLocation::Sqlite(path)) = &mut self.log_store.location {
             place(path);
+        }
+        if let Some(prices) = &mut self.prices {
+            place(&mut prices.file);
         }
         for signer in &mut self.signers {
             place(&mut signer.certificate_file);

@@ -153,6 +153,11 @@ impl DataDirectory {
         self.0.join("checkpoint")
     }
 
+    /// What webhooks are still to be told.
+    pub fn webhooks(&self) -> PathBuf {
+        self.0.join("webhooks.db")
+    }
+
     /// The API tokens' file.
     pub fn access(&self) -> PathBuf {
         self.0.join("access.db")

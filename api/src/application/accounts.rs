@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use strongroom_domain::{AccountId, Asset, ClientId, Command, charter::Role};
+use strongroom_domain::{AccountId, Asset, ClientId, Command};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Application, Caller, Failure, Once, views};
+use crate::authorisation::Resource;
 
 /// Begin a client's claim in an asset.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -28,9 +29,9 @@ impl Application {
         once: Once,
         asked: OpenAccount,
     ) -> Result<views::AccountOpened, Failure> {
-        caller.demand(Role::Initiator)?;
         let account = AccountId(Uuid::now_v7());
         let client = asked.client.unwrap_or_else(|| ClientId(Uuid::now_v7()));
+        self.demand(caller, "open-account", &Resource::Client(client))?;
         let asset = asked.asset;
         let command = Command::OpenAccount { account, client, asset, by: caller.person };
         let subject = json!({ "account": account, "client": client, "asset": asset });

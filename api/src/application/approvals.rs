@@ -3,10 +3,12 @@
 use serde::Deserialize;
 use serde_json::json;
 use strongroom_commands::bus::statement;
-use strongroom_domain::{Bytes, Command, PersonId, ProposalId, charter::Role, statement::Answer};
+use strongroom_domain::approval_key::Evidence;
+use strongroom_domain::{Bytes, Command, PersonId, ProposalId, statement::Answer};
 use utoipa::ToSchema;
 
 use super::{Application, Caller, Failure, Once, answered, views};
+use crate::authorisation::Resource;
 
 /// A signed answer.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -15,12 +17,29 @@ pub struct AnswerApproval {
     /// `approve` or `decline`.
     #[schema(value_type = String, example = "approve")]
     pub answer: Answer,
-    /// The approver's Ed25519 public key, hex.
+    /// The approver's public key, hex, as the charter enrols it.
     #[schema(value_type = String)]
     pub key: Bytes,
-    /// Over the whole statement, hex.
-    #[schema(value_type = String)]
-    pub signature: Bytes,
+    /// Of an Ed25519 or P-256 key: over the whole statement, hex. In place of `evidence`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub signature: Option<Bytes>,
+    /// Of any key, a passkey's assertion among them. In place of `signature`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub evidence: Option<Evidence>,
+}
+
+impl AnswerApproval {
+    fn proof(signature: Option<Bytes>, evidence: Option<Evidence>) -> Result<Evidence, Failure> {
+        match (signature, evidence) {
+            (Some(signature), None) => Ok(Evidence::Signature { signature }),
+            (None, Some(evidence)) => Ok(evidence),
+            (Some(_), Some(_)) | (None, None) => {
+                Err(Failure::Malformed("an answer has a signature or evidence, not both".to_owned()))
+            }
+        }
+    }
 }
 
 /// An answer's word.
@@ -62,10 +81,11 @@ impl Application {
         proposal: ProposalId,
         asked: AnswerApproval,
     ) -> Result<views::Answered, Failure> {
-        caller.demand(Role::Approver)?;
-        let AnswerApproval { answer, key, signature } = asked;
+        self.demand(caller, "answer-proposal", &Resource::System)?;
+        let AnswerApproval { answer, key, signature, evidence } = asked;
+        let evidence = AnswerApproval::proof(signature, evidence)?;
         let approver = caller.person;
-        let command = Command::AnswerProposal { proposal, answer, approver, key, signature };
+        let command = Command::AnswerProposal { proposal, answer, approver, key, evidence };
         let subject = json!({
             "proposal": proposal, "approver": approver, "answer": word(answer),
             "quorum_reached": false, "rejected": false,

@@ -4,13 +4,13 @@ use serde::Deserialize;
 use serde_json::json;
 use strongroom_domain::{
     Command, KeyId, ProposalId, SignerId,
-    charter::Role,
     key::{CeremonyPlan, Protocol},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Application, Caller, Failure, Once, views};
+use crate::authorisation::Resource;
 
 /// Ask the governing quorum for a key.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -36,7 +36,7 @@ impl Application {
         once: Once,
         asked: RequestKey,
     ) -> Result<views::KeyRequested, Failure> {
-        caller.demand(Role::Initiator)?;
+        self.demand(caller, "request-key", &Resource::System)?;
         let RequestKey { protocol, threshold, participants, expires_in_s } = asked;
         let (key, proposal) = (KeyId(Uuid::now_v7()), ProposalId(Uuid::now_v7()));
         let expires_at = self.expiry(expires_in_s);

@@ -4,30 +4,43 @@
 mod accounts;
 mod approvals;
 mod caller;
+mod clients;
 mod failure;
+mod freezes;
 mod keys;
 mod log;
 mod metrics;
 mod once;
+mod passkeys;
 mod policies;
+mod prices;
 mod proofs;
+mod queue;
 mod reads;
 mod receipt;
+mod reconciliation;
+mod screenings;
 mod transactions;
 pub mod views;
 mod wallets;
+mod webhooks;
 
 pub use accounts::OpenAccount;
 pub use approvals::AnswerApproval;
-pub use caller::Caller;
+pub use caller::{Caller, Presented, STEP_UP_S, Via};
 pub use failure::Failure;
+pub use freezes::{Freezing, ProposeRelease, SetFreeze, StopIt};
 pub use keys::RequestKey;
 pub use metrics::Metrics;
 pub use once::Once;
+pub use passkeys::PasskeyToUse;
 pub use policies::ProposePolicy;
+pub use queue::{Queue, Waiting};
 pub use reads::{AccountFilter, ApprovalFilter, DepositFilter, Paging, TransactionFilter};
+pub use screenings::{RecordScreening, ScreeningAsked};
 pub use transactions::RequestTransaction;
 pub use wallets::{CreateWallet, DeriveAddress};
+pub use webhooks::MessageFilter;
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,7 +53,12 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{access::AccessRegister, serve::Sagas};
+use crate::{
+    authorisation::{Authorisation, Principal, Resource},
+    serve::Sagas,
+    sign_in::SignIn,
+    webhooks::Webhooks,
+};
 
 /// How long a read waits for the read model to have come as far as the log.
 const CONSISTENT_WITHIN: Duration = Duration::from_secs(1);
@@ -52,7 +70,9 @@ pub struct Application(Arc<Parts>);
 struct Parts {
     bus: Bus,
     projections: Projections,
-    access: AccessRegister,
+    sign_in: SignIn,
+    authorisation: Authorisation,
+    webhooks: Webhooks,
     sagas: Sagas,
     metrics: Metrics,
     /// Why the server must stop, once it must.
@@ -63,16 +83,43 @@ struct Parts {
 
 impl Application {
     /// Over a log's bus and its read model, which somebody else keeps up with the log.
-    pub fn new(bus: Bus, projections: Projections, access: AccessRegister, sagas: Sagas) -> Self {
+    pub fn new(
+        bus: Bus,
+        projections: Projections,
+        (sign_in, authorisation): (SignIn, Authorisation),
+        (sagas, webhooks): (Sagas, Webhooks),
+    ) -> Self {
         Self(Arc::new(Parts {
             bus,
             projections,
-            access,
+            sign_in,
+            authorisation,
+            webhooks,
             sagas,
             metrics: Metrics::default(),
             fault: watch::Sender::new(None),
             deriving: Mutex::new(()),
         }))
+    }
+
+    /// How people and machines show who they are.
+    pub fn sign_in(&self) -> &SignIn {
+        &self.0.sign_in
+    }
+
+    /// Who may do what.
+    pub fn authorisation(&self) -> &Authorisation {
+        &self.0.authorisation
+    }
+
+    /// Refuses a caller that may not do this to that.
+    fn demand(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        resource: &Resource,
+    ) -> Result<(), Failure> {
+        self.authorisation().demand(&Principal::from(caller), operation, resource)
     }
 
     /// The counters.
@@ -115,7 +162,7 @@ impl Application {
     fn expiry(&self, expires_in_s: Option<u64>) -> Timestamp {
         let bus = self.bus();
         let longest = bus.read(|state| {
-            state.charter.standing().map_or(0, |standing| standing.policy.proposal_lifetime_s)
+            state.charter.standing().map_or(0, |standing| standing.policy.proposal_lifetime_s())
         });
         bus.now().plus_seconds(expires_in_s.unwrap_or(longest))
     }

@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use strongroom_domain::{Command, ProposalId, charter::Role, policy::PolicyV1};
+use strongroom_domain::{Command, ProposalId, policy::PolicyV1};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Application, Caller, Failure, Once, views};
+use crate::authorisation::Resource;
 
 /// Ask the governing quorum for another policy.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -27,7 +28,7 @@ impl Application {
         once: Once,
         asked: ProposePolicy,
     ) -> Result<views::PolicyProposed, Failure> {
-        caller.demand(Role::Initiator)?;
+        self.demand(caller, "propose-policy", &Resource::System)?;
         let ProposePolicy { policy, expires_in_s } = asked;
         for known in &policy.destinations {
             strongroom_chains::parse_address(known.network, known.address.as_str())

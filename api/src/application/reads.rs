@@ -10,7 +10,7 @@ use strongroom_projections::{
 };
 use utoipa::IntoParams;
 
-use super::{Application, Failure, views};
+use super::{Application, Caller, Failure, views};
 
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
@@ -34,7 +34,7 @@ impl Paging {
         Err(Failure::Malformed(format!("limit is 1 to {PAGE_LIMIT}, not {limit}")))
     }
 
-    fn page(self) -> Result<Page, Failure> {
+    pub(super) fn page(self) -> Result<Page, Failure> {
         let newest_first = self.newest_first.unwrap_or(false);
         Ok(Page { limit: self.limit()?, after: self.after, newest_first })
     }
@@ -105,11 +105,16 @@ where
 
 /// A list's page as a view of it; `next` where there may be more.
 macro_rules! page {
-    ($view:ident, $rows:expr, $limit:expr) => {{
+    ($view:ident, $rows:expr, $limit:expr) => {
+        page!($view, $rows, $limit, |_row| true)
+    };
+    // Some rows are not shown to everybody: the page is shorter, and `next` as for everybody.
+    ($view:ident, $rows:expr, $limit:expr, $shown:expr) => {{
         let rows = $rows;
         let full = u32::try_from(rows.len()).is_ok_and(|found| found == $limit);
         let next = rows.last().filter(|_| full).map(|row| row.position);
-        views::$view { items: rows.into_iter().map(Into::into).collect(), next }
+        let shown = rows.into_iter().filter($shown);
+        views::$view { items: shown.map(Into::into).collect(), next }
     }};
 }
 
@@ -119,15 +124,24 @@ macro_rules! page {
 )]
 impl Application {
     /// Accounts.
-    pub async fn accounts(&self, filter: AccountFilter) -> Result<views::AccountPage, Failure> {
+    pub async fn accounts(
+        &self,
+        caller: &Caller,
+        filter: AccountFilter,
+    ) -> Result<views::AccountPage, Failure> {
         let page = filter.page()?;
         let client = parse::<ClientId>(filter.client.as_ref())?;
         let rows = self.read(move |view| view.accounts(client, page)).await?;
-        Ok(page!(AccountPage, rows, page.limit))
+        Ok(page!(AccountPage, rows, page.limit, |row| self.shows(caller, row.account)))
     }
 
     /// One account, its addresses and holds.
-    pub async fn account(&self, id: AccountId) -> Result<views::AccountDetail, Failure> {
+    pub async fn account(
+        &self,
+        caller: &Caller,
+        id: AccountId,
+    ) -> Result<views::AccountDetail, Failure> {
+        self.demand_account(caller, "read-account", id)?;
         let found = self.read(move |view| {
             let Some(account) = view.account(id)? else { return Ok(None) };
             let holds = view.holds(id, Page::oldest(PAGE_LIMIT))?;
@@ -187,6 +201,7 @@ impl Application {
     /// Payments.
     pub async fn transactions(
         &self,
+        caller: &Caller,
         filter: TransactionFilter,
     ) -> Result<views::TransactionPage, Failure> {
         let page = filter.page()?;
@@ -199,7 +214,7 @@ impl Application {
         let waiting = self.0.sagas.payments.all_waiting();
         let waiting: BTreeMap<_, _> =
             waiting.into_iter().map(|(id, because)| (id.to_string(), because)).collect();
-        let mut found = page!(TransactionPage, rows, page.limit);
+        let mut found = page!(TransactionPage, rows, page.limit, |row| self.shows(caller, row.intent.account));
         for payment in &mut found.items {
             payment.waiting = waiting.get(&payment.transaction).cloned();
         }
@@ -218,14 +233,18 @@ impl Application {
     }
 
     /// Deposits.
-    pub async fn deposits(&self, filter: DepositFilter) -> Result<views::DepositPage, Failure> {
+    pub async fn deposits(
+        &self,
+        caller: &Caller,
+        filter: DepositFilter,
+    ) -> Result<views::DepositPage, Failure> {
         let page = filter.page()?;
         let filter = strongroom_projections::DepositFilter {
             state: parse::<DepositState>(filter.state.as_ref())?,
             account: parse::<AccountId>(filter.account.as_ref())?,
         };
         let rows = self.read(move |view| view.deposits(filter, page)).await?;
-        Ok(page!(DepositPage, rows, page.limit))
+        Ok(page!(DepositPage, rows, page.limit, |row| self.shows(caller, row.account)))
     }
 
     /// Signers.

@@ -5,7 +5,7 @@ use serde_json::json;
 use strongroom_commands::{Outcome, recorded};
 use strongroom_domain::{
     AccountId, Amount, Asset, Command, Event, Intent, ProposalId, Refusal, Rule, TransferId,
-    WalletId, charter::Role, transfer::TransferEvent,
+    WalletId, transfer::TransferEvent,
 };
 use strongroom_projections::{TransferState, TransferStory};
 use strongroom_store::Position;
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Application, Caller, Failure, Once, answered, views};
+use crate::authorisation::Resource;
 
 /// Ask for a payment.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -47,7 +48,7 @@ impl Application {
         once: Once,
         asked: RequestTransaction,
     ) -> Result<views::TransactionRequested, Failure> {
-        caller.demand(Role::Initiator)?;
+        self.demand_account(caller, "request-transfer", asked.account)?;
         let destination =
             strongroom_chains::parse_address(asked.asset.network(), &asked.destination)
                 .map_err(|error| Failure::Address(format!("destination: {error}")))?;
@@ -103,9 +104,11 @@ impl Application {
         once: Once,
         id: TransferId,
     ) -> Result<views::TransactionCancelled, Failure> {
-        caller.demand(Role::Initiator)?;
         let row = self.read(move |view| view.transfer(id)).await?;
         let row = row.ok_or_else(|| not_found(id))?;
+        self.demand_payment(caller, "cancel-transfer", (id, row.intent.account))?;
+        let one = Resource::Transfer { transfer: id, maker: row.maker };
+        self.demand(caller, "cancel-transfer", &one)?;
         let proposal = row.proposal.ok_or_else(|| {
             Refusal::new(Rule::TransferState, format!("the transfer is {}", row.state))
         })?;
@@ -115,8 +118,13 @@ impl Application {
     }
 
     /// How far signing is. Refused before the quorum, and when it will never come to signing.
-    pub async fn report_signing(&self, id: TransferId) -> Result<views::Signing, Failure> {
+    pub async fn report_signing(
+        &self,
+        caller: &Caller,
+        id: TransferId,
+    ) -> Result<views::Signing, Failure> {
         let story = self.story(id).await?;
+        self.demand_payment(caller, "report-signing", (id, story.transfer.intent.account))?;
         let state = story.transfer.state;
         match state {
             TransferState::Approved
@@ -132,7 +140,9 @@ impl Application {
             | TransferState::Rejected
             | TransferState::Cancelled
             | TransferState::Expired
-            | TransferState::Failed => {
+            | TransferState::Failed
+            | TransferState::Stopped
+            | TransferState::Abandoned => {
                 let because = format!("the transfer is {state}: it will never be signed");
                 Err(Refusal::new(Rule::TransferState, because).into())
             }
@@ -140,8 +150,14 @@ impl Application {
     }
 
     /// A payment and everything that was said about it.
-    pub async fn transaction(&self, id: TransferId) -> Result<views::TransactionStory, Failure> {
-        let mut story = views::TransactionStory::from(self.story(id).await?);
+    pub async fn transaction(
+        &self,
+        caller: &Caller,
+        id: TransferId,
+    ) -> Result<views::TransactionStory, Failure> {
+        let story = self.story(id).await?;
+        self.demand_payment(caller, "read-transfer", (id, story.transfer.intent.account))?;
+        let mut story = views::TransactionStory::from(story);
         story.waiting = self.0.sagas.payments.waiting(id);
         story.transaction.waiting.clone_from(&story.waiting);
         Ok(story)

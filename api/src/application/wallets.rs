@@ -8,7 +8,6 @@ use strongroom_chains::{
 };
 use strongroom_domain::{
     AccountId, Address, AddressPath, Branch, Command, KeyId, Network, WalletId,
-    charter::Role,
     key::Protocol,
     wallet::{AddressDerived, Tier},
 };
@@ -16,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Application, Caller, Failure, Once, views};
+use crate::authorisation::Resource;
 
 /// Let a key hold funds on a network.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -54,7 +54,7 @@ impl Application {
         once: Once,
         asked: CreateWallet,
     ) -> Result<views::WalletCreated, Failure> {
-        caller.demand(Role::Initiator)?;
+        self.demand(caller, "create-wallet", &Resource::System)?;
         let CreateWallet { network, key, tier } = asked;
         let wallet = WalletId(Uuid::now_v7());
         let command = Command::CreateWallet { wallet, network, key, tier, by: caller.person };
@@ -70,7 +70,7 @@ impl Application {
         wallet: WalletId,
         asked: DeriveAddress,
     ) -> Result<views::AddressGiven, Failure> {
-        caller.demand(Role::Initiator)?;
+        self.demand_account(caller, "derive-address", asked.account)?;
         let _turn = self.0.deriving.lock().await;
         let (address, path) = self.next_address(wallet)?;
         let account = Some(asked.account);

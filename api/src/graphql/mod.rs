@@ -3,6 +3,7 @@
 
 mod connection;
 mod error;
+mod guard;
 pub mod mutation;
 pub mod query;
 pub mod subscription;
@@ -23,6 +24,7 @@ use crate::{
     application::{Application, Caller, Failure},
     config::Limits,
     rest::{Problem, RateLimits, bytes, json},
+    sign_in::Peer,
 };
 use connection::Connection;
 use mutation::Mutation;
@@ -75,6 +77,7 @@ pub(crate) async fn query(
 /// `connection_init` as `{"token": "sr1_…"}`; without one in ten seconds the connection ends.
 pub(crate) async fn subscribe(
     State(graph): State<Graph>,
+    Peer(from): Peer,
     protocol: GraphQLProtocol,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
@@ -84,7 +87,7 @@ pub(crate) async fn subscribe(
     let upgrade =
         upgrade.max_message_size(64 * 1024).protocols(async_graphql::http::ALL_WEBSOCKET_PROTOCOLS);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let connection = Connection::new(graph.schema, graph.application, graph.rates);
+        let connection = Connection::new(graph.schema, graph.application, graph.rates, from);
         let introduced = connection.clone();
         let serving = GraphQLWebSocket::new(socket, connection.clone(), protocol)
             .on_connection_init(move |payload| async move {
@@ -109,4 +112,10 @@ pub(crate) async fn page() -> impl IntoResponse {
         .finish();
     let policy = HeaderValue::from_static(GRAPHIQL_POLICY);
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page))
+}
+
+/// The schema without anything behind it: what there is to ask.
+#[cfg(test)]
+pub(crate) fn bare() -> Strongroom {
+    Schema::new(Query, Mutation, Events)
 }

@@ -3,7 +3,10 @@
 use async_graphql::{Context, InputObject, Object, Result};
 use strongroom_domain::statement::Answer;
 
-use super::error::{error, parse};
+use super::{
+    error::{error, parse},
+    guard::Allowed,
+};
 use crate::application::{
     AnswerApproval, Application, Caller, CreateWallet, Failure, Once, RequestTransaction, views,
 };
@@ -68,7 +71,7 @@ fn once(key: &str, mutation: &str, arguments: &[&str]) -> Result<Once> {
     Once::new(key, &parts).map_err(|failure| error(&failure))
 }
 
-#[Object]
+#[Object(guard = "Allowed(\"Mutation\")")]
 impl Mutation {
     /// Ask for a payment. What the policy forbids is recorded and answered with the rule.
     async fn request_transaction(
@@ -115,7 +118,8 @@ impl Mutation {
         let asked = AnswerApproval {
             answer: answer(&input.answer)?,
             key: parse(&input.key)?,
-            signature: parse(&input.signature)?,
+            signature: Some(parse(&input.signature)?),
+            evidence: None,
         };
         let caller = context.data::<Caller>()?;
         let application = context.data::<Application>()?;

@@ -2,7 +2,10 @@
 
 use async_graphql::{Context, Object, Result};
 
-use super::error::{error, parse};
+use super::{
+    error::{error, parse},
+    guard::Allowed,
+};
 use crate::application::{
     AccountFilter, Application, ApprovalFilter, Caller, DepositFilter, Paging, TransactionFilter,
     views,
@@ -20,7 +23,7 @@ fn rows(limit: Option<u32>) -> usize {
     usize::try_from(limit.unwrap_or(100)).unwrap_or(usize::MAX)
 }
 
-#[Object]
+#[Object(guard = "Allowed(\"Query\")")]
 #[expect(clippy::unused_async, reason = "resolvers are async, whatever they do")]
 impl Query {
     /// Who the token says is asking.
@@ -39,12 +42,14 @@ impl Query {
         newest_first: Option<bool>,
     ) -> Result<views::AccountPage> {
         let filter = AccountFilter { client, limit, after, newest_first };
-        application(context)?.accounts(filter).await.map_err(|failure| error(&failure))
+        let caller = context.data::<Caller>()?;
+        application(context)?.accounts(caller, filter).await.map_err(|failure| error(&failure))
     }
 
     /// An account with its balance, holds and addresses.
     async fn account(&self, context: &Context<'_>, id: String) -> Result<views::AccountDetail> {
-        application(context)?.account(parse(&id)?).await.map_err(|failure| error(&failure))
+        let caller = context.data::<Caller>()?;
+        application(context)?.account(caller, parse(&id)?).await.map_err(|failure| error(&failure))
     }
 
     /// Keys.
@@ -97,7 +102,8 @@ impl Query {
         newest_first: Option<bool>,
     ) -> Result<views::TransactionPage> {
         let filter = TransactionFilter { state, wallet, account, limit, after, newest_first };
-        application(context)?.transactions(filter).await.map_err(|failure| error(&failure))
+        let caller = context.data::<Caller>()?;
+        application(context)?.transactions(caller, filter).await.map_err(|failure| error(&failure))
     }
 
     /// A payment and everything that was said about it.
@@ -106,7 +112,8 @@ impl Query {
         context: &Context<'_>,
         id: String,
     ) -> Result<views::TransactionStory> {
-        application(context)?.transaction(parse(&id)?).await.map_err(|failure| error(&failure))
+        let caller = context.data::<Caller>()?;
+        application(context)?.transaction(caller, parse(&id)?).await.map_err(|failure| error(&failure))
     }
 
     /// Proposals: those that wait for answers, unless another state is asked for.
@@ -158,7 +165,7 @@ impl Query {
         after: Option<u64>,
     ) -> Result<views::EventPage> {
         let paging = Paging { limit, after, newest_first: None };
-        application(context)?.events(paging).await.map_err(|failure| error(&failure))
+        application(context)?.events(paging, None).await.map_err(|failure| error(&failure))
     }
 
     /// The log's last durable entry.
@@ -200,7 +207,8 @@ impl Query {
         newest_first: Option<bool>,
     ) -> Result<views::DepositPage> {
         let filter = DepositFilter { state, account, limit, after, newest_first };
-        application(context)?.deposits(filter).await.map_err(|failure| error(&failure))
+        let caller = context.data::<Caller>()?;
+        application(context)?.deposits(caller, filter).await.map_err(|failure| error(&failure))
     }
 
     /// The trial balance: debits and credits by asset.

@@ -27,9 +27,10 @@ pub(super) async fn open(
     responses((status = 200, description = "A page", body = views::AccountPage), Problems))]
 pub(super) async fn list(
     State(application): State<Application>,
+    caller: Caller,
     Asking(filter): Asking<AccountFilter>,
 ) -> Result<Json<views::AccountPage>, Problem> {
-    Ok(Json(application.accounts(filter).await?))
+    Ok(Json(application.accounts(&caller, filter).await?))
 }
 
 /// An account with its balance, holds and addresses.
@@ -38,7 +39,8 @@ pub(super) async fn list(
     responses((status = 200, description = "It", body = views::AccountDetail), Problems))]
 pub(super) async fn one(
     State(application): State<Application>,
+    caller: Caller,
     Id(id): Id<AccountId>,
 ) -> Result<Json<views::AccountDetail>, Problem> {
-    Ok(Json(application.account(id).await?))
+    Ok(Json(application.account(&caller, id).await?))
 }

@@ -5,22 +5,23 @@ mod approvals;
 mod authentication;
 mod body;
 mod document;
+mod enrolment;
 mod keys;
 mod limits;
 mod log;
 mod policies;
 mod problem;
 mod proofs;
-mod roles;
+mod sessions;
 mod system;
 mod transactions;
 mod wallets;
+mod webhooks;
 
-pub(crate) use body::{bytes, json};
+pub(crate) use body::{Id, bytes, json};
 pub use document::document;
 pub use limits::RateLimits;
 pub use problem::{Problem, ProblemDocument, Problems};
-pub use roles::{Access, TABLE};
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,8 +35,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     application::Application,
-    config::{Limits, Transparency},
+    config::Limits,
     graphql::{self, Graph},
+    pages,
 };
 
 /// What every handler can ask for.
@@ -49,8 +51,8 @@ pub struct Shared {
     pub rates: Arc<RateLimits>,
     /// The longest time for an answer.
     pub time: Duration,
-    /// Whether anybody may read entries.
-    pub public_entries: bool,
+    /// The longest body, in bytes.
+    pub body_bytes: usize,
 }
 
 impl FromRef<Shared> for Application {
@@ -96,6 +98,23 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(log::deposits))
         .routes(routes!(log::balances))
         .routes(routes!(log::me))
+        .routes(routes!(enrolment::begin))
+        .routes(routes!(enrolment::finish))
+        .routes(routes!(sessions::begin_passkey))
+        .routes(routes!(sessions::finish_passkey))
+        .routes(routes!(sessions::by_password))
+        .routes(routes!(sessions::by_recovery_code))
+        .routes(routes!(sessions::current, sessions::sign_out))
+        .routes(routes!(sessions::begin_step_up))
+        .routes(routes!(sessions::finish_step_up))
+        .routes(routes!(sessions::list, sessions::sign_out_everywhere))
+        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::begin_passkey_more))
+        .routes(routes!(sessions::finish_passkey_more))
+        .routes(routes!(sessions::new_recovery_codes))
+        .routes(routes!(webhooks::list))
+        .routes(routes!(webhooks::messages))
+        .routes(routes!(webhooks::resend))
         .routes(routes!(document::serve))
         .routes(routes!(system::healthz))
         .routes(routes!(system::readyz))
@@ -103,18 +122,18 @@ fn documented() -> OpenApiRouter<Shared> {
 }
 
 /// The whole of what is served.
-pub fn router(application: Application, limits: &Limits, transparency: Transparency) -> Router {
+pub fn router(application: Application, limits: &Limits) -> Router {
     let rates = Arc::new(RateLimits::new(limits));
     let shared = Shared {
         graph: graphql::schema(application.clone(), limits, Arc::clone(&rates)),
         application,
         rates,
         time: Duration::from_secs(limits.request_seconds),
-        public_entries: transparency.public_entries,
+        body_bytes: limits.body_bytes,
     };
     let (documented, _) = documented().split_for_parts();
     documented
-        .route("/", get(system::index))
+        .merge(pages::routes())
         .route("/graphql", get(graphql::subscribe).post(graphql::query))
         .route("/graphiql", get(graphql::page))
         // Innermost first: the route is known, then who asks, then how long it may take.
@@ -123,6 +142,7 @@ pub fn router(application: Application, limits: &Limits, transparency: Transpare
         .method_not_allowed_fallback(system::not_this_method)
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(middleware::from_fn_with_state(shared.clone(), limits::time))
+        .layer(middleware::from_fn(pages::dress))
         .layer(middleware::from_fn_with_state(shared.clone(), system::headers))
         .with_state(shared)
 }

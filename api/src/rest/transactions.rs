@@ -30,9 +30,10 @@ pub(super) async fn request(
     responses((status = 200, description = "A page", body = views::TransactionPage), Problems))]
 pub(super) async fn list(
     State(application): State<Application>,
+    caller: Caller,
     Asking(filter): Asking<TransactionFilter>,
 ) -> Result<Json<views::TransactionPage>, Problem> {
-    Ok(Json(application.transactions(filter).await?))
+    Ok(Json(application.transactions(&caller, filter).await?))
 }
 
 /// A payment and everything that was said about it.
@@ -41,9 +42,10 @@ pub(super) async fn list(
     responses((status = 200, description = "It", body = views::TransactionStory), Problems))]
 pub(super) async fn one(
     State(application): State<Application>,
+    caller: Caller,
     Id(id): Id<TransferId>,
 ) -> Result<Json<views::TransactionStory>, Problem> {
-    Ok(Json(application.transaction(id).await?))
+    Ok(Json(application.transaction(&caller, id).await?))
 }
 
 /// How far signing is. It starts by itself when the quorum is in the log; before, this is refused.
@@ -53,9 +55,10 @@ pub(super) async fn one(
     responses((status = 200, description = "How far", body = views::Signing), Problems))]
 pub(super) async fn sign(
     State(application): State<Application>,
+    caller: Caller,
     Id(id): Id<TransferId>,
 ) -> Result<Json<views::Signing>, Problem> {
-    Ok(Json(application.report_signing(id).await?))
+    Ok(Json(application.report_signing(&caller, id).await?))
 }
 
 /// Take a payment back, while its proposal is open.

@@ -5,10 +5,13 @@ mod answers;
 mod custody;
 mod log;
 mod money;
+mod officers;
 mod payments;
+mod webhooks;
 
 pub use answers::{
-    AccountOpened, AddressGiven, Answered, KeyRequested, PolicyProposed, TransactionCancelled,
+    AccountOpened, AddressGiven, Answered, DifferenceResolved, FreezeSet, KeyQuarantined,
+    KeyRequested, PolicyProposed, ReleaseProposed, ScreeningRecorded, TransactionStopped, TransactionCancelled,
     TransactionRequested, WalletCreated,
 };
 pub use custody::{
@@ -17,10 +20,15 @@ pub use custody::{
 };
 pub use log::{Checkpoint, EventPage, LogEvent, LogHead, Me, SilentWitness};
 pub use money::{Account, AccountDetail, AccountPage, Hold, Sides, TrialBalance};
+pub use officers::{
+    Difference, DifferencePage, Freeze, FreezePage, Price, PricePage, ReconciliationStatus,
+    Screening, ScreeningPage,
+};
 pub use payments::{
     Approval, Attempt, Proposal, ProposalAnswer, ProposalPage, SignerRefusal, Signing, StoryEntry,
     Transaction, TransactionPage, TransactionStory,
 };
+pub use webhooks::{Webhook, WebhookMessage, WebhookMessagePage};
 
 use serde::Serialize;
 

@@ -2,40 +2,13 @@
 
 use crate::{book::*, house::*, names::*};
 use strongroom_domain::{
-    Amount, Bytes, Command, DifferenceId, Event, Network, PersonId, Rule, Stream, Timestamp,
+    Amount, Bytes, Command, DifferenceId, Event, PersonId, Rule, Stream,
     approval_key::Evidence,
-    price::{PriceEvent, Quote, Quoted},
-    reconciliation::{DifferenceFound, DifferenceResolved, ReconciliationEvent, What},
+    price::{PriceEvent, Quoted},
+    reconciliation::{DifferenceFound, DifferenceResolved, ReconciliationEvent},
     screening::{self, ScreeningEvent, Verdict},
-    statement,
 };
 use uuid::Uuid;
-
-fn quoted(at: Timestamp, minor_units: u128) -> Quoted {
-    let minor_units = Amount::new(minor_units);
-    let quote = Quote { asset: LTC, reference: label("usd"), minor_units, at };
-    let signature = sign(&price_key(), &statement::price(&quote));
-    let Quote { asset, reference, minor_units, at } = quote;
-    Quoted { asset, reference, minor_units, at, signature }
-}
-
-fn screened(at: Timestamp, verdict: Verdict, by: PersonId) -> screening::Recorded {
-    let (network, address) = (Network::LitecoinRegtest, address("rltc1qexchange"));
-    let text = statement::screening(LOG, (network, &address), verdict, (by, at));
-    let key = key_of(by.0);
-    let evidence = Evidence::Signature { signature: sign(&key, &text) };
-    screening::Recorded { network, address, verdict, at, by, key: public(&key), evidence }
-}
-
-fn found(n: u128, chain: u128, at: Timestamp) -> DifferenceFound {
-    let (ledger, chain) = (Amount::new(10), Amount::new(chain));
-    DifferenceFound {
-        difference: DifferenceId(Uuid::from_u128(n)),
-        what: What::Balance { wallet: LTC_WALLET, ledger, chain },
-        owner: OLA,
-        at,
-    }
-}
 
 fn resolved(n: u128, by: PersonId) -> Command {
     let because = "a stray payment".to_owned();

@@ -29,6 +29,7 @@ const AUTHORITY: &[&str] = &[
     "proposal.quorum-reached",
     "account.posted",
     "account.hold-placed",
+    "account.hold-raised",
     "account.hold-posted",
     "account.hold-voided",
     "wallet.created",
@@ -36,11 +37,16 @@ const AUTHORITY: &[&str] = &[
     "wallet.coins-released",
     "wallet.coins-spent",
     "wallet.account-nonce-reserved",
+    "wallet.account-nonce-raised",
+    "wallet.nonce-gap-found",
     "wallet.account-nonce-released",
     "wallet.account-nonce-used",
     "transfer.requested",
     "transfer.approved",
     "transfer.attempt-authorised",
+    "transfer.return-authorised",
+    "transfer.fee-cap-raised",
+    "transfer.abandonment-approved",
     "transfer.failed",
     "key.ceremony-requested",
     "key.ceremony-approved",
@@ -57,6 +63,10 @@ const FREE: &[(&str, &str)] = &[
     ("transfer.attempt-authorised", "/fee"),
     ("transfer.attempt-authorised", "/signers/0"),
     ("transfer.attempt-authorised", "/signers/1"),
+    ("transfer.return-authorised", "/attempt/unsigned"),
+    ("transfer.return-authorised", "/attempt/fee"),
+    ("transfer.return-authorised", "/attempt/signers/0"),
+    ("transfer.return-authorised", "/attempt/signers/1"),
 ];
 
 /// A policy changed, two transfers confirmed, one failed, one on its way: nothing is left open.
@@ -82,6 +92,7 @@ fn history() -> &'static [Recorded] {
             book.signing(n, wallet, 1_000);
             book.put(book.fail(n)).unwrap();
         }
+        crate::stuck::play(&mut book, 0x20);
         book.signing(5, LTC_WALLET, 2_000);
         book.history
     })

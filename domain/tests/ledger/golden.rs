@@ -1,7 +1,7 @@
 //! Every event type that was ever stored, byte for byte, in `tests/golden`. A file there is never
 //! edited: a log that holds such an event must be readable for ever.
 
-use crate::{asks::*, book::*, fixed, names::*};
+use crate::{asks::*, book::*, fixed, house::*, names::*};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, fs, path::PathBuf};
 use strongroom_domain::{
@@ -9,8 +9,12 @@ use strongroom_domain::{
     account::AccountEvent,
     charter::CharterEvent,
     deposit::DepositEvent,
+    freeze::FreezeEvent,
     key::{KeyEvent, Quarantined},
+    price::PriceEvent,
     proposal::ProposalEvent,
+    reconciliation::ReconciliationEvent,
+    screening::ScreeningEvent,
     signer::SignerEvent,
     statement::Answer,
     transfer::{AttemptRefused, TransferEvent},
@@ -31,6 +35,10 @@ fn kinds() -> Vec<Kind> {
         DepositEvent::KINDS,
         KeyEvent::KINDS,
         SignerEvent::KINDS,
+        FreezeEvent::KINDS,
+        PriceEvent::KINDS,
+        ScreeningEvent::KINDS,
+        ReconciliationEvent::KINDS,
     ]
     .concat()
 }
@@ -121,7 +129,9 @@ fn everything_that_happens() -> BTreeMap<Kind, Event> {
     let mut resumed = Book::founded();
     let certificate = resumed.certificate(1, &[ANN, BEN]);
     put(&mut resumed, Command::ResumeLog(certificate));
-    let history = book.history.into_iter().chain(failing.history).chain(resumed.history);
+    let stuck = crate::stuck::history().into_iter();
+    let history = stopped_and_released().history.into_iter().chain(stuck);
+    let history = history.chain(book.history).chain(failing.history).chain(resumed.history);
     history.map(|recorded| (recorded.event.kind(), recorded.event)).collect()
 }
 

@@ -5,11 +5,18 @@ use crate::{book::Book, names::*};
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeSet;
 use strongroom_domain::{
-    Amount, Bytes, Command, PersonId,
-    approval_key::ApprovalKey,
+    Amount, Bytes, Command, DifferenceId, FreezeId, Network, PersonId, ProposalId, Timestamp,
+    approval_key::{ApprovalKey, Evidence},
     charter::{CharterText, Founded, FoundingSignature, Governance, Person, Role},
+    freeze::{self, FreezeScope},
+    key::QuarantinedBy,
     policy::{Demand, Policy, PolicyRule, PriceSource, Requirement, Scope, Threshold},
+    price::{Quote, Quoted},
+    proposal::Subject,
+    reconciliation::{DifferenceFound, DifferenceResolved, What},
+    screening::{self, Verdict},
     statement,
+    transfer::Stopped,
 };
 use uuid::Uuid;
 
@@ -128,4 +135,70 @@ impl Book {
 /// What nobody signed.
 pub(crate) fn no_signature() -> Bytes {
     Bytes(vec![7; 64])
+}
+
+/// What officers, compliance, the price source and reconciliation say, once each.
+pub(crate) fn stopped_and_released() -> Book {
+    let mut book = Book::house();
+    let put = |book: &mut Book, command| drop(book.put(command).unwrap());
+    let because = || "a report of theft".to_owned();
+    let ask = |book: &Book, n: u128, subject| {
+        let (proposal, expires_at) = (ProposalId(Uuid::from_u128(n)), book.in_an_hour());
+        (proposal, Command::Propose { proposal, subject, maker: MAKER, expires_at })
+    };
+    let freeze = FreezeId(Uuid::from_u128(0xf1));
+    let scope = FreezeScope::Wallet(LTC_WALLET);
+    put(&mut book, Command::Freeze(freeze::Set { freeze, scope, by: OLA, because: because() }));
+    let halted = QuarantinedBy { by: OLA, because: because() };
+    put(&mut book, Command::HaltKey { key: FROST_KEY, halted });
+    for (n, subject) in
+        [(0xa1, Subject::Unfreeze { freeze }), (0xa2, Subject::ReleaseKey { key: FROST_KEY })]
+    {
+        let (proposal, ask) = ask(&book, n, subject);
+        put(&mut book, ask);
+        book.approve(proposal, &[ANN, BEN]);
+    }
+    book.approved(1, LTC_WALLET, WAITS_ABOVE + 1);
+    let stopped = Stopped { by: OLA, because: because() };
+    put(&mut book, Command::StopTransfer { transfer: transfer(1), stopped });
+    let quoted = quoted(book.now, 9_100);
+    put(&mut book, Command::QuotePrice(quoted));
+    let screened = screened(book.now, Verdict::Clear, COM);
+    put(&mut book, Command::RecordScreening(screened));
+    let found = found(1, 15, book.now);
+    let difference = found.difference;
+    put(&mut book, Command::FindDifference(found));
+    let resolved =
+        DifferenceResolved { difference, by: OLA, because: "a stray payment".to_owned() };
+    put(&mut book, Command::ResolveDifference(resolved));
+    book
+}
+
+/// A price as the policy's source signs it.
+pub(crate) fn quoted(at: Timestamp, minor_units: u128) -> Quoted {
+    let minor_units = Amount::new(minor_units);
+    let quote = Quote { asset: LTC, reference: label("usd"), minor_units, at };
+    let signature = sign(&price_key(), &statement::price(&quote));
+    let Quote { asset, reference, minor_units, at } = quote;
+    Quoted { asset, reference, minor_units, at, signature }
+}
+
+/// What `by` found about the exchange, and signed.
+pub(crate) fn screened(at: Timestamp, verdict: Verdict, by: PersonId) -> screening::Recorded {
+    let (network, address) = (Network::LitecoinRegtest, address("rltc1qexchange"));
+    let text = statement::screening(LOG, (network, &address), verdict, (by, at));
+    let key = key_of(by.0);
+    let evidence = Evidence::Signature { signature: sign(&key, &text) };
+    screening::Recorded { network, address, verdict, at, by, key: public(&key), evidence }
+}
+
+/// The chain has `chain` where the ledger has 10.
+pub(crate) fn found(n: u128, chain: u128, at: Timestamp) -> DifferenceFound {
+    let (ledger, chain) = (Amount::new(10), Amount::new(chain));
+    DifferenceFound {
+        difference: DifferenceId(Uuid::from_u128(n)),
+        what: What::Balance { wallet: LTC_WALLET, ledger, chain },
+        owner: OLA,
+        at,
+    }
 }

@@ -28,7 +28,9 @@ mod payment;
 mod policy;
 mod properties;
 mod resumption;
+mod rules;
 mod statements;
+mod stuck;
 mod waiting;
 
 use proptest::test_runner::{Config, RngSeed};

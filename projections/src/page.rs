@@ -34,6 +34,12 @@ impl Page {
         Self { after: Some(row), ..self }
     }
 
+    /// Behind which row the next page begins, where there may be one: a page that was not full was
+    /// the last.
+    pub fn next(self, found: usize, last: Option<u64>) -> Option<u64> {
+        last.filter(|_| u32::try_from(found).is_ok_and(|found| found == self.limit))
+    }
+
     /// Completes `SELECT … FROM …` with filters, this page's bounds and its order.
     pub(crate) fn select(
         self,

@@ -11,10 +11,9 @@ use clap::Args;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use strongroom_domain::{PersonId, ProposalId};
-use strongroom_secrets::{SecretText, read_secret, read_secret_text};
+use strongroom_secrets::{SecretText, read_secret_text};
 
-use super::{CliError, Say};
-use crate::approval_key::ApprovalKey;
+use super::{CliError, KeyPlace, Say};
 
 /// What `strongroom approve` needs.
 #[derive(Args)]
@@ -27,12 +26,9 @@ pub struct Approve {
     /// File with the approver's API token; mode 0600.
     #[arg(long)]
     pub token_file: PathBuf,
-    /// The approver's key directory.
-    #[arg(long)]
-    pub key: PathBuf,
-    /// File with the key's passphrase; mode 0600.
-    #[arg(long)]
-    pub passphrase_file: PathBuf,
+    /// The approver's key.
+    #[command(flatten)]
+    pub key: KeyPlace,
     /// Say no.
     #[arg(long)]
     pub decline: bool,
@@ -77,14 +73,15 @@ impl Approve {
             }
         }
         check(&statement, self.proposal, approver, self.decline)?;
-        let key = ApprovalKey::open(&self.key, &read_secret(&self.passphrase_file)?)?;
-        let signature = key.sign(&statement);
+        let key = self.key.open()?;
+        let signature = key.sign(&statement)?;
         let body = serde_json::json!({
             "answer": self.word(),
-            "key": key.public_key(),
+            "key": key.public().public(),
             "signature": signature,
         });
-        // The signature is the same each time: sending it again after a lost answer is harmless.
+        // An answer that was lost is sent again with a new signature where the key is on P-256: the
+        // server then says that this approver has answered.
         let once = hex::encode(Sha256::digest(signature.as_slice()));
         let post = client.post(&url).header("idempotency-key", once).json(&body);
         let answered = self.send(post, &token).await?;
@@ -145,7 +142,7 @@ fn printable(text: &str) -> String {
     text.chars().map(|sign| if (' '..='~').contains(&sign) { sign } else { '?' }).collect()
 }
 
-/// Whether a text is a statement of this version about this proposal, this person and this
+/// Whether a text is a statement about this proposal, this person and this
 /// answer, in signs that a terminal shows as they are.
 fn check(
     text: &str,
@@ -158,10 +155,13 @@ fn check(
         return refuse("the text holds signs that a terminal may not show as they are");
     }
     let word = if decline { "DECLINE" } else { "APPROVE" };
-    let opening = format!(
-        "Strongroom approval statement, version 1\n\nI, approver {approver},\n{word} the following.\n\n"
-    );
-    if !text.starts_with(&opening) {
+    let opening = |version: u8| {
+        format!(
+            "Strongroom approval statement, version {version}\n\nI, approver {approver},\n{word} the \
+             following.\n\n"
+        )
+    };
+    if !text.starts_with(&opening(1)) && !text.starts_with(&opening(2)) {
         return refuse("the text does not begin as this approver's statement with this answer");
     }
     let named: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("Proposal:")).collect();

@@ -12,16 +12,16 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use strongroom_commands::{Bus, Request};
 use strongroom_domain::{
-    Actor, Bytes, Command, Digest, PersonId, Refusal, Rule,
-    charter::{CharterTextV2, FoundedV2, FoundingSignature},
-    statement,
+    Actor, Bytes, Digest, PersonId, Refusal, Rule, charter::FoundingSignature,
 };
-use strongroom_secrets::{Existing, read_secret, write_durably};
+use strongroom_secrets::{Existing, write_durably};
 use strongroom_store::Position;
 
-use super::{CliError, Place, Say};
+use super::{CliError, KeyPlace, Place, Say};
 use crate::{
-    approval_key::ApprovalKey, charter_spec::CharterSpec, clock, data_directory::DataDirectory,
+    charter_spec::{CharterSpec, Draft as DraftedCharter},
+    clock,
+    data_directory::DataDirectory,
 };
 
 /// What can be done with a charter.
@@ -63,12 +63,9 @@ pub struct Sign {
     /// Who signs: their id in the draft.
     #[arg(long)]
     pub person: PersonId,
-    /// Their key's directory.
-    #[arg(long)]
-    pub key: PathBuf,
-    /// File with the key's passphrase; mode 0600.
-    #[arg(long)]
-    pub passphrase_file: PathBuf,
+    /// Their key.
+    #[command(flatten)]
+    pub key: KeyPlace,
     /// Where to write the signature.
     #[arg(long)]
     pub out: PathBuf,
@@ -97,8 +94,8 @@ impl CharterCommand {
         match self {
             Self::Draft(draft) => draft.run(say),
             Self::Show { draft } => {
-                let charter: CharterTextV2 = read_json(draft)?;
-                say.text(&statement::founding(&charter))
+                let draft: DraftedCharter = read_json(draft)?;
+                say.text(&draft.statement())
             }
             Self::Sign(sign) => sign.run(say),
             Self::Found(found) => {
@@ -125,7 +122,7 @@ impl Draft {
         let json = serde_json::to_vec_pretty(&drafted.charter)?;
         write_durably(&self.out, &json, Existing::Replace)?;
         say.json(&json!({
-            "log": drafted.charter.log,
+            "log": drafted.charter.log(),
             "people": drafted.people,
             "signers": drafted.signers,
         }))
@@ -135,17 +132,17 @@ impl Draft {
 impl Sign {
     /// Writes the signature and prints it.
     pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
-        let charter: CharterTextV2 = read_json(&self.draft)?;
-        let key = ApprovalKey::open(&self.key, &read_secret(&self.passphrase_file)?)?;
-        let person = charter.people.iter().find(|person| person.id == self.person);
-        if !person.is_some_and(|person| person.approval_keys.contains(&key.public_key())) {
+        let draft: DraftedCharter = read_json(&self.draft)?;
+        let key = self.key.open()?;
+        let public = key.public();
+        if !draft.enrols(self.person, public.public()) {
             let because = format!("this key is none of {}'s in the draft", self.person);
             return Err(Refusal::new(Rule::ApprovalKeyUnknown, because).into());
         }
         let signed = FoundingSignature {
             person: self.person,
-            key: key.public_key(),
-            signature: key.sign(&statement::founding(&charter)),
+            key: public.public().clone(),
+            signature: key.sign(&draft.statement())?,
         };
         write_durably(&self.out, &serde_json::to_vec_pretty(&signed)?, Existing::Replace)?;
         say.json(&signed)
@@ -156,13 +153,12 @@ impl Found {
     /// Appends the charter; the leaf of entry 1 is what signers pin.
     pub async fn found(&self) -> Result<Digest, CliError> {
         let directory = DataDirectory::open(&self.data)?;
-        let charter: CharterTextV2 = read_json(&self.draft)?;
+        let draft: DraftedCharter = read_json(&self.draft)?;
         let signatures = self.signatures.iter().map(|path| read_json(path));
         let signatures = signatures.collect::<Result<_, CliError>>()?;
         let log = self.log.open(&directory).await?;
         let bus = Bus::open(Arc::clone(&log), clock::now).await?;
-        let command = Command::FoundCharter(FoundedV2 { charter, signatures });
-        bus.execute(Request::new(command, Actor::Founders)).await?;
+        bus.execute(Request::new(draft.found(signatures), Actor::Founders)).await?;
         let first = log.read_from(Position::FIRST, 1).await?;
         let genesis = first.first().map(strongroom_store::Record::leaf);
         genesis

@@ -9,7 +9,7 @@ use strongroom_store::{BackupError, ImportError, OpenError, ReadError, copy::Cop
 
 use crate::{
     access::AccessError, approval_key::ApprovalKeyError, charter_spec::SpecError,
-    data_directory::DataError, serve::ServeError,
+    data_directory::DataError, serve::ServeError, token_key::TokenKeyError,
 };
 
 /// Why a command failed, to be printed as it is.
@@ -41,6 +41,15 @@ pub enum CliError {
     /// An approval key.
     #[error(transparent)]
     Key(#[from] ApprovalKeyError),
+    /// A key in a token.
+    #[error(transparent)]
+    TokenKey(#[from] TokenKeyError),
+    /// Nothing to sign with.
+    #[error(
+        "no key: give --key and --passphrase-file, or --pkcs11-module, --token-label, --key-label \
+         and --pin-file"
+    )]
+    NoKey,
     /// The charter's specification.
     #[error(transparent)]
     Spec(#[from] SpecError),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use strongroom_secrets::read_secret;
 
-use super::{CliError, Say};
+use super::{CliError, KeyPlace, Say};
 use crate::approval_key::ApprovalKey;
 
 /// What can be done with approval keys.
@@ -13,6 +13,8 @@ use crate::approval_key::ApprovalKey;
 pub enum KeyCommand {
     /// Make an approver's Ed25519 key, sealed under a passphrase. Prints its public key.
     New(KeyNew),
+    /// Print the public key of a key in a PKCS#11 token, as the charter enrols it.
+    Token(KeyPlace),
     /// Print a key's public key; needs no passphrase.
     Show {
         /// The key's directory.
@@ -39,6 +41,7 @@ impl KeyCommand {
                 let passphrase = read_secret(&new.passphrase_file)?;
                 say.json(&ApprovalKey::create(&new.out, &passphrase)?)
             }
+            Self::Token(place) => say.json(&place.open()?.public()),
             Self::Show { key } => say.json(&ApprovalKey::public(key)?),
         }
     }

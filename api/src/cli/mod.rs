@@ -7,8 +7,10 @@ mod error;
 mod init;
 mod invite;
 mod key;
+mod key_place;
 mod ledger;
 mod place;
+mod price;
 mod say;
 mod serve;
 mod token;
@@ -19,8 +21,10 @@ pub use error::CliError;
 pub use init::Init;
 pub use invite::Invite;
 pub use key::{KeyCommand, KeyNew};
+pub use key_place::{HeldKey, KeyPlace};
 pub use ledger::LedgerCommand;
 pub use place::Place;
+pub use price::{PriceCommand, PriceSign};
 pub use say::Say;
 pub use serve::Serve;
 pub use token::{TokenCommand, TokenIssue};
@@ -53,6 +57,9 @@ enum Command {
     /// API tokens. Works while the server runs.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Reference prices.
+    #[command(subcommand)]
+    Price(PriceCommand),
     /// Read what a proposal asks, and sign exactly that.
     Approve(Approve),
     /// Serve REST, GraphQL and the sagas until SIGTERM or SIGINT.
@@ -72,6 +79,7 @@ impl Arguments {
                 ledger.run(say)
             }
             Command::Token(token) => token.run(say),
+            Command::Price(price) => price.run(say),
             Command::Approve(approve) => {
                 tracing();
                 approve.run(say)

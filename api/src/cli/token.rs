@@ -3,20 +3,24 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::{Args, Subcommand};
+use ipnet::IpNet;
 use serde_json::json;
 use strongroom_domain::{
-    Event, PersonId, Refusal, Rule,
-    charter::{CharterEvent, PersonV1, Role},
+    Aggregate as _, ClientId, Event, PersonId, Refusal, Rule,
+    charter::{Charter, CharterEvent, Role},
 };
 use strongroom_secrets::{Existing, write_durably};
 use strongroom_store::{RawRow, ledger::EntryRef};
 
 use super::{CliError, Place, Say};
 use crate::{
-    access::{AccessRegister, role_of},
+    access::{AccessRegister, Bounds, network, role_of},
     clock,
     data_directory::DataDirectory,
 };
+
+/// Entries that are read at once.
+const PAGE: usize = 1_000;
 
 /// What can be done with API tokens.
 #[derive(Subcommand)]
@@ -54,6 +58,12 @@ pub struct TokenIssue {
     /// What it may be used for: initiator, approver, auditor. Only roles that the person has.
     #[arg(long = "role", required = true, num_args = 1.., value_parser = parse_role)]
     pub roles: Vec<Role>,
+    /// For the data of these clients only; without it, for all. May be given several times.
+    #[arg(long = "client", num_args = 1..)]
+    pub clients: Vec<ClientId>,
+    /// From where it may be used (10.1.0.0/16, one address, …); from anywhere, where there is none.
+    #[arg(long = "network", num_args = 1.., value_parser = network)]
+    pub networks: Vec<IpNet>,
     /// Where to write the token; mode 0600, never over another file.
     #[arg(long)]
     pub out: PathBuf,
@@ -88,7 +98,10 @@ impl TokenIssue {
         let roles: BTreeSet<Role> = self.roles.iter().copied().collect();
         self.check_roles(&directory, &roles)?;
         let register = AccessRegister::open(&directory.access())?;
-        let (text, id) = register.issue(self.person, &roles, clock::now())?;
+        let clients: BTreeSet<ClientId> = self.clients.iter().copied().collect();
+        let clients = (!clients.is_empty()).then_some(clients);
+        let bounds = Bounds { clients, networks: self.networks.clone() };
+        let (text, id) = register.issue(self.person, &roles, &bounds, clock::now())?;
         let line = zeroize::Zeroizing::new(format!("{}\n", text.expose()));
         if let Err(error) = write_durably(&self.out, line.as_bytes(), Existing::Keep) {
             // Nobody has it: it must not stay valid.
@@ -106,31 +119,40 @@ impl TokenIssue {
     ) -> Result<(), CliError> {
         let person = self.person;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let first = runtime.map_err(CliError::Runtime)?.block_on(async {
-            let mut log = self.log.audit(directory).await?;
-            Ok::<_, CliError>(log.raw_after(0, 1).await?.pop())
-        })?;
-        let people = first.and_then(|first| people(&first)).ok_or_else(|| {
-            Refusal::new(Rule::CharterState, "this log does not begin with a charter")
-        })?;
-        let known = people.iter().find(|known| known.id == person);
-        if known.is_some_and(|known| roles.is_subset(&known.roles)) {
+        let charter = runtime.map_err(CliError::Runtime)?.block_on(self.charter(directory))?;
+        let standing = charter.standing()?;
+        let machine = standing.machines.get(&person).map(|machine| &machine.roles);
+        let known = standing.people.get(&person).map(|person| &person.roles).or(machine);
+        if known.is_some_and(|known| roles.is_subset(known)) {
             return Ok(());
         }
-        let has = known.map(|known| &known.roles);
-        let because = format!("the charter gives {person} the roles {has:?}, not {roles:?}");
+        let because = format!("the charter gives {person} the roles {known:?}, not {roles:?}");
         Err(Refusal::new(Rule::RoleMissing, because).into())
+    }
+
+    /// The charter as it stands at the log's end.
+    async fn charter(&self, directory: &DataDirectory) -> Result<Charter, CliError> {
+        let mut log = self.log.audit(directory).await?;
+        let mut charter = Charter::default();
+        let mut position = 0;
+        loop {
+            let rows = log.raw_after(position, PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(charter) };
+            position = last.filed;
+            for event in rows.iter().filter_map(charter_event) {
+                charter.evolve(&event).map_err(|error| {
+                    Refusal::new(Rule::CharterState, error.to_string())
+                })?;
+            }
+        }
     }
 }
 
-/// Everyone whom the charter names, if the log's first entry is one.
-fn people(first: &RawRow) -> Option<Vec<PersonV1>> {
-    let entry = EntryRef::parse(&first.entry).ok()?;
-    let event = Event::decode(entry.r#type, entry.version, &first.payload).ok()?;
-    let Event::Charter(event) = event else { return None };
-    match event {
-        CharterEvent::FoundedV2(founded) => Some(founded.charter.people),
-        CharterEvent::FoundedV1(founded) => Some(founded.charter.people),
-        CharterEvent::PolicyChangedV1(_) | CharterEvent::LogResumed(_) => None,
+/// What an entry says about the charter, if it does.
+fn charter_event(row: &RawRow) -> Option<CharterEvent> {
+    let entry = EntryRef::parse(&row.entry).ok()?;
+    match Event::decode(entry.r#type, entry.version, &row.payload).ok()? {
+        Event::Charter(event) => Some(event),
+        _ => None,
     }
 }

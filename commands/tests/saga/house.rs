@@ -101,7 +101,7 @@ impl House {
             governance: quorum.clone(),
             policy: policy(&quorum, &payees),
         };
-        let text = statement::founding(&charter);
+        let text = statement::founding_v2(&charter);
         let signed = |one: &Approver| FoundingSignature {
             person: one.id,
             key: one.public.clone(),
@@ -127,7 +127,8 @@ impl House {
             let text = self.bus.read(|state| bus::statement(state, proposal, answer, approver));
             let signature = sign(&one.key, &text.unwrap());
             let key = one.public.clone();
-            self.run(Command::AnswerProposal { proposal, answer, approver, key, signature }).await;
+            let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
+            self.run(Command::AnswerProposal { proposal, answer, approver, key, evidence }).await;
         }
     }
 

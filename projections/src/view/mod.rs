@@ -2,6 +2,7 @@
 //! together.
 
 mod cells;
+mod counters;
 mod custody;
 mod facts;
 mod money;

@@ -132,7 +132,7 @@ async fn signers(world: &mut World, n: u8) -> Result<(), Refusal> {
 
 async fn policy(world: &mut World, n: u8) -> Result<(), Refusal> {
     let proposal = ProposalId(Uuid::from_u128(0x700 + u128::from(n)));
-    let version = world.state.charter.standing()?.policy.version + 1;
+    let version = world.state.charter.standing()?.policy.version() + 1;
     let policy = world.policy(version);
     let expires_at = world.now().plus_seconds(600);
     world.act(Command::ProposePolicy { proposal, policy, maker: MAKER, expires_at }).await?;

@@ -3,6 +3,7 @@
 use crate::output::{Output, Progress, both_sides, object, say};
 use crate::pins::{Pins, Place};
 use clap::Args;
+use strongroom_domain::charter::Governing;
 use strongroom_replay::{Finding, Moment, Standings, as_of, ledger_account, quantity};
 
 /// What stood at a moment.
@@ -66,7 +67,7 @@ fn page(it: &Standings) {
     for (asset, of) in &it.assets {
         say(&format!("  all of {asset}: {}", both_sides(*asset, of)));
     }
-    say(&format!("\npolicy        version {}", it.policy.version));
+    say(&format!("\npolicy        version {}", it.policy.version()));
     if let Ok(text) = serde_json::to_string_pretty(&it.policy) {
         text.lines().for_each(|line| say(&format!("  {line}")));
     }
@@ -81,8 +82,26 @@ fn people(it: &Standings) {
         let keys = person.approval_keys.len();
         say(&format!("  {} {} ({keys} approval keys)", person.id, roles.join(", ").to_lowercase()));
     }
-    let (needed, group) = (it.governance.approvals, it.governance.group.len());
-    say(&format!("  keys and policies need {needed} of {group}"));
+    match &it.governance {
+        Governing::V1(quorum) => {
+            let (needed, group) = (quorum.approvals, quorum.group.len());
+            say(&format!("  keys and policies need {needed} of {group}"));
+        }
+        Governing::V2(of) => {
+            let lists = [
+                ("policies", &of.policy),
+                ("people", &of.people),
+                ("keys", &of.keys),
+                ("releases", &of.release),
+            ];
+            for (what, list) in lists {
+                let parts: Vec<_> =
+                    list.iter().map(|one| format!("{} of {}", one.approvals, one.group)).collect();
+                say(&format!("  {what} need {}", parts.join(" and ")));
+            }
+            say(&format!("  an approved policy waits {} s", of.policy_delay_s));
+        }
+    }
     if let Some(witnessing) = &it.witnessing {
         let (needed, outside) = (witnessing.threshold, witnessing.outside.len());
         let all = it.signers.len().saturating_add(outside);
@@ -108,7 +127,7 @@ fn custody(it: &Standings) {
     say("\nopen proposals");
     for of in &it.proposals {
         let (yes, no) = (of.approved_by.len(), of.declined_by.len());
-        let needed = of.opened.quorum.approvals;
+        let needed = of.opened.quorums.approvals();
         say(&format!(
             "  {} {}: {yes} of {needed} approvals, {no} declined, until {}",
             of.proposal, of.state, of.opened.expires_at

@@ -5,14 +5,18 @@ use super::Story;
 use crate::quantity::{ledger_account, quantity};
 use crate::verifier::Judged;
 use strongroom_domain::{
-    Amount, Bytes, Event, PersonId, State,
+    Amount, Bytes, Event, Intent, PersonId, State,
     account::{AccountEvent, HoldPosted},
     approval_key::ApprovalKey,
     charter::Standing,
+    freeze::FreezeEvent,
     policy::Quorum,
-    proposal::{OpenedV1, ProposalEvent},
+    proposal::{Opened, ProposalEvent, Subject, Unusual},
     statement::{self, Answer, Place},
-    transfer::{AttemptAuthorised, Confirmed, RequestedV1, TransferEvent},
+    deposit::BlockRef,
+    transfer::{
+        AttemptAuthorised, Requested, RequestedV1, ReturnAuthorised, Returns, TransferEvent,
+    },
     wallet::WalletEvent,
 };
 
@@ -27,16 +31,26 @@ impl Story {
             Event::Proposal(event) => self.proposal(standing, event),
             Event::Account(event) => (self.account(recorded.stream, event), None),
             Event::Wallet(event) => (self.wallet(recorded.stream, event), None),
-            Event::Charter(_) | Event::Deposit(_) | Event::Key(_) | Event::Signer(_) => {
-                (Vec::new(), None)
-            }
+            Event::Freeze(event) => (frozen(standing, event), None),
+            Event::Charter(_)
+            | Event::Deposit(_)
+            | Event::Key(_)
+            | Event::Signer(_)
+            | Event::Person(_)
+            | Event::Price(_)
+            | Event::Screening(_)
+            | Event::Reconciliation(_) => (Vec::new(), None),
         }
     }
 
     fn proposal(&self, standing: &Standing, event: &ProposalEvent) -> Told {
         let plain = |text: &str| (vec![text.to_owned()], None);
         match event {
-            ProposalEvent::OpenedV1(opened) => (asked(standing, opened), None),
+            ProposalEvent::OpenedV1(opened) => (asked(standing, &opened.into()), None),
+            ProposalEvent::Opened(opened) => (asked(standing, opened), None),
+            ProposalEvent::Vetoed(vetoed) => {
+                (vec![format!("{} vetoed it.", person(standing, vetoed.by))], None)
+            }
             ProposalEvent::ApprovedV1(by) => {
                 let evidence = (by.approver, &by.key, &by.signature);
                 self.answered(standing, Answer::Approve, evidence)
@@ -95,7 +109,7 @@ impl Story {
         ];
         let text = self.opened.as_ref().zip(self.proposal).map(|((head, answers), proposal)| {
             let place = Place { log: standing.log, proposal, opened_at: *head };
-            statement::approval(&place, answers, answer, approver)
+            statement::approval(standing, &place, answers, answer, approver)
         });
         (says, text)
     }
@@ -112,7 +126,8 @@ impl Story {
 
     fn transfer(&self, state: &State, standing: &Standing, event: &TransferEvent) -> Vec<String> {
         match event {
-            TransferEvent::RequestedV1(it) => requested(standing, it),
+            TransferEvent::RequestedV1(it) => requested_v1(standing, it),
+            TransferEvent::Requested(it) => requested(standing, it),
             TransferEvent::Refused(it) => {
                 vec![format!("The policy refused it: rule {}: {}", it.rule, it.because)]
             }
@@ -129,7 +144,33 @@ impl Story {
             TransferEvent::AttemptBroadcast(it) => {
                 vec![format!("A node took attempt {}, says the server.", it.attempt)]
             }
-            TransferEvent::Confirmed(it) => self.confirmed(it),
+            TransferEvent::ReturnAuthorised(it) => self.returned(state, it),
+            TransferEvent::FeeCapRaised(it) => {
+                let most = self.amount(it.fee_cap);
+                vec![format!("Its quorum lets it cost up to {most}: proposal {}.", it.proposal)]
+            }
+            TransferEvent::AbandonmentApproved(it) => vec![format!(
+                "Its quorum wants it cancelled on its chain: proposal {}.",
+                it.proposal
+            )],
+            TransferEvent::ConfirmedV1(it) => self.finished(&it.block, it.paid, it.fee),
+            TransferEvent::Confirmed(it) => {
+                let mut says = vec![format!(
+                    "Of its transactions attempt {} is the one that the chain took: {}.",
+                    it.attempt, it.transaction
+                )];
+                says.extend(it.child.map(|child| format!("Attempt {child} pulled it along.")));
+                says.extend(self.finished(&it.block, it.paid, it.fee));
+                says
+            }
+            TransferEvent::Abandoned(it) => {
+                let mut says = vec![format!(
+                    "Attempt {} cancelled it on its chain: the payment can never take effect.",
+                    it.attempt
+                )];
+                says.extend(self.finished(&it.block, Amount::ZERO, it.fee));
+                says
+            }
             TransferEvent::Failed(it) => {
                 let mut says = vec![format!("It failed: {}", it.because)];
                 says.extend(it.abstentions.iter().map(|word| {
@@ -145,6 +186,9 @@ impl Story {
             TransferEvent::Expired(_) => {
                 vec!["Its time ran out before enough had agreed.".to_owned()]
             }
+            TransferEvent::Stopped(it) => {
+                vec![format!("{} stopped it: {}", person(standing, it.by), it.because)]
+            }
         }
     }
 
@@ -154,6 +198,13 @@ impl Story {
             attempt.attempt,
             self.amount(attempt.fee)
         )];
+        says.extend(self.by(state, attempt));
+        says.push("Checked: it does what was approved, spends what was set aside, and excludes every attempt before it.".to_owned());
+        says
+    }
+
+    fn by(&self, state: &State, attempt: &AttemptAuthorised) -> Vec<String> {
+        let mut says = Vec::new();
         if let Some(Ok(key)) = state.keys.get(&attempt.key).map(|key| key.active()) {
             let (plan, public) = (&key.plan, &key.public_key);
             says.push(format!(
@@ -165,20 +216,34 @@ impl Story {
             ));
         }
         says.extend(attempt.signers.iter().map(|signer| format!("To sign: signer {signer}.")));
-        says.push("Checked: it does what was approved, spends what was set aside, and excludes every attempt before it.".to_owned());
         says
     }
 
-    fn confirmed(&self, it: &Confirmed) -> Vec<String> {
+    fn returned(&self, state: &State, it: &ReturnAuthorised) -> Vec<String> {
+        let why = match it.returns {
+            Returns::Cancellation => "To make the payment impossible".to_owned(),
+            Returns::Child { parent } => format!("To pull attempt {parent} into a block"),
+        };
+        let mut says = vec![format!(
+            "{why}, attempt {} was authorised: it pays nobody and costs at most {}.",
+            it.attempt.attempt,
+            self.amount(it.attempt.fee)
+        )];
+        says.extend(self.by(state, &it.attempt));
+        says.push("Checked: everything that it spends comes back to the wallet.".to_owned());
+        says
+    }
+
+    fn finished(&self, block: &BlockRef, paid: Amount, fee: Amount) -> Vec<String> {
         vec![
             format!(
                 "Final on the chain, says the server: block {} at height {}.",
-                it.block.hash, it.block.height
+                block.hash, block.height
             ),
             format!(
                 "{} reached the destination; the network took {}.",
-                self.amount(it.paid),
-                self.amount(it.fee)
+                self.amount(paid),
+                self.amount(fee)
             ),
         ]
     }
@@ -187,6 +252,9 @@ impl Story {
         match event {
             AccountEvent::HoldPlaced(it) => {
                 vec![format!("{} were set aside in {stream}.", self.amount(it.amount))]
+            }
+            AccountEvent::HoldRaised(it) => {
+                vec![format!("From now on {} are set aside in {stream}.", self.amount(it.amount))]
             }
             AccountEvent::HoldPosted(it) => self.posted(stream, it),
             AccountEvent::HoldVoided(_) => {
@@ -222,6 +290,14 @@ impl Story {
                 it.account_nonce,
                 self.amount(it.amount)
             ),
+            WalletEvent::AccountNonceRaised(it) => {
+                format!("{stream} sets {} aside from now on.", self.amount(it.amount))
+            }
+            WalletEvent::NonceGapFound(it) => format!(
+                "Later transactions of {stream} wait for account nonce {}, which this transfer holds \
+                 and will not use, says the server: it may be cancelled.",
+                it.account_nonce
+            ),
             WalletEvent::AccountNonceReleased(_) => {
                 format!("The account nonce of {stream} is free again.")
             }
@@ -256,21 +332,10 @@ fn group(quorum: &Quorum) -> String {
     format!("{} of these {}: {}", quorum.approvals, people.len(), people.join(", "))
 }
 
-fn requested(standing: &Standing, requested: &RequestedV1) -> Vec<String> {
+fn requested_v1(standing: &Standing, requested: &RequestedV1) -> Vec<String> {
     let RequestedV1 { intent, maker, decision, .. } = requested;
-    let native = intent.network().native_asset();
-    let mut says = vec![
-        format!(
-            "{} asked to pay {} to {} on {}.",
-            person(standing, *maker),
-            quantity(intent.amount, intent.asset),
-            intent.destination,
-            intent.network()
-        ),
-        format!("For account {}, from wallet {}.", intent.account, intent.wallet),
-        format!("The network may take at most {}.", quantity(intent.fee_cap, native)),
-        format!("Policy version {} was asked:", decision.policy_version),
-    ];
+    let mut says = intended(standing, intent, *maker);
+    says.push(format!("Policy version {} was asked:", decision.policy_version));
     for verdict in &decision.verdicts {
         let word = if verdict.passed { "passed" } else { "FORBIDS IT" };
         says.push(format!("- rule {}: {word}: {}", verdict.rule, verdict.because));
@@ -282,13 +347,84 @@ fn requested(standing: &Standing, requested: &RequestedV1) -> Vec<String> {
     says
 }
 
-fn asked(standing: &Standing, opened: &OpenedV1) -> Vec<String> {
+fn requested(standing: &Standing, requested: &Requested) -> Vec<String> {
+    let Requested { intent, maker, decision, client, at, .. } = requested;
+    let mut says = intended(standing, intent, *maker);
+    says.push(format!("The account is client {client}'s."));
+    says.push(format!("Policy version {} was asked about {at}:", decision.policy_version));
+    for verdict in &decision.verdicts {
+        let word = if verdict.passed { "passed" } else { "FORBIDS IT" };
+        let (rule, kind) = (&verdict.rule, verdict.kind);
+        says.push(format!("- rule {rule} ({kind}): {word}: {}", verdict.because));
+    }
+    let allowed = decision.allowed();
+    says.push(match allowed {
+        Ok(quorums) => {
+            let groups: Vec<_> = quorums.0.iter().map(group).collect();
+            format!("So it needs {}.", groups.join(", and "))
+        }
+        Err(_) => "So nobody was asked.".to_owned(),
+    });
+    if allowed.is_ok() && decision.delay_s > 0 {
+        says.push(format!("Once approved it waits {} s more.", decision.delay_s));
+    }
+    says
+}
+
+fn intended(standing: &Standing, intent: &Intent, maker: PersonId) -> Vec<String> {
+    let native = intent.network().native_asset();
     vec![
+        format!(
+            "{} asked to pay {} to {} on {}.",
+            person(standing, maker),
+            quantity(intent.amount, intent.asset),
+            intent.destination,
+            intent.network()
+        ),
+        format!("For account {}, from wallet {}.", intent.account, intent.wallet),
+        format!("The network may take at most {}.", quantity(intent.fee_cap, native)),
+    ]
+}
+
+/// A freeze that stops the transfer, or lets it go on.
+fn frozen(standing: &Standing, event: &FreezeEvent) -> Vec<String> {
+    match event {
+        FreezeEvent::Set(set) => vec![
+            format!("{} froze {}: {}", person(standing, set.by), set.scope, set.because),
+            "From here on no signer signs it until a quorum lifts the freeze.".to_owned(),
+        ],
+        FreezeEvent::Lifted(lifted) => {
+            vec![format!("A quorum lifted freeze {}.", lifted.freeze)]
+        }
+    }
+}
+
+fn asked(standing: &Standing, opened: &Opened) -> Vec<String> {
+    let parts: Vec<_> = opened.quorums.0.iter().map(group).collect();
+    let mut says = vec![
         format!("The question was put by {}.", person(standing, opened.maker)),
-        format!("It needs {}.", group(&opened.quorum)),
+        format!("It needs {}.", parts.join(", and ")),
         format!(
             "Policy version {}; no answer counts after {}.",
             opened.policy_version, opened.expires_at
         ),
-    ]
+    ];
+    if let Subject::Payment { known_as, rules, unusual, .. } = &opened.subject {
+        let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+        says.push(format!("The allowlist knows the destination as {known_as}."));
+        says.push(format!("Rules that were asked: {}.", rules.join(", ")));
+        says.extend(unusual.iter().map(|what| match what {
+            Unusual::FirstPayment => "Unusual: nothing was ever paid there.".to_owned(),
+            Unusual::LargestAmount { so_far } => {
+                format!("Unusual: never more than {so_far} base units were paid there.")
+            }
+            Unusual::NewDestination { since } => {
+                format!("Unusual: it is on the allowlist only since {since}.")
+            }
+        }));
+    }
+    if opened.delay_s > 0 {
+        says.push(format!("Once approved it waits {} s, and can be stopped.", opened.delay_s));
+    }
+    says
 }

@@ -11,13 +11,15 @@ use crate::{
 };
 use serde::Serialize;
 use strongroom_domain::{
-    Asset, Event, Head, ProposalId, Stream, Timestamp, TransferId,
+    Asset, Event, FreezeId, Head, Intent, ProposalId, State, Stream, Timestamp, TransferId,
     account::AccountEvent,
     charter::Standing,
-    proposal::{Answers, OpenedV1},
+    freeze::FreezeEvent,
+    proposal::{Answers, Form, ProposalEvent},
     transfer::TransferEvent,
     wallet::WalletEvent,
 };
+use std::collections::BTreeSet;
 use strongroom_ledger::TreeHead;
 
 /// A transfer, as a judge could read it.
@@ -76,6 +78,9 @@ struct Story {
     opened: Option<(Head, Answers)>,
     transaction: Option<String>,
     asset: Option<Asset>,
+    intent: Option<Intent>,
+    /// Freezes that stopped it and stand.
+    frozen_by: BTreeSet<FreezeId>,
     chapters: [Chapter; 5],
 }
 
@@ -147,7 +152,16 @@ impl Story {
             "How it ended",
         ];
         let chapters = titles.map(|title| Chapter { title, facts: Vec::new() });
-        Self { transfer, proposal: None, opened: None, transaction: None, asset: None, chapters }
+        Self {
+            transfer,
+            proposal: None,
+            opened: None,
+            transaction: None,
+            asset: None,
+            intent: None,
+            frozen_by: BTreeSet::new(),
+            chapters,
+        }
     }
 
     /// Keeps what is about the transfer.
@@ -180,8 +194,17 @@ impl Story {
                 Some(self.of_transfer(event))
             }
             (Stream::Proposal(id), Event::Proposal(event)) if Some(id) == self.proposal => {
-                if let strongroom_domain::proposal::ProposalEvent::OpenedV1(opened) = event {
-                    self.opened = Some((recorded.head, asked(opened)));
+                let asked = match event {
+                    ProposalEvent::OpenedV1(opened) => {
+                        Some(Answers::none(opened.into(), Form::V1))
+                    }
+                    ProposalEvent::Opened(opened) => {
+                        Some(Answers::none(opened.clone(), Form::V2))
+                    }
+                    _ => None,
+                };
+                if let Some(asked) = asked {
+                    self.opened = Some((recorded.head, asked));
                 }
                 Some(Part::Approval)
             }
@@ -189,6 +212,9 @@ impl Story {
                 (held_for(event) == Some(self.transfer)).then_some(Part::Money)
             }
             (Stream::Wallet(_), Event::Wallet(event)) => self.is_of(event).then_some(Part::Money),
+            (Stream::Freezes, Event::Freeze(event)) => {
+                self.is_frozen(judged.verifier.state(), event).then_some(Part::Transaction)
+            }
             _ => None,
         }
     }
@@ -198,6 +224,13 @@ impl Story {
             TransferEvent::RequestedV1(requested) => {
                 self.proposal = requested.proposal;
                 self.asset = Some(requested.intent.asset);
+                self.intent = Some(requested.intent.clone());
+                Part::Request
+            }
+            TransferEvent::Requested(requested) => {
+                self.proposal = requested.proposal;
+                self.asset = Some(requested.intent.asset);
+                self.intent = Some(requested.intent.clone());
                 Part::Request
             }
             TransferEvent::Refused(_) => Part::Request,
@@ -207,13 +240,34 @@ impl Story {
                 Part::Transaction
             }
             TransferEvent::AttemptAuthorised(_)
+            | TransferEvent::ReturnAuthorised(_)
+            | TransferEvent::FeeCapRaised(_)
+            | TransferEvent::AbandonmentApproved(_)
             | TransferEvent::AttemptRefused(_)
             | TransferEvent::AttemptBroadcast(_) => Part::Transaction,
-            TransferEvent::Confirmed(_)
+            TransferEvent::ConfirmedV1(_)
+            | TransferEvent::Confirmed(_)
+            | TransferEvent::Abandoned(_)
             | TransferEvent::Failed(_)
             | TransferEvent::Rejected(_)
             | TransferEvent::Cancelled(_)
-            | TransferEvent::Expired(_) => Part::End,
+            | TransferEvent::Expired(_)
+            | TransferEvent::Stopped(_) => Part::End,
+        }
+    }
+
+    /// Whether a freeze stops it while it is alive, or such a freeze ends.
+    fn is_frozen(&mut self, state: &State, event: &FreezeEvent) -> bool {
+        let alive = state.transfers.get(&self.transfer).is_some_and(|it| it.asked().is_some());
+        let Some(intent) = self.intent.as_ref().filter(|_| alive) else { return false };
+        match event {
+            FreezeEvent::Lifted(lifted) => self.frozen_by.remove(&lifted.freeze),
+            FreezeEvent::Set(set) => {
+                let account = state.accounts.get(&intent.account);
+                let client = account.and_then(|it| it.claim().ok()).map(|claim| claim.client);
+                let covers = client.is_some_and(|client| set.scope.covers(intent, client));
+                covers && self.frozen_by.insert(set.freeze)
+            }
         }
     }
 
@@ -225,6 +279,8 @@ impl Story {
             WalletEvent::CoinsSpent(of) => of.transfer,
             WalletEvent::AccountNonceReserved(of) => of.transfer,
             WalletEvent::AccountNonceReleased(of) => of.transfer,
+            WalletEvent::AccountNonceRaised(of) => of.transfer,
+            WalletEvent::NonceGapFound(of) => of.transfer,
             WalletEvent::AccountNonceUsed(of) => of.transfer,
             WalletEvent::CoinAdded(added) => {
                 return self.transaction.as_ref() == Some(&added.coin.outpoint.txid);
@@ -239,18 +295,10 @@ impl Story {
     }
 }
 
-fn asked(opened: &OpenedV1) -> Answers {
-    let opened = opened.clone();
-    Answers {
-        opened,
-        approvals: std::collections::BTreeMap::new(),
-        declined: std::collections::BTreeSet::new(),
-    }
-}
-
 const fn held_for(event: &AccountEvent) -> Option<TransferId> {
     match event {
         AccountEvent::HoldPlaced(of) => Some(of.transfer),
+        AccountEvent::HoldRaised(of) => Some(of.transfer),
         AccountEvent::HoldPosted(of) => Some(of.transfer),
         AccountEvent::HoldVoided(of) => Some(of.transfer),
         AccountEvent::Opened(_) | AccountEvent::Posted(_) => None,

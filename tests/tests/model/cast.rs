@@ -140,7 +140,8 @@ pub(crate) fn answer(
     let key = approval_key(number);
     let place = place(state, proposal(asked)).ok()?;
     let answers = state.proposals.get(&proposal(asked))?.answers()?;
-    let text = statement::approval(&place, answers, answer, approver(number));
+    let standing = state.charter.standing().ok()?;
+    let text = statement::approval(standing, &place, answers, answer, approver(number));
     Some(Command::AnswerProposal {
         proposal: proposal(shown),
         answer,
@@ -212,7 +213,7 @@ fn found() -> Command {
         governance: quorum(),
         policy: policy(),
     };
-    let text = statement::founding(&charter);
+    let text = statement::founding_v2(&charter);
     let signature = |number: u8| FoundingSignature {
         person: approver(number),
         key: public(&approval_key(number)),
@@ -305,7 +306,8 @@ pub(crate) fn prelude() -> Vec<Next> {
 fn agree(state: &State, number: u8) -> Command {
     let place = place(state, CEREMONY).unwrap();
     let answers = state.proposals[&CEREMONY].answers().unwrap();
-    let text = statement::approval(&place, answers, Answer::Approve, approver(number));
+    let standing = state.charter.standing().unwrap();
+    let text = statement::approval(standing, &place, answers, Answer::Approve, approver(number));
     Command::AnswerProposal {
         proposal: CEREMONY,
         answer: Answer::Approve,

@@ -12,10 +12,14 @@ use strongroom_domain::{
     charter::{LogResumed, Resumption, ResumptionSignature},
     statement,
 };
-use strongroom_secrets::{Existing, read_secret, write_durably};
+use strongroom_secrets::{Existing, write_durably};
 
 use super::{CliError, Say, wait_for};
-use crate::{approval_key::ApprovalKey, cli::place::Place, clock, data_directory::DataDirectory};
+use crate::{
+    cli::{KeyPlace, place::Place},
+    clock,
+    data_directory::DataDirectory,
+};
 
 /// The steps, in their order.
 #[derive(Subcommand)]
@@ -65,12 +69,9 @@ pub struct Sign {
     /// Who signs: their id in the charter.
     #[arg(long)]
     person: PersonId,
-    /// Their key's directory.
-    #[arg(long)]
-    key: PathBuf,
-    /// File with the key's passphrase; mode 0600.
-    #[arg(long)]
-    passphrase_file: PathBuf,
+    /// Their key.
+    #[command(flatten)]
+    key: KeyPlace,
     /// Where to write the signature.
     #[arg(long)]
     out: PathBuf,
@@ -139,11 +140,11 @@ impl Draft {
 impl Sign {
     fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
         let resumption: Resumption = read_json(&self.draft)?;
-        let key = ApprovalKey::open(&self.key, &read_secret(&self.passphrase_file)?)?;
+        let key = self.key.open()?;
         let signed = ResumptionSignature {
             person: self.person,
-            key: key.public_key(),
-            signature: key.sign(&statement::resumption(&resumption, self.person)),
+            key: key.public().public().clone(),
+            signature: key.sign(&statement::resumption(&resumption, self.person))?,
         };
         write_durably(&self.out, &serde_json::to_vec_pretty(&signed)?, Existing::Keep)?;
         say.text(&statement::resumption(&resumption, self.person))

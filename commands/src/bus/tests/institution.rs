@@ -116,7 +116,7 @@ impl Institution {
             governance: quorum.clone(),
             policy: policy(quorum),
         };
-        let text = statement::founding(&charter);
+        let text = statement::founding_v2(&charter);
         let signed = |(person, key, public): &(PersonId, SigningKey, Bytes)| FoundingSignature {
             person: *person,
             key: public.clone(),
@@ -206,7 +206,8 @@ impl Institution {
         let answer = Answer::Approve;
         let text = self.bus.read(|state| crate::bus::statement(state, proposal, answer, *approver));
         let (approver, key, signature) = (*approver, key.clone(), sign(signing, &text.unwrap()));
-        let command = Command::AnswerProposal { proposal, answer, approver, key, signature };
+        let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
+        let command = Command::AnswerProposal { proposal, answer, approver, key, evidence };
         Request::new(command, Actor::Person(approver))
     }
 

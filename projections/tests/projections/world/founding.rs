@@ -33,7 +33,7 @@ fn quorum() -> Quorum {
 impl World {
     pub(crate) async fn found(&mut self) {
         let charter = self.charter();
-        let text = statement::founding(&charter);
+        let text = statement::founding_v2(&charter);
         let signatures = APPROVERS.map(|person| {
             let key = key_of(person.0);
             FoundingSignature { person, key: public(&key), signature: sign(&key, &text) }

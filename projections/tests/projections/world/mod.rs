@@ -288,7 +288,7 @@ impl World {
         let approver = APPROVERS[approver % 3];
         let place = place(&self.state, proposal)?;
         let answers = self.state.proposals[&proposal].answers().unwrap();
-        let text = statement::approval(&place, answers, answer, approver);
+        let text = statement::approval(self.state.charter.standing()?, &place, answers, answer, approver);
         let key = key_of(approver.0);
         let (key, signature) = (public(&key), sign(&key, &text));
         let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };
@@ -384,10 +384,12 @@ impl World {
         back: u128,
     ) -> Result<(), Refusal> {
         let (paid, fee) = (Amount::new(paid), Amount::new(fee));
-        let confirmed = transfer::Confirmed { attempt: 1, block: block(n), paid, fee };
         let known = self.state.transfers.get(&transfer(n));
         let signed = known.and_then(|known| known.attempts()?.signed.as_ref());
         let txid = signed.map(|signed| signed.transaction.clone()).unwrap_or_default();
+        let (block, transaction) = (block(n), txid.clone());
+        let confirmed =
+            transfer::Confirmed { attempt: 1, child: None, transaction, block, paid, fee };
         let coin = Coin {
             outpoint: OutPoint { txid, vout: 1 },
             amount: Amount::new(back),

@@ -39,7 +39,7 @@ impl World {
     /// A signer that nobody has spoken to, and a log that enrols it.
     pub(crate) fn founded() -> Self {
         Self::with(|log, charter| {
-            let signatures = signatures(&statement::founding(&charter));
+            let signatures = signatures(&statement::founding_v2(&charter));
             log.run(Command::FoundCharter(FoundedV2 { charter, signatures }));
         })
     }

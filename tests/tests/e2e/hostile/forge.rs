@@ -154,7 +154,7 @@ impl Forge {
     pub(super) fn found(signers: Vec<Enrolment>, time: Timestamp) -> Self {
         let people = Arc::new(People::new(signers.len()));
         let charter = people.charter(signers);
-        let text = statement::founding(&charter);
+        let text = statement::founding_v2(&charter);
         let signature = |approver: &Approver| FoundingSignature {
             person: approver.id,
             key: public(&approver.key),
@@ -277,7 +277,7 @@ impl Forge {
     pub(super) fn statement(&self, id: ProposalId, answer: Answer, person: PersonId) -> String {
         let answers = self.state.proposals[&id].answers().unwrap();
         let stands = place(&self.state, id).unwrap();
-        statement::approval(&stands, answers, answer, person)
+        statement::approval(self.state.charter.standing().unwrap(), &stands, answers, answer, person)
     }
 
     /// The approver with this number says yes.

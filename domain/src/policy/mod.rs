@@ -6,6 +6,8 @@ mod case;
 mod check;
 mod decision;
 mod demand;
+#[cfg(test)]
+mod document;
 mod evaluate;
 mod in_force;
 mod label;

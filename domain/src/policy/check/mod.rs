@@ -7,6 +7,9 @@ use super::{
 use crate::{Refusal, Rule, statement};
 use std::collections::BTreeSet;
 
+#[cfg(test)]
+mod tests;
+
 /// The largest window of a velocity rule, in seconds: 31 days.
 pub const LONGEST_WINDOW_S: u64 = 31 * 86_400;
 /// The longest delay, cooling-off and lifetime of a proposal, in seconds: 30 days.

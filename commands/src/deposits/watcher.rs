@@ -286,7 +286,7 @@ impl DepositWatcher {
     async fn credit(&self, recent: &mut Recent, tip: Tip) -> Result<(), Fault> {
         let required = self.bus.read(|state| {
             let standing = state.charter.standing().ok()?;
-            standing.policy.confirmations.get(&self.network).copied()
+            standing.policy.confirmations(self.network)
         });
         // Without a number in the policy nothing is ever final.
         let Some(required) = required else { return Ok(()) };

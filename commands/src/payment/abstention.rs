@@ -4,7 +4,11 @@
 use super::saga::Saga;
 use futures::future::join_all;
 use strongroom_domain::{
-    SignerId, TransferId, protocol::Order, protocol::Reply, statement, transfer::Abstention,
+    SignerId, TransferId,
+    protocol::Order,
+    protocol::Reply,
+    statement,
+    transfer::{Abstention, Attempts},
 };
 
 /// How many of a key's holders must swear off: with them gone, too few are left to sign.
@@ -44,6 +48,16 @@ impl Saga {
             ));
         }
         Ok(words)
+    }
+
+    /// Whether the approval's time has run out, by this server's clock.
+    pub(super) fn is_over(&self, attempts: &Attempts) -> bool {
+        let now = self.bus.now();
+        self.bus.read(|state| {
+            let asked_in = attempts.asked.proposal.and_then(|id| state.proposals.get(&id));
+            let answers = asked_in.and_then(|proposal| proposal.answers());
+            answers.is_none_or(|answers| now >= answers.opened.ends_at())
+        })
     }
 
     fn is_genuine(&self, transfer: TransferId, word: &Abstention) -> bool {

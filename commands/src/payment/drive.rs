@@ -279,6 +279,7 @@ async fn setback(
         away: &run.away,
         tries: run.tries,
         complete: run.complete,
+        over: saga.is_over(attempts),
     });
     match next {
         Next::Again => Ok(Progress::Wait("a signer did not sign yet".to_owned())),

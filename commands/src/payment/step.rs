@@ -137,6 +137,8 @@ pub struct Setback<'a> {
     pub tries: u32,
     /// Whether as many holders as it takes have given their part: a signature may exist.
     pub complete: bool,
+    /// Whether its approval's time is over: who has not consumed it will not sign it any more.
+    pub over: bool,
 }
 
 /// How to go on from a setback.
@@ -157,7 +159,8 @@ const GRACE: u32 = 2;
 
 /// What to do after a setback.
 pub fn after(setback: Setback<'_>) -> Next {
-    let Setback { holders, threshold, current, refused, live, away, tries, complete } = setback;
+    let Setback { holders, threshold, current, refused, live, away, tries, complete, over } =
+        setback;
     let willing: Vec<_> = holders.iter().filter(|id| !refused.contains(id)).copied().collect();
     if willing.len() < threshold {
         let because = format!(
@@ -185,10 +188,13 @@ pub fn after(setback: Setback<'_>) -> Next {
     if whole && here {
         return Next::Again;
     }
-    Next::Wait(format!(
+    let because = format!(
         "{threshold} holders of the key must sign, {} of the willing ones can be reached",
         willing.iter().filter(|id| live.contains(id)).count()
-    ))
+    );
+    // Those who are missing have no reason to sign when they come back. If one has consumed it, the
+    // others may be too few to swear it off: then it waits after all.
+    if over && !complete { Next::Fail(because) } else { Next::Wait(because) }
 }
 
 /// Who signs the first attempt: the first holders that can be reached.

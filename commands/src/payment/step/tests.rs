@@ -33,6 +33,7 @@ fn asked() -> Asked {
         client: None,
         delay_s: 0,
         approved_at: None,
+        priced: None,
         approved_fee_cap: Amount::new(1),
     }
 }
@@ -95,6 +96,8 @@ fn a_refusal_is_recorded_unless_it_passes_or_is_about_the_log() {
             Rule::SignerClock,
             Rule::TransferState,
             Rule::AttemptState,
+            Rule::Frozen,
+            Rule::TimeLock,
         ];
         let log = [
             Rule::LogUnlawful,
@@ -156,9 +159,15 @@ fn setbacks(look: impl Fn(Setback<'_>, Next)) {
         for refused in &sets {
             for live in &sets {
                 for away in &sets {
-                    for (tries, complete) in
-                        [(1, false), (2, false), (9, false), (1, true), (9, true)]
-                    {
+                    for (tries, complete, over) in [
+                        (1, false, false),
+                        (2, false, false),
+                        (9, false, false),
+                        (1, true, false),
+                        (9, true, false),
+                        (9, false, true),
+                        (9, true, true),
+                    ] {
                         let setback = Setback {
                             holders,
                             threshold,
@@ -168,6 +177,7 @@ fn setbacks(look: impl Fn(Setback<'_>, Next)) {
                             away,
                             tries,
                             complete,
+                            over,
                         };
                         look(setback, after(setback));
                     }
@@ -182,7 +192,16 @@ fn nothing_fails_past_the_pivot_nor_while_enough_holders_are_willing() {
     setbacks(|of, next| {
         let willing = of.holders.iter().filter(|id| !of.refused.contains(id)).count();
         let hopeless = willing < of.threshold;
-        assert_eq!(matches!(next, Next::Fail(_)), hopeless && !of.complete, "{of:?}: {next:?}");
+        let fails = matches!(next, Next::Fail(_));
+        if of.over && fails {
+            let able = |id: &&SignerId| {
+                of.live.contains(*id) && !of.refused.contains(*id) && !of.away.contains(*id)
+            };
+            let able = of.holders.iter().filter(able).count();
+            assert!(!of.complete && able < of.threshold, "{of:?}: {next:?}");
+        } else {
+            assert_eq!(fails, hopeless && !of.complete, "{of:?}: {next:?}");
+        }
         if hopeless && of.complete {
             assert!(matches!(next, Next::Wait(_)), "{of:?}: {next:?}");
         }
@@ -228,6 +247,7 @@ fn a_signer_that_stays_away_is_replaced_as_soon_as_the_grace_is_over() {
         away: &nobody,
         tries,
         complete: false,
+        over: false,
     };
     assert!(matches!(after(setback(1)), Next::Wait(_)));
     assert_eq!(after(setback(2)), Next::Attempt(vec![A, C]));
@@ -239,6 +259,24 @@ fn a_signer_that_stays_away_is_replaced_as_soon_as_the_grace_is_over() {
             "2 holders of the key must sign, 1 of the willing ones can be reached".to_owned()
         )
     );
+}
+
+#[test]
+fn nobody_is_waited_for_once_the_approval_is_over() {
+    let (refused, live, nobody) = (BTreeSet::from([A]), BTreeSet::from([A, C]), BTreeSet::new());
+    let setback = |over| Setback {
+        holders: &HOLDERS,
+        threshold: 2,
+        current: &[A, B],
+        refused: &refused,
+        live: &live,
+        away: &nobody,
+        tries: 2,
+        complete: false,
+        over,
+    };
+    assert!(matches!(after(setback(false)), Next::Wait(_)));
+    assert!(matches!(after(setback(true)), Next::Fail(_)));
 }
 
 #[test]
@@ -254,6 +292,7 @@ fn a_refusal_needs_no_grace() {
         away: &nobody,
         tries: 1,
         complete: false,
+        over: false,
     });
     assert_eq!(next, Next::Attempt(vec![A, C]));
 }

@@ -152,6 +152,11 @@ pub(super) fn authorised(
     let limit = if again { Timestamp::default() } else { now };
     match attempts.returns {
         Some(Returns::Cancellation) => cancellation(state, attempts, holding, limit)?,
+        // A server that goes on asking for the payment gets no further part of it.
+        Some(Returns::Child { .. }) | None if attempts.is_abandoned() => {
+            let because = "its quorum abandoned it: only a cancellation is signed";
+            return refuse(Rule::TransferState, because);
+        }
         Some(Returns::Child { .. }) | None => quorum(state, attempts, (now, limit))?,
     }
     hold(state, intent)?;

@@ -15,5 +15,6 @@ mod log;
 mod problems;
 mod proofs;
 mod roles;
+mod sign_in;
 mod transactions;
 mod wallets;

@@ -197,7 +197,7 @@ fn specification(allowed: &Address) -> String {
 fn sign(draft: &Path, name: &str) -> PathBuf {
     let charter: CharterTextV2 = serde_json::from_slice(&fs::read(draft).unwrap()).unwrap();
     let key = approval_key(name);
-    let signature = key.sign(statement::founding(&charter).as_bytes());
+    let signature = key.sign(statement::founding_v2(&charter).as_bytes());
     let signed = FoundingSignature {
         person: person(name),
         key: Bytes(key.verifying_key().to_bytes().to_vec()),

@@ -2,12 +2,16 @@
 //! once for all tests by the command line's own functions, then copied. Its signers never run: their
 //! keys are the tests'.
 
+mod browser;
 mod founding;
 mod ledger;
+mod people;
 mod server;
 mod witnesses;
 
+pub(crate) use browser::{Browser, Reply};
 pub(crate) use founding::{PEOPLE, Template, say};
+pub(crate) use people::TestClock;
 pub(crate) use server::{Running, payment};
 pub(crate) use witnesses::Witnesses;
 
@@ -60,6 +64,14 @@ impl House {
     /// Starts a server; `more` is added to its configuration.
     pub(crate) async fn serve_with(&self, more: &str) -> Running {
         Running::start(&self.configured(more)).await
+    }
+
+    /// Starts a server whose sessions, codes and signed requests are measured by `clock`. Its proxy
+    /// is this machine, so that tests can come from anywhere.
+    pub(crate) async fn serve_at(&self, clock: &TestClock) -> Running {
+        let more = "[sign_in]\norigin = \"http://localhost:3008\"\ntrusted_proxies = [\"127.0.0.1/32\"]\n\
+                    [limits]\nfailures_per_minute = 1000\n";
+        Running::start_at(&self.configured(more), clock.clock()).await
     }
 
     /// Why there is no server with this configuration.

@@ -1,6 +1,6 @@
 //! A running server, and a client that speaks for whose token it is given.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use ed25519_dalek::Signer as _;
 use reqwest::Method;
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use strongroom_api::{
     config::Config,
     serve::{ServeError, Server},
+    sign_in::Clock,
 };
 use strongroom_domain::{AccountId, Address, WalletId};
 use tokio::sync::oneshot;
@@ -65,6 +66,11 @@ impl Answer {
 
 impl Running {
     pub(crate) async fn start(config: &Path) -> Self {
+        Self::start_at(config, Arc::new(strongroom_api::clock::now)).await
+    }
+
+    /// Starts it with another clock for sessions, codes and signed requests.
+    pub(crate) async fn start_at(config: &Path, clock: Clock) -> Self {
         let config = Config::read(config).unwrap();
         let (stop, told) = oneshot::channel();
         let (listens, address) = oneshot::channel();
@@ -74,7 +80,7 @@ impl Running {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
             let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
             let result = runtime.block_on(async {
-                let server = Server::open(config).await.unwrap();
+                let server = Server::open_at(config, clock).await.unwrap();
                 listens.send(server.address().unwrap()).unwrap();
                 let told = async {
                     let _ = told.await;

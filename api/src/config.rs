@@ -179,7 +179,9 @@ pub struct ReconciliationConfig {
 #[serde(deny_unknown_fields)]
 pub struct PricesConfig {
     /// A file with one signed price on a line, as `strongroom price sign` writes it.
-    pub file: PathBuf,
+    pub file: Option<PathBuf>,
+    /// Or an address that answers with such lines: https://…, or http:// on loopback.
+    pub url: Option<String>,
     /// Between two readings, in seconds. Default 10.
     #[serde(default = "ten_seconds")]
     pub every_s: u64,
@@ -199,6 +201,16 @@ const fn ten_seconds() -> u64 {
 pub struct Pace {
     /// Between two looks at each node's tip, in milliseconds. Default 1000.
     pub look_every_ms: u64,
+    /// How long a broadcast transaction may wait for a block before the market's price is offered
+    /// where that has risen above its own, in milliseconds. Default 1 200 000.
+    pub stuck_after_ms: u64,
+    /// The same, in blocks: whichever comes first. Default 3.
+    pub stuck_after_blocks: u64,
+    /// Between two looks at a broadcast transaction while no block comes, in milliseconds. Default
+    /// 30 000.
+    pub watch_every_ms: u64,
+    /// How long a node's word about fees is used, in milliseconds. Default 10 000.
+    pub fees_for_ms: u64,
 }
 
 /// How often to publish a checkpoint of the log; before anything is signed, one is made at once.
@@ -254,7 +266,13 @@ impl Default for Logging {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { look_every_ms: 1000 }
+        Self {
+            look_every_ms: 1000,
+            stuck_after_ms: 1_200_000,
+            stuck_after_blocks: 3,
+            watch_every_ms: 30_000,
+            fees_for_ms: 10_000,
+        }
     }
 }
 
@@ -316,7 +334,7 @@ impl Config {
             place(path);
         }
         if let Some(prices) = &mut self.prices {
-            place(&mut prices.file);
+            prices.file.iter_mut().for_each(place);
         }
         for signer in &mut self.signers {
             place(&mut signer.certificate_file);

@@ -9,7 +9,9 @@ mod invite;
 mod key;
 mod key_place;
 mod ledger;
+mod history;
 mod place;
+mod policy;
 mod price;
 mod say;
 mod serve;
@@ -24,6 +26,7 @@ pub use key::{KeyCommand, KeyNew};
 pub use key_place::{HeldKey, KeyPlace};
 pub use ledger::LedgerCommand;
 pub use place::Place;
+pub use policy::PolicyCommand;
 pub use price::{PriceCommand, PriceSign};
 pub use say::Say;
 pub use serve::Serve;
@@ -60,6 +63,9 @@ enum Command {
     /// Reference prices.
     #[command(subcommand)]
     Price(PriceCommand),
+    /// Policies: write out, look over, try and rehearse them before a quorum votes.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Read what a proposal asks, and sign exactly that.
     Approve(Approve),
     /// Serve REST, GraphQL and the sagas until SIGTERM or SIGINT.
@@ -80,6 +86,7 @@ impl Arguments {
             }
             Command::Token(token) => token.run(say),
             Command::Price(price) => price.run(say),
+            Command::Policy(policy) => policy.run(say),
             Command::Approve(approve) => {
                 tracing();
                 approve.run(say)

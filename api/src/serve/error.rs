@@ -41,6 +41,12 @@ pub enum ServeError {
         /// What is wrong.
         reason: String,
     },
+    /// The price source's configuration.
+    #[error("the price source: {because}")]
+    Prices {
+        /// What is wrong.
+        because: String,
+    },
     /// Nobody founded it.
     #[error("this log has no charter yet: found it with `strongroom charter found`")]
     NoCharter,

@@ -5,6 +5,9 @@ mod checkpoints;
 mod connections;
 mod error;
 mod log_store;
+mod prices;
+mod reconciliation;
+mod reminders;
 mod sagas;
 mod signals;
 
@@ -92,7 +95,8 @@ impl Server {
         let file = CheckpointFile::new(directory.checkpoint());
         let board = checkpoints::recalled(&bus, &file).await?;
         let publishing = Publishing { board, file, keys: Arc::new(keys) };
-        let sagas = sagas::start(&config, &bus, &tls, publishing, &mut tasks)?;
+        let parts = (&bus, &projections);
+        let sagas = sagas::start(&config, parts, &tls, publishing, &mut tasks)?;
         drop(tls);
         let listener = TcpListener::bind(config.listen).await;
         let listener =
@@ -102,6 +106,7 @@ impl Server {
         let sign_in = SignIn::open(&config.sign_in, listens, kept, bus.clone(), clock)?;
         let webhooks = Webhooks::new(endpoints, Outbox::open(&directory.webhooks())?);
         start_webhooks(&webhooks, &bus, &mut tasks);
+        let sagas = sagas.reminding(reminders::start(&bus, &webhooks));
         let entry = (sign_in, authorisation);
         let application = Application::new(bus, projections, entry, (sagas, webhooks));
         let router = rest::router(application.clone(), &config.limits);

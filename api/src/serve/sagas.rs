@@ -9,16 +9,20 @@ use strongroom_commands::{
     checkpoints::{Board, CheckpointSigner, Checkpoints},
     deposits::{CursorFolder, DepositWatcher, WatchSettings},
     payment::{self, Payments},
+    prices::PriceFeed,
+    reconciliation::Reconciliations,
+    reminders::Reminders,
     signers::{ClientIdentity, Limits, SignerEndpoint, Signers},
 };
 use strongroom_domain::Family;
 use strongroom_nodes::{BitcoinNode, Credentials, Endpoint, EthereumNode};
+use strongroom_projections::Projections;
 use tokio::task::JoinSet;
 
-use super::{ServeError, checkpoints};
+use super::{ServeError, checkpoints, prices, reconciliation};
 use crate::{
     checkpoint_file::CheckpointFile,
-    config::{Config, NodeConfig},
+    config::{Config, NodeConfig, Pace},
     data_directory::TlsIdentity,
 };
 
@@ -31,6 +35,19 @@ pub struct Sagas {
     pub ceremonies: Ceremonies,
     /// The log's checkpoints.
     pub checkpoints: Checkpoints,
+    /// The comparison of ledger, chains and read models, where it is configured.
+    pub reconciliations: Option<Reconciliations>,
+    /// The reading of reference prices, where it is configured.
+    pub prices: Option<PriceFeed>,
+    /// Reminders, where somebody is to be told.
+    _reminders: Option<Reminders>,
+}
+
+impl Sagas {
+    /// With reminders.
+    pub(super) fn reminding(self, reminders: Reminders) -> Self {
+        Self { _reminders: Some(reminders), ..self }
+    }
 }
 
 /// What publishing checkpoints takes.
@@ -43,7 +60,7 @@ pub(super) struct Publishing {
 /// Starts all of it. Watchers of deposits are tasks of their own, because they can fail.
 pub(super) fn start(
     config: &Config,
-    bus: &Bus,
+    (bus, projections): (&Bus, &Projections),
     tls: &TlsIdentity,
     publishing: Publishing,
     tasks: &mut JoinSet<Result<(), ServeError>>,
@@ -61,13 +78,29 @@ pub(super) fn start(
         let watcher = DepositWatcher::new(bus, nodes, node.network, cursors, settings);
         tasks.spawn(async move { Err(ServeError::Deposits(watcher.run().await)) });
     }
-    let paced = payment::Settings { tip_every: every, ..payment::Settings::default() };
+    let paced = paced(&config.pace);
     let ceremonies = ceremony::Settings::default();
     Ok(Sagas {
+        reconciliations: config
+            .reconciliation
+            .map(|config| reconciliation::start(config, bus, &nodes, projections)),
+        prices: config.prices.as_ref().map(|config| prices::start(config, bus)).transpose()?,
+        _reminders: None,
         ceremonies: Ceremonies::start(bus.clone(), asked.clone(), ceremonies),
         payments: Payments::start(bus.clone(), asked, nodes, paced),
         checkpoints,
     })
+}
+
+fn paced(pace: &Pace) -> payment::Settings {
+    payment::Settings {
+        tip_every: Duration::from_millis(pace.look_every_ms.max(1)),
+        look_every: Duration::from_millis(pace.watch_every_ms.max(1)),
+        fees_for: Duration::from_millis(pace.fees_for_ms),
+        stuck_after: Duration::from_millis(pace.stuck_after_ms),
+        stuck_after_blocks: pace.stuck_after_blocks.max(1),
+        ..payment::Settings::default()
+    }
 }
 
 fn signers(

@@ -91,4 +91,60 @@ answers! {
         /// From then on no answer counts.
         expires_at: String,
     }
+    /// A policy that was approved will not be in force.
+    ProposalVetoed {
+        /// The question.
+        proposal: String,
+    }
+    /// A question was taken back.
+    ProposalCancelled {
+        /// The question.
+        proposal: String,
+    }
+    /// A tighter policy is in force.
+    PolicyTightened {
+        /// Its version.
+        version: u32,
+    }
+    /// A reference price is in the log.
+    PriceQuoted {
+        /// Of which asset.
+        asset: String,
+    }
+    /// Payments were stopped.
+    FreezeSet {
+        /// The freeze's id.
+        freeze: String,
+        /// What it covers.
+        covers: String,
+    }
+    /// A quorum is asked to let something go on.
+    ReleaseProposed {
+        /// The question.
+        proposal: String,
+        /// From then on no answer counts.
+        expires_at: String,
+    }
+    /// A payment was stopped.
+    TransactionStopped {
+        /// The payment.
+        transaction: String,
+    }
+    /// A key was taken out of use.
+    KeyQuarantined {
+        /// The key.
+        key: String,
+    }
+    /// What compliance found is in the log.
+    ScreeningRecorded {
+        /// The destination.
+        address: String,
+        /// `clear` or `flagged`.
+        verdict: String,
+    }
+    /// A person explained a difference.
+    DifferenceResolved {
+        /// The difference.
+        difference: String,
+    }
 }

@@ -184,11 +184,17 @@ views! {
     /// The policy in force.
     PolicyInForce from CharterRow as row {
         /// Its version.
-        version: u32 = row.policy.version,
+        version: u32 = version(&row.policy),
         /// The entry that put it in force.
         position: u64 = row.policy_position,
         /// All of it.
         #[schema(value_type = Object)]
         policy: Json = json(&row.policy),
     }
+}
+
+/// Of a policy of any form.
+fn version(policy: &serde_json::Value) -> u32 {
+    let version = policy.get("version").and_then(serde_json::Value::as_u64);
+    version.and_then(|version| u32::try_from(version).ok()).unwrap_or_default()
 }

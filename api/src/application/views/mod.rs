@@ -7,11 +7,13 @@ mod log;
 mod money;
 mod officers;
 mod payments;
+mod people;
 mod webhooks;
 
 pub use answers::{
     AccountOpened, AddressGiven, Answered, DifferenceResolved, FreezeSet, KeyQuarantined,
-    KeyRequested, PolicyProposed, ReleaseProposed, ScreeningRecorded, TransactionStopped, TransactionCancelled,
+    KeyRequested, PolicyProposed, PolicyTightened, PriceQuoted, ProposalCancelled, ProposalVetoed,
+    ReleaseProposed, ScreeningRecorded, TransactionStopped, TransactionCancelled,
     TransactionRequested, WalletCreated,
 };
 pub use custody::{
@@ -28,6 +30,7 @@ pub use payments::{
     Approval, Attempt, Proposal, ProposalAnswer, ProposalPage, SignerRefusal, Signing, StoryEntry,
     Transaction, TransactionPage, TransactionStory,
 };
+pub use people::{MachineView, People, PersonView};
 pub use webhooks::{Webhook, WebhookMessage, WebhookMessagePage};
 
 use serde::Serialize;

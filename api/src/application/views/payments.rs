@@ -72,6 +72,8 @@ views! {
         attempt: u32 = row.attempt,
         /// When it was authorised.
         authorised_at: String = row.authorised_at.to_string(),
+        /// `payment`; `cancellation` or `child` pay nobody.
+        purpose: String = row.purpose,
         /// The unsigned transaction, hex.
         unsigned: String = row.unsigned.to_string(),
         /// The most that it costs.
@@ -157,7 +159,8 @@ views! {
         leaf: String = row.opened.leaf.to_string(),
         /// When.
         opened_at: String = row.opened_at.to_string(),
-        /// `transfer`, `key-ceremony` or `policy-change`.
+        /// `transfer`, `key-ceremony`, `policy-change`, `people`, `unfreeze`, `release-key`,
+        /// `raise-fee-cap` or `abandon`.
         kind: String = SubjectKind::of(&row.subject).name().to_owned(),
         /// The question.
         #[schema(value_type = Object)]
@@ -167,9 +170,14 @@ views! {
         /// The policy under which it was opened.
         policy_version: u32 = row.policy_version,
         /// How many must agree.
-        approvals_needed: u32 = row.quorum.approvals.into(),
+        approvals_needed: u32 = u32::try_from(row.quorums.approvals()).unwrap_or(u32::MAX),
         /// Who may answer.
-        group: Vec<String> = texts(&row.quorum.group),
+        group: Vec<String> = texts(&row.quorums.people()),
+        /// Each part of the quorum: all must be met, by distinct people.
+        #[schema(value_type = Object)]
+        quorums: Json = json(&row.quorums),
+        /// How long it waits once it is approved, in seconds.
+        delay_s: u64 = row.delay_s,
         /// From then on no answer counts.
         expires_at: String = row.expires_at.to_string(),
         /// How far it is.

@@ -31,7 +31,7 @@ pub(super) fn open_account(
     (client, asset): (ClientId, Asset),
     by: PersonId,
 ) -> Result<Decision, Refusal> {
-    state.charter.standing()?.demand(by, Role::Initiator)?;
+    state.charter.standing()?.may(by, &[Role::Initiator])?;
     opened_account(state, id, (client, asset))
 }
 
@@ -60,7 +60,7 @@ pub(super) fn create_wallet(
     (network, key_id, tier): (Network, KeyId, Tier),
     by: PersonId,
 ) -> Result<Decision, Refusal> {
-    state.charter.standing()?.demand(by, Role::Initiator)?;
+    state.charter.standing()?.may(by, &[Role::Initiator])?;
     created_wallet(state, id, Created { network, key: key_id, tier })
 }
 

@@ -137,6 +137,35 @@ pub const TABLE: &[Operation] = &[
         &[("Mutation", "answerProposal")],
     ),
     of("propose-policy", &[("POST", "/api/v1/policies")], &[]),
+    of("propose-remedy", &[("POST", "/api/v1/transactions/{id}/remedies")], &[]),
+    of("veto-proposal", &[("POST", "/api/v1/approvals/{proposal}/veto")], &[]),
+    of("tighten-policy", &[("POST", "/api/v1/policy/tighten")], &[]),
+    of("cancel-proposal", &[("POST", "/api/v1/approvals/{proposal}/cancel")], &[]),
+    // People.
+    of("read-people", &[("GET", "/api/v1/people")], &[]),
+    of("propose-people", &[("POST", "/api/v1/people/changes")], &[]),
+    // What is stopped, waits, or is stuck.
+    of("freeze", &[("POST", "/api/v1/freezes")], &[]),
+    of("read-freezes", &[("GET", "/api/v1/freezes")], &[]),
+    of("propose-unfreeze", &[("POST", "/api/v1/freezes/{id}/release")], &[]),
+    of("stop-transfer", &[("POST", "/api/v1/transactions/{id}/stop")], &[]),
+    of("quarantine-key", &[("POST", "/api/v1/keys/{id}/quarantine")], &[]),
+    of("propose-key-release", &[("POST", "/api/v1/keys/{id}/release")], &[]),
+    // Facts from outside, and how they compare.
+    of(
+        "record-screening",
+        &[("POST", "/api/v1/screenings"), ("GET", "/api/v1/screenings/statement")],
+        &[],
+    ),
+    of("read-screenings", &[("GET", "/api/v1/screenings")], &[]),
+    of("quote-price", &[("POST", "/api/v1/prices")], &[]),
+    of("read-prices", &[("GET", "/api/v1/prices")], &[]),
+    of(
+        "read-differences",
+        &[("GET", "/api/v1/differences"), ("GET", "/api/v1/reconciliation")],
+        &[],
+    ),
+    of("resolve-difference", &[("POST", "/api/v1/differences/{id}/resolve")], &[]),
     // Running the system.
     of(
         "read-webhooks",

@@ -9,9 +9,11 @@ mod enrolment;
 mod keys;
 mod limits;
 mod log;
+mod officers;
 mod policies;
 mod problem;
 mod proofs;
+mod questions;
 mod sessions;
 mod system;
 mod transactions;
@@ -81,6 +83,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(transactions::one))
         .routes(routes!(transactions::sign))
         .routes(routes!(transactions::cancel))
+        .routes(routes!(transactions::propose_remedy))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::one, approvals::answer))
         .routes(routes!(policies::propose))
@@ -112,6 +115,22 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(sessions::begin_passkey_more))
         .routes(routes!(sessions::finish_passkey_more))
         .routes(routes!(sessions::new_recovery_codes))
+        .routes(routes!(officers::freeze, officers::freezes))
+        .routes(routes!(officers::unfreeze))
+        .routes(routes!(officers::stop))
+        .routes(routes!(officers::quarantine))
+        .routes(routes!(officers::release_key))
+        .routes(routes!(officers::veto))
+        .routes(routes!(officers::tighten))
+        .routes(routes!(officers::screen, officers::screenings))
+        .routes(routes!(officers::screening_statement))
+        .routes(routes!(officers::quote, officers::prices))
+        .routes(routes!(officers::differences))
+        .routes(routes!(officers::reconciliation))
+        .routes(routes!(officers::resolve))
+        .routes(routes!(questions::people))
+        .routes(routes!(questions::change_people))
+        .routes(routes!(questions::cancel))
         .routes(routes!(webhooks::list))
         .routes(routes!(webhooks::messages))
         .routes(routes!(webhooks::resend))

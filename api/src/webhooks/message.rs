@@ -14,7 +14,7 @@ const IDS: [&str; 11] = [
 
 /// A message before it is put into an outbox.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Written {
+pub(super) struct Written {
     /// The header `webhook-id`: the same each time that it is sent.
     pub(super) id: String,
     /// The event's type.

@@ -18,6 +18,7 @@ mod totp;
 pub use charter_facts::CharterFacts;
 pub use enrolment::{Begun, Brought, Enrolled};
 pub use entry::SignedIn;
+pub use password::PasswordHash;
 pub use peer::Peer;
 pub use site::{CSRF_HEADER, Site, SiteError, csrf_token};
 pub use step_up::Proof;
@@ -40,7 +41,6 @@ use tokio::sync::Semaphore;
 use self::{
     ceremony::Ceremonies,
     entry::{NOBODY, context},
-    password::PasswordHash,
     totp::TotpSecret,
 };
 use crate::{

@@ -22,7 +22,7 @@ const SHORTEST: usize = 12;
 const LONGEST: usize = 256;
 
 /// Salt and tag of a password. Worth sealing.
-pub(super) struct PasswordHash(Zeroizing<[u8; SALT + TAG]>);
+pub struct PasswordHash(Zeroizing<[u8; SALT + TAG]>);
 
 /// Refuses a password that is too easily guessed, whatever it is made of (NIST SP 800-63B 3.1.1).
 pub(super) fn demand_strength(password: &SecretText, name: &str) -> Result<(), Failure> {
@@ -42,7 +42,7 @@ pub(super) fn demand_strength(password: &SecretText, name: &str) -> Result<(), F
 
 impl PasswordHash {
     /// Of a password, with a new salt. Takes 19 MiB and some ten milliseconds: on a thread for that.
-    pub(super) fn of(password: &SecretText) -> Result<Self, Failure> {
+    pub fn of(password: &SecretText) -> Result<Self, Failure> {
         let mut salt = [0; SALT];
         OsRng.fill_bytes(&mut salt);
         Self::with_salt(password, salt)
@@ -64,7 +64,7 @@ impl PasswordHash {
     }
 
     /// Whether it is this password's.
-    pub(super) fn fits(&self, password: &SecretText) -> Result<bool, Failure> {
+    pub fn fits(&self, password: &SecretText) -> Result<bool, Failure> {
         let salt = self.0.first_chunk::<SALT>().copied().unwrap_or_default();
         let other = Self::with_salt(password, salt)?;
         Ok(self.0.as_slice().ct_eq(other.0.as_slice()).into())

@@ -1,17 +1,19 @@
 //! Histories from choices: whatever `domain` accepts of a sequence of attempts to do something.
 
 use crate::world::{
-    APPROVERS, ETH, Facts, LTC, MAKER, Side, World, clock, question, signer, transfer,
+    APPROVERS, ETH, Facts, LTC, MAKER, OFFICER, Side, World, clock, question, signer, transfer,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use strongroom_domain::{
-    Branch, Bytes, Command, ProposalId, Refusal,
+    Branch, Bytes, Command, FreezeId, ProposalId, Refusal,
     account::AccountEvent,
     deposit::{BlockRef, DepositEvent},
+    freeze::{self, FreezeScope},
     key::Quarantined,
+    proposal::Subject,
     statement::Answer,
-    transfer::{AttemptSigned, TransferEvent},
+    transfer::{AttemptSigned, Stopped, TransferEvent},
 };
 use strongroom_store::{MemoryLog, Position};
 use uuid::Uuid;
@@ -86,6 +88,7 @@ async fn one(world: &mut World, what: u8, n: u8) -> Result<(), Refusal> {
         19 => signers(world, n).await,
         20 => policy(world, n).await,
         21 => rarer(world, side, n).await,
+        22 => officer(world, side, n).await,
         _ => advance(world, side, n).await,
     }
 }
@@ -162,6 +165,26 @@ async fn rarer(world: &mut World, side: Side, n: u8) -> Result<(), Refusal> {
             world.act(Command::QuarantineKey { key: side.key(), quarantined }).await
         }
     }
+}
+
+/// One officer stops a payment; or payments, until a quorum lets them go on.
+async fn officer(world: &mut World, side: Side, n: u8) -> Result<(), Refusal> {
+    let because = "a report of theft".to_owned();
+    if n < 3 {
+        let stopped = Stopped { by: OFFICER, because };
+        return world.act(Command::StopTransfer { transfer: transfer(n), stopped }).await;
+    }
+    let number = u128::from(world.state.head.position);
+    let freeze = FreezeId(Uuid::from_u128(number));
+    let scope = FreezeScope::Wallet(side.wallet());
+    world.act(Command::Freeze(freeze::Set { freeze, scope, by: OFFICER, because })).await?;
+    let proposal = ProposalId(Uuid::from_u128(0x9_0000 + number));
+    let (subject, expires_at) = (Subject::Unfreeze { freeze }, world.now().plus_seconds(600));
+    world.act(Command::Propose { proposal, subject, maker: MAKER, expires_at }).await?;
+    for approver in 0..2 {
+        world.answer(proposal, approver, Answer::Approve).await?;
+    }
+    Ok(())
 }
 
 /// Without this the property about histories could come to be about nothing.

@@ -1,6 +1,6 @@
 //! The house's charter and policy.
 
-use super::{APPROVERS, ETH, LOG, LTC, MAKER, Side, World, key_of, public, sign, signer};
+use super::{APPROVERS, ETH, LOG, LTC, MAKER, OFFICER, Side, World, key_of, public, sign, signer};
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use strongroom_domain::{
@@ -48,7 +48,10 @@ impl World {
             roles: [role].into(),
             approval_keys,
         };
-        let mut people = vec![person(MAKER, Role::Initiator, Vec::new())];
+        let mut people = vec![
+            person(MAKER, Role::Initiator, Vec::new()),
+            person(OFFICER, Role::Officer, Vec::new()),
+        ];
         people.extend(APPROVERS.map(|id| person(id, Role::Approver, vec![public(&key_of(id.0))])));
         let enrolment = |n: u8| Enrolment {
             id: signer(n),

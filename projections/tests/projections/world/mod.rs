@@ -25,6 +25,7 @@ use strongroom_store::{
 use uuid::Uuid;
 
 pub(crate) const MAKER: PersonId = PersonId(Uuid::from_u128(1));
+pub(crate) const OFFICER: PersonId = PersonId(Uuid::from_u128(5));
 pub(crate) const APPROVERS: [PersonId; 3] =
     [PersonId(Uuid::from_u128(2)), PersonId(Uuid::from_u128(3)), PersonId(Uuid::from_u128(4))];
 pub(crate) const CLIENT: ClientId = ClientId(Uuid::from_u128(0x50));

@@ -191,9 +191,8 @@ impl AccessRegister {
                 .query_map([&person], |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
             // All of them, whichever it is.
-            let known = codes.iter().fold(subtle::Choice::from(0), |known, code| {
-                known | code.ct_eq(hash)
-            });
+            let known =
+                codes.iter().fold(subtle::Choice::from(0), |known, code| known | code.ct_eq(hash));
             if !bool::from(known) {
                 return Ok(false);
             }

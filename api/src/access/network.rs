@@ -7,7 +7,8 @@ use ipnet::IpNet;
 /// Reads `10.1.0.0/16`, `2001:db8::/32` or a single address. Refuses a network that names a host in
 /// it: `10.1.2.3/16` may have been meant either way.
 pub fn network(text: &str) -> Result<IpNet, String> {
-    let malformed = || format!("`{text}` is no network: expected 10.1.0.0/16, 2001:db8::/32 or one address");
+    let malformed =
+        || format!("`{text}` is no network: expected 10.1.0.0/16, 2001:db8::/32 or one address");
     let network = match text.parse::<IpNet>() {
         Ok(network) => network,
         Err(_) => IpNet::from(text.parse::<IpAddr>().map_err(|_| malformed())?),
@@ -15,8 +16,12 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     if network.trunc() == network {
         return Ok(network);
     }
-    Err(format!("`{text}` names one address in a network: write {} or {}/{}", network.trunc(),
-        network.addr(), network.max_prefix_len()))
+    Err(format!(
+        "`{text}` names one address in a network: write {} or {}/{}",
+        network.trunc(),
+        network.addr(),
+        network.max_prefix_len()
+    ))
 }
 
 /// An IPv4 address that came in IPv6's clothes is an IPv4 address.

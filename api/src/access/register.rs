@@ -256,9 +256,7 @@ pub(crate) const fn role_name(role: Role) -> &'static str {
 
 /// The role of that name.
 pub(crate) fn role_of(name: &str) -> Option<Role> {
-    Role::ALL
-        .into_iter()
-        .find(|role| role_name(*role) == name)
+    Role::ALL.into_iter().find(|role| role_name(*role) == name)
 }
 
 fn write_roles(roles: &BTreeSet<Role>) -> String {

@@ -20,7 +20,8 @@ impl SecretId {
     /// Reads a presented one; `None` where it can't be one.
     pub fn read(text: &str) -> Option<Self> {
         let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        (text.len() == 64 && text.bytes().all(digit)).then(|| Self(SecretText::new(text.to_owned())))
+        (text.len() == 64 && text.bytes().all(digit))
+            .then(|| Self(SecretText::new(text.to_owned())))
     }
 
     /// What is kept of it: SHA-256 of the 64 digits.

@@ -131,7 +131,11 @@ impl AccessRegister {
     }
 
     /// The session of a presented cookie, if it is in force at `now`; it counts as used then.
-    pub fn session(&self, secret: &SecretId, now: Timestamp) -> Result<Option<Session>, AccessError> {
+    pub fn session(
+        &self,
+        secret: &SecretId,
+        now: Timestamp,
+    ) -> Result<Option<Session>, AccessError> {
         let hash = secret.hash();
         self.with(|opened| {
             opened.refresh()?;
@@ -248,7 +252,8 @@ impl Opened {
 
 /// Removes what is over in any case.
 fn sweep(db: &Connection, now: Timestamp) -> Result<(), AccessError> {
-    let before = |seconds: u64| micros(now).saturating_sub_unsigned(seconds.saturating_mul(1_000_000));
+    let before =
+        |seconds: u64| micros(now).saturating_sub_unsigned(seconds.saturating_mul(1_000_000));
     // An hour of grace: the file may be behind what is remembered.
     db.execute(
         "DELETE FROM sessions WHERE began_at < ?1 OR seen_at < ?2",
@@ -257,7 +262,8 @@ fn sweep(db: &Connection, now: Timestamp) -> Result<(), AccessError> {
     Ok(())
 }
 
-const SELECT: &str = "SELECT id, person, method, address, began_at, seen_at, stepped_up_at FROM sessions";
+const SELECT: &str =
+    "SELECT id, person, method, address, began_at, seen_at, stepped_up_at FROM sessions";
 
 fn load(db: &Connection, hash: &[u8; 32]) -> Result<Option<Session>, AccessError> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE hash = ?1"))?;

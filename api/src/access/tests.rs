@@ -35,7 +35,8 @@ fn what_another_process_revokes_is_refused_at_once() {
     let (directory, register) = register();
     let other = AccessRegister::open(&directory.path().join("access.db")).unwrap();
     let roles = BTreeSet::from([Role::Auditor]);
-    let (text, id) = other.issue(person(), &roles, &Bounds::default(), Timestamp::from_micros(NOW)).unwrap();
+    let (text, id) =
+        other.issue(person(), &roles, &Bounds::default(), Timestamp::from_micros(NOW)).unwrap();
     let presented = TokenParts::read(text.expose()).unwrap();
     assert!(register.find(&presented).unwrap().is_some());
     other.revoke(id.as_str(), Timestamp::from_micros(NOW)).unwrap();
@@ -46,7 +47,8 @@ fn what_another_process_revokes_is_refused_at_once() {
 fn a_wrong_secret_under_a_known_id_is_refused_and_the_secret_is_not_stored() {
     let (directory, register) = register();
     let roles = BTreeSet::from([Role::Auditor]);
-    let (text, id) = register.issue(person(), &roles, &Bounds::default(), Timestamp::from_micros(NOW)).unwrap();
+    let (text, id) =
+        register.issue(person(), &roles, &Bounds::default(), Timestamp::from_micros(NOW)).unwrap();
     let forged = format!("sr1_{id}_{}", "0".repeat(64));
     assert!(register.find(&TokenParts::read(&forged).unwrap()).unwrap().is_none());
     for text in ["", "sr1_", "sr2_0011223344556677_00", "sr1_XX_00"] {

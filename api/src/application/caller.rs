@@ -123,7 +123,8 @@ impl Application {
     /// Whose token this is. `Unauthenticated` for any that is not good here, without saying why.
     pub fn caller(&self, presented: &Presented) -> Result<Caller, Failure> {
         let from = presented.from;
-        let presented = TokenParts::read(presented.token.expose()).ok_or(Failure::Unauthenticated)?;
+        let presented =
+            TokenParts::read(presented.token.expose()).ok_or(Failure::Unauthenticated)?;
         let grant = self.0.sign_in.access().find(&presented)?.ok_or(Failure::Unauthenticated)?;
         if !allows(&grant.bounds.networks, from) {
             tracing::warn!(token = %grant.token, %from, "a token was used from another address");
@@ -137,8 +138,7 @@ impl Application {
 
     /// What the charter in force says of a person; `None` where it does not name them.
     pub(crate) fn roles_of(&self, person: PersonId) -> Option<BTreeSet<Role>> {
-        self.bus().read(|state| {
-            Some(state.charter.standing().ok()?.people.get(&person)?.roles.clone())
-        })
+        self.bus()
+            .read(|state| Some(state.charter.standing().ok()?.people.get(&person)?.roles.clone()))
     }
 }

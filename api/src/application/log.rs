@@ -71,7 +71,9 @@ impl Application {
             (application, subscription, presented),
             |(application, mut subscription, presented)| async move {
                 let batch = next_batch(&application, &mut subscription, &presented).await?;
-                Ok::<_, Failure>(batch.map(|events| (events, (application, subscription, presented))))
+                Ok::<_, Failure>(
+                    batch.map(|events| (events, (application, subscription, presented))),
+                )
             },
         );
         Ok(futures::TryStreamExt::try_flatten(futures::TryStreamExt::map_ok(batches, |events| {

@@ -1,7 +1,11 @@
 //! An invitation, and the first credential that it is for. Thin: `sign_in` does it. Never answers
 //! why an invitation is none.
 
-use axum::{Json, extract::{Request, State}, response::Response};
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::Response,
+};
 use serde::{Deserialize, Serialize};
 use strongroom_secrets::SecretText;
 use utoipa::ToSchema;
@@ -100,7 +104,8 @@ pub(super) async fn begin(
     let asked: Invited = shared.stranger(from, request).await?;
     let secret = SecretText::new(asked.invitation);
     let passkey = matches!(asked.with, With::Passkey);
-    let begun = shared.application.sign_in().begin_enrolment(secret.expose(), &asked.name, passkey)?;
+    let begun =
+        shared.application.sign_in().begin_enrolment(secret.expose(), &asked.name, passkey)?;
     let totp = begun.totp.map(|(secret, uri)| AppSecret { secret, uri });
     Ok(Json(ToMake { ceremony: begun.ceremony, passkey: begun.passkey, totp }))
 }

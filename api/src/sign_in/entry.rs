@@ -7,7 +7,9 @@ use strongroom_domain::PersonId;
 use strongroom_secrets::SecretText;
 use webauthn_rs::prelude::{PublicKeyCredential, RequestChallengeResponse};
 
-use super::{SignIn, ceremony::Ceremony, passkey, password::PasswordHash, recovery_code, totp::TotpSecret};
+use super::{
+    SignIn, ceremony::Ceremony, passkey, password::PasswordHash, recovery_code, totp::TotpSecret,
+};
 use crate::{
     access::{Account, Method, SealedPassword, SecretId, Session, Subject},
     application::Failure,

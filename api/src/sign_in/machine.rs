@@ -5,7 +5,10 @@ use std::net::IpAddr;
 
 use axum::http::request;
 
-use super::{SignIn, request_signature::{Claimed, Parts}};
+use super::{
+    SignIn,
+    request_signature::{Claimed, Parts},
+};
 use crate::{
     access::allows,
     application::{Caller, Failure, Via},
@@ -33,7 +36,11 @@ impl SignIn {
             headers: &request.headers,
         };
         claimed.verify(&machine.key, &parts).map_err(|because| {
-            if because == NOT_GOOD { refused("wrong signature") } else { Failure::RequestSignature(because) }
+            if because == NOT_GOOD {
+                refused("wrong signature")
+            } else {
+                Failure::RequestSignature(because)
+            }
         })?;
         if now >= machine.expires_at {
             return Err(refused("the machine's key has expired"));

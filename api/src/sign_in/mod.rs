@@ -105,7 +105,8 @@ impl SignIn {
             OsRng.fill_bytes(key.as_mut());
             Ok(sealer.seal(DECOYS, key.as_slice())?)
         })?;
-        let decoys = sealer.open_sealed(DECOYS, &sealed).map_err(crate::access::AccessError::from)?;
+        let decoys =
+            sealer.open_sealed(DECOYS, &sealed).map_err(crate::access::AccessError::from)?;
         let random = TotpSecret::generate().map_err(crate::serve::ServeError::sign_in)?;
         let seal = |what: &str, secret: &[u8]| sealer.seal(&context(NOBODY, what), secret);
         let nobody = SealedPassword {

@@ -5,7 +5,8 @@ use rand::{RngCore as _, rngs::OsRng};
 use strongroom_domain::PersonId;
 use webauthn_rs::prelude::{
     AuthenticationResult, CreationChallengeResponse, Passkey, PasskeyAuthentication,
-    PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
+    PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential,
+    RequestChallengeResponse,
 };
 use webauthn_rs_proto::{
     AllowCredentials, PublicKeyCredentialRequestOptions, UserVerificationPolicy,
@@ -29,8 +30,7 @@ impl Site {
         known: &[Passkey],
     ) -> Result<(CreationChallengeResponse, Box<PasskeyRegistration>), Failure> {
         let known = known.iter().map(|passkey| passkey.cred_id().clone()).collect();
-        let begun =
-            self.webauthn().start_passkey_registration(person.0, name, name, Some(known));
+        let begun = self.webauthn().start_passkey_registration(person.0, name, name, Some(known));
         let (asked, state) = begun.map_err(|error| impossible(&error))?;
         Ok((asked, Box::new(state)))
     }

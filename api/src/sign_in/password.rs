@@ -28,7 +28,8 @@ pub struct PasswordHash(Zeroizing<[u8; SALT + TAG]>);
 pub(super) fn demand_strength(password: &SecretText, name: &str) -> Result<(), Failure> {
     let text = password.expose();
     if text.chars().count() < SHORTEST || text.len() > LONGEST {
-        let because = format!("a password has {SHORTEST} characters at least and {LONGEST} bytes at most");
+        let because =
+            format!("a password has {SHORTEST} characters at least and {LONGEST} bytes at most");
         return Err(Failure::Malformed(because));
     }
     let lower = text.to_lowercase();

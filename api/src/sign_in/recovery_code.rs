@@ -80,12 +80,16 @@ mod tests {
         assert_eq!((codes.len(), hashes.iter().collect::<BTreeSet<_>>().len()), (10, 10));
         for (code, kept) in codes.iter().zip(&hashes) {
             assert_eq!(code.len(), 19);
-            for typed in [code.clone(), code.to_lowercase(), code.replace('-', " "), code.replace('0', "o")] {
+            for typed in
+                [code.clone(), code.to_lowercase(), code.replace('-', " "), code.replace('0', "o")]
+            {
                 assert_eq!(hash(person(1), &typed).unwrap(), *kept);
             }
             assert_ne!(hash(person(2), code).unwrap(), *kept);
         }
-        for wrong in ["", "0123", "0123-4567-89AB-CDEF-0", "U123-4567-89AB-CDEF", "é123-4567-89AB-CDE"] {
+        for wrong in
+            ["", "0123", "0123-4567-89AB-CDEF-0", "U123-4567-89AB-CDEF", "é123-4567-89AB-CDE"]
+        {
             assert!(hash(person(1), wrong).is_none(), "{wrong}");
         }
     }

@@ -35,7 +35,8 @@ impl Site {
     pub fn new(origin: Option<&str>, listens: SocketAddr) -> Result<Self, SiteError> {
         let local = format!("http://localhost:{}", listens.port());
         let written = origin.unwrap_or(&local);
-        let refuse = |reason: &str| SiteError { origin: written.to_owned(), reason: reason.to_owned() };
+        let refuse =
+            |reason: &str| SiteError { origin: written.to_owned(), reason: reason.to_owned() };
         let origin: Url = written.parse().map_err(|_| refuse("this is no URL"))?;
         let text = origin.origin().ascii_serialization();
         if text != written {
@@ -151,10 +152,18 @@ mod tests {
         assert_eq!(site(None).unwrap().origin(), "http://localhost:3008");
         let site_of = |origin| site(Some(origin));
         let custody = site_of("https://custody.example").unwrap();
-        assert_eq!((custody.authority(), custody.cookie_name()), ("custody.example", "__Host-strongroom"));
+        assert_eq!(
+            (custody.authority(), custody.cookie_name()),
+            ("custody.example", "__Host-strongroom")
+        );
         for wrong in [
-            "http://custody.example", "https://custody.example/", "https://10.0.0.1", "ftp://localhost",
-            "https://user@custody.example", "custody.example", "https://custody.example:443",
+            "http://custody.example",
+            "https://custody.example/",
+            "https://10.0.0.1",
+            "ftp://localhost",
+            "https://user@custody.example",
+            "custody.example",
+            "https://custody.example:443",
         ] {
             assert!(site_of(wrong).is_err(), "{wrong}");
         }

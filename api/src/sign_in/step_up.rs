@@ -8,7 +8,9 @@ use webauthn_rs::prelude::{
     RequestChallengeResponse,
 };
 
-use super::{Current, SignIn, ceremony::Ceremony, entry::SignedIn, passkey, recovery_code::RecoveryCode};
+use super::{
+    Current, SignIn, ceremony::Ceremony, entry::SignedIn, passkey, recovery_code::RecoveryCode,
+};
 use crate::{
     access::{Account, Method},
     application::{Failure, STEP_UP_S},
@@ -128,7 +130,11 @@ impl SignIn {
         let session = &current.session;
         let recovering = session.method == Method::RecoveryCode
             && self.now() < session.began_at.plus_seconds(STEP_UP_S);
-        if recovering || current.stepped_up(self.now()) { Ok(()) } else { Err(Failure::StepUpNeeded) }
+        if recovering || current.stepped_up(self.now()) {
+            Ok(())
+        } else {
+            Err(Failure::StepUpNeeded)
+        }
     }
 
     fn account(&self, current: &Current) -> Result<Account, Failure> {

@@ -29,7 +29,8 @@ impl TotpSecret {
     }
 
     fn of(bytes: &[u8]) -> Result<Self, Failure> {
-        let built = Builder::new().with_secret(bytes.to_vec()).with_step_duration(STEP_S).with_skew(1);
+        let built =
+            Builder::new().with_secret(bytes.to_vec()).with_step_duration(STEP_S).with_skew(1);
         let built = built.build();
         built.map(Self).map_err(|error| Failure::Corrupt(format!("the secret of a code: {error}")))
     }
@@ -102,7 +103,9 @@ mod tests {
         let ours = TotpSecret::read(&Secret::new(SEED[..20].to_vec())).unwrap();
         let at = |seconds: u64| Timestamp::from_micros(seconds * 1_000_000);
         let code = "287082";
-        for (seconds, step) in [(29, Some(1)), (59, Some(1)), (60, Some(1)), (89, Some(1)), (90, None)] {
+        for (seconds, step) in
+            [(29, Some(1)), (59, Some(1)), (60, Some(1)), (89, Some(1)), (90, None)]
+        {
             assert_eq!(ours.step(code, at(seconds)), step, "{seconds}");
         }
         for wrong in ["", "28708", "2870820", "28708a", " 287082", "94287082"] {

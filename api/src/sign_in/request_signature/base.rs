@@ -83,7 +83,8 @@ fn field_value(field: &str, headers: &HeaderMap) -> Result<String, &'static str>
     }
     let field: HeaderName = field.parse().map_err(|_| UNREADABLE)?;
     let values = headers.get_all(&field).iter().map(|value| value.to_str().map(str::trim));
-    let values: Vec<_> = values.collect::<Result<_, _>>().map_err(|_| "a covered field is not text")?;
+    let values: Vec<_> =
+        values.collect::<Result<_, _>>().map_err(|_| "a covered field is not text")?;
     if values.is_empty() {
         return Err("a covered field is not there");
     }

@@ -68,13 +68,16 @@ impl Claimed {
                 ("nonce", BareItem::String(text)) => nonce = Some(text.as_str().to_owned()),
                 ("keyid", BareItem::String(id)) => machine = id.as_str().parse().ok(),
                 ("alg", BareItem::String(name)) if name.as_str() == "ed25519" => {}
-                _ => return Err("parameters are created, expires, nonce, keyid and alg=\"ed25519\""),
+                _ => {
+                    return Err("parameters are created, expires, nonce, keyid and alg=\"ed25519\"");
+                }
             }
         }
         let created: Timestamp = created.ok_or("`created` is missing: seconds since 1970")?;
         let expires: Timestamp = expires.ok_or("`expires` is missing: seconds since 1970")?;
         let nonce = nonce.filter(|nonce| (16..=128).contains(&nonce.len()));
-        let nonce = nonce.ok_or("`nonce` is missing: 16 to 128 characters that never come again")?;
+        let nonce =
+            nonce.ok_or("`nonce` is missing: 16 to 128 characters that never come again")?;
         let machine = machine.ok_or("`keyid` is missing: the machine's id in the charter")?;
         if created > now.plus_seconds(AHEAD_S) {
             return Err("it was created later than now: look at the machine's clock");

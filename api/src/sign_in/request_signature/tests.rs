@@ -87,7 +87,8 @@ fn the_digests_of_rfc_9530_are_right_and_every_known_one_must_be() {
     said(right).unwrap();
     said(&format!("{right}, unixsum=:AAAA:")).unwrap();
     said(&format!("{right}, sha-512=:AAAA:")).unwrap_err();
-    for wrong in ["", "sha-256=:AAAA:", "md5=:AAAA:", "sha-256=X48E9q", "nonsense (", "sha-256=(1)"] {
+    for wrong in ["", "sha-256=:AAAA:", "md5=:AAAA:", "sha-256=X48E9q", "nonsense (", "sha-256=(1)"]
+    {
         assert!(said(wrong).is_err(), "{wrong}");
     }
     assert!(check_digest(&rfc_request(), b"{\"hello\": \"World\"}").is_err());

@@ -13,11 +13,8 @@ use ed25519_dalek::Signer as _;
 use strongroom_api::{access::SecretId, sign_in::Clock};
 use strongroom_commands::{Bus, Request, bus::statement};
 use strongroom_domain::{
-    Actor, Bytes, Command, Digest, ProposalId, Timestamp,
-    approval_key::Evidence,
-    charter::PeopleChange,
-    proposal::Subject,
-    statement::Answer,
+    Actor, Bytes, Command, Digest, ProposalId, Timestamp, approval_key::Evidence,
+    charter::PeopleChange, proposal::Subject, statement::Answer,
 };
 use strongroom_store::SqliteLog;
 use uuid::Uuid;

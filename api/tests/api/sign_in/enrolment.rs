@@ -19,7 +19,10 @@ async fn an_invitation_enrols_a_passkey_once_and_the_passkey_signs_in() {
     }
     let welcome = ada.enter(reply);
     assert_eq!(welcome["recovery_codes"].as_array().unwrap().len(), 10);
-    assert_eq!((&welcome["method"], welcome["stepped_up_at"].is_string()), (&json!("passkey"), true));
+    assert_eq!(
+        (&welcome["method"], welcome["stepped_up_at"].is_string()),
+        (&json!("passkey"), true)
+    );
     let me = ada.get("/me").await.good();
     assert_eq!((&me["via"], &me["person"]), (&json!("session"), &welcome["person"]));
     assert_eq!(me["token"], Value::Null);

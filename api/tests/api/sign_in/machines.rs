@@ -57,8 +57,7 @@ fn sign(
         names.join(" "),
         created + 30
     );
-    let mut base =
-        format!("\"@method\": {method}\n\"@target-uri\": {}{path}\n", browser.origin);
+    let mut base = format!("\"@method\": {method}\n\"@target-uri\": {}{path}\n", browser.origin);
     for (name, value) in &headers {
         base.push_str(&format!("\"{name}\": {value}\n"));
     }
@@ -101,7 +100,8 @@ async fn a_machine_signs_each_request_once_with_its_body() {
     let mut other = sign(&browser, &clock, &key, ACCOUNTS, open.body.clone(), "nonce-0000000004");
     other.headers[1].1 = "another".to_owned();
     send(&browser, &other).await.is_problem(401, "request-signature");
-    let mut added = sign(&browser, &clock, &key, ("GET", ACCOUNTS.1), Value::Null, "nonce-0000000005");
+    let mut added =
+        sign(&browser, &clock, &key, ("GET", ACCOUNTS.1), Value::Null, "nonce-0000000005");
     added.body = open.body.take();
     send(&browser, &added).await.is_problem(401, "request-signature");
     let stranger = sign(&browser, &clock, &seeded(78), ME, Value::Null, "nonce-0000000006");
@@ -146,7 +146,8 @@ async fn a_machine_is_held_to_its_networks_its_scopes_and_its_time() {
     let open = sign(&browser, &clock, &key, ACCOUNTS, body, "nonce-0000000002");
     assert_eq!(send(&browser, &open).await.status, 403);
     // No machine steps up, or has sessions.
-    let step_up = sign(&browser, &clock, &key, ("GET", "/api/v1/session"), Value::Null, "nonce-0000000003");
+    let step_up =
+        sign(&browser, &clock, &key, ("GET", "/api/v1/session"), Value::Null, "nonce-0000000003");
     assert_eq!(send(&browser, &step_up).await.status, 403);
     clock.pass(3601);
     let late = sign(&browser, &clock, &key, ME, Value::Null, "nonce-0000000004");

@@ -66,7 +66,9 @@ async fn a_cookie_changes_nothing_without_our_own_page() {
     // Nor does another site sign anybody in, as itself or as them.
     let body = json!({ "name": "ada" });
     let foreign = [("origin", "https://evil.example")];
-    ada.send("POST", "/api/v1/sign-in/passkey", &foreign, &body).await.is_problem(403, "cross-site");
+    ada.send("POST", "/api/v1/sign-in/passkey", &foreign, &body)
+        .await
+        .is_problem(403, "cross-site");
     ada.get("/me").await.good();
     ada.own("POST", "/recovery-codes", &Value::Null).await.good();
     server.stop().await;

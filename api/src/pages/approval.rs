@@ -66,7 +66,12 @@ fn standing(html: Html, proposal: &views::Proposal, caller: &Caller) -> Html {
             })
             .raw("</ul>\n")
     };
-    html.raw("</section>\n")
+    html.raw("<details><summary>Who may answer</summary>\n<ul>\n")
+        .each(&proposal.group, |html, person| {
+            let html = html.raw("<li><code>").text(person).raw("</code>");
+            if *person == me { html.raw(" (you)") } else { html }.raw("</li>\n")
+        })
+        .raw("</ul>\n</details>\n</section>\n")
 }
 
 /// The texts, and what signs them; or why this person signs nothing here.

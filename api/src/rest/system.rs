@@ -1,11 +1,11 @@
-//! Health, metrics, the first page, and what stands around every answer. Never anything about
+//! Health, metrics, and what stands around every answer. Never anything about
 //! custody: these need no token.
 
 use axum::{
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 
 use super::{Problem, ProblemDocument, Shared};
@@ -33,18 +33,6 @@ pub(super) async fn readyz(State(application): State<Application>) -> Result<Str
     responses((status = 200, description = "Counters", body = String)))]
 pub(super) async fn metrics(State(application): State<Application>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], application.metrics_text())
-}
-
-/// Where to look next.
-pub(super) async fn index() -> Html<&'static str> {
-    Html(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Strongroom</title>\
-         <h1>Strongroom</h1><ul>\
-         <li><a href=\"/api/v1/openapi.json\">REST: OpenAPI document</a></li>\
-         <li><a href=\"/graphiql\">GraphQL: GraphiQL</a> (loads its scripts from unpkg.com)</li>\
-         <li><a href=\"/readyz\">Readiness</a></li>\
-         <li><a href=\"/metrics\">Metrics</a></li></ul></html>",
-    )
 }
 
 pub(super) async fn nowhere(request: Request) -> Problem {

@@ -15,6 +15,7 @@ mod lint;
 mod quorum;
 mod quorums;
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests: their numbers are small")]
 mod random;
 mod requirement;
 mod rule;

@@ -11,6 +11,11 @@ use series::Series;
 use std::collections::BTreeMap;
 
 #[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "tests: their numbers are small"
+)]
 mod tests;
 
 /// Whose transfers are counted together.

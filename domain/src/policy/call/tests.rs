@@ -28,10 +28,10 @@ fn meaning(data: &[u8]) -> Meaning {
 }
 
 fn allowance(data: &[u8]) -> Allowance {
-    match meaning(data) {
-        Meaning::Approval { spender, amount } if spender.0 == SPENDER => amount,
-        other => panic!("{other:?}"),
-    }
+    let read = meaning(data);
+    let Meaning::Approval { spender, amount } = read else { panic!("{read:?}") };
+    assert_eq!(spender.0, SPENDER);
+    amount
 }
 
 #[test]
@@ -101,9 +101,12 @@ fn a_delegatecall_of_a_safe_is_told_apart() {
     let exec = |operation| {
         data(0x6a76_1202, &[account(SPENDER), word_of(0), word_of(320), word_of(operation)])
     };
-    let foreign = |data: &[u8]| match meaning(data) {
-        Meaning::Admin { name: "execTransaction", delegatecall, .. } => delegatecall,
-        other => panic!("{other:?}"),
+    let foreign = |data: &[u8]| {
+        let read = meaning(data);
+        let Meaning::Admin { name: "execTransaction", delegatecall, .. } = read else {
+            panic!("{read:?}")
+        };
+        delegatecall
     };
     assert!(!foreign(&exec(0)));
     assert!(foreign(&exec(1)));

@@ -86,7 +86,6 @@ impl Policy {
             Some(Threshold::Amount { .. }) | None => {}
         }
         match &rule.demand {
-            Demand::Permit | Demand::Forbid | Demand::MakerNotChecker => Ok(()),
             Demand::Allowlist { cooling_off_s } => at_most("cooling_off_s", *cooling_off_s),
             Demand::Tiers { by, steps } => self.check_tiers(*by, steps),
             Demand::Approvals { require } if require.is_empty() => invalid("it asks nobody"),
@@ -103,11 +102,9 @@ impl Policy {
             }
             Demand::Delay { seconds: 0 } => invalid("a delay of nothing"),
             Demand::Delay { seconds } => at_most("seconds", *seconds),
-            Demand::FeeCap { .. } => Ok(()),
             Demand::WalletCeiling { most, .. } if most.is_zero() => {
                 invalid("a wallet that may hold nothing: forbid it instead")
             }
-            Demand::WalletCeiling { .. } => Ok(()),
             Demand::Screening { max_age_s } => {
                 if !(60..=LONGEST_SCREENING_S).contains(max_age_s) {
                     return invalid("max_age_s must be between 60 and 31622400 (a year)");
@@ -120,7 +117,12 @@ impl Policy {
                 }
                 Ok(())
             }
-            Demand::TokenApproval { .. } => Ok(()),
+            Demand::Permit
+            | Demand::Forbid
+            | Demand::MakerNotChecker
+            | Demand::FeeCap { .. }
+            | Demand::WalletCeiling { .. }
+            | Demand::TokenApproval { .. } => Ok(()),
         }
     }
 

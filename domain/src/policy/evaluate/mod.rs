@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 mod order;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wording;
 
 /// What one rule answers.
 struct Answer {
@@ -47,7 +49,7 @@ impl Answer {
     }
 
     /// Something that the rule was told. Names that are no label are a bug, and left away.
-    fn told(mut self, name: &str, value: impl ToString) -> Self {
+    fn told(mut self, name: &str, value: &impl ToString) -> Self {
         if let Ok(name) = Label::try_from(name.to_owned()) {
             self.inputs.insert(name, value.to_string());
         }

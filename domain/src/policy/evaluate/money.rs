@@ -74,7 +74,7 @@ impl Asked<'_> {
         }
         let cap = intent.fee_cap;
         let because = format!("fee cap {cap} of {asset}, the rule allows {most}");
-        Some(Answer::new(cap <= most, because).told("fee-cap", cap))
+        Some(Answer::new(cap <= most, because).told("fee-cap", &cap))
     }
 
     pub(super) fn ceiling(&self, asset: Asset, most: Amount, sweep_to: WalletId) -> Option<Answer> {
@@ -96,7 +96,7 @@ impl Asked<'_> {
             );
             Answer::new(amount <= most, because)
         };
-        Some(answer.told("amount", amount))
+        Some(answer.told("amount", &amount))
     }
 
     /// The name of the reference, for a reason.

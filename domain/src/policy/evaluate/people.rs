@@ -43,7 +43,7 @@ impl Asked<'_> {
                     .told("step", up_to)
             }
         };
-        Some(answer.told("measured", measured))
+        Some(answer.told("measured", &measured))
     }
 }
 

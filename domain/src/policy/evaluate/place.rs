@@ -18,7 +18,7 @@ pub(super) const fn age_s(now: Timestamp, then: Timestamp) -> u64 {
 impl Asked<'_> {
     pub(super) fn permit(&self) -> Answer {
         let asset = self.case.intent.asset;
-        Answer::pass(format!("{asset} may be paid")).told("asset", asset)
+        Answer::pass(format!("{asset} may be paid")).told("asset", &asset)
     }
 
     /// A destination that was added waits; `at` decides, never the clock.
@@ -75,7 +75,7 @@ impl Asked<'_> {
             clock(from),
             clock(to)
         );
-        Answer::new(open(days, (from, to), (day, minute)), because).told("at", self.case.at)
+        Answer::new(open(days, (from, to), (day, minute)), because).told("at", &self.case.at)
     }
 }
 
@@ -84,9 +84,9 @@ fn when(at: Timestamp) -> (Day, u16) {
     let seconds = at.micros() / 1_000_000;
     let minute = u16::try_from(seconds % DAY_S / 60).unwrap_or_default();
     // 1970-01-01 was a Thursday.
-    let days = Day::ALL.into_iter().cycle().skip(3);
+    let mut days = Day::ALL.into_iter().cycle().skip(3);
     let weekday = usize::try_from(seconds / DAY_S % 7).unwrap_or_default();
-    (days.skip(weekday).next().unwrap_or(Day::Monday), minute)
+    (days.nth(weekday).unwrap_or(Day::Monday), minute)
 }
 
 fn clock(minute: u16) -> String {

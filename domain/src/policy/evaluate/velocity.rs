@@ -66,7 +66,7 @@ impl Asked<'_> {
         };
         let because =
             format!("{with} {unit} within {window_s} s, this one counted; the rule allows {limit}");
-        Some(Answer::new(with <= limit, because).told("before", before).told("with", with))
+        Some(Answer::new(with <= limit, because).told("before", &before).told("with", &with))
     }
 
     /// What was asked for was worth what it was priced at then; what had no price then is worth

@@ -158,15 +158,13 @@ fn contradictions(policy: &Policy, rule: &PolicyRule, groups: &Groups) -> Vec<St
     let own = policy.required().filter(|(of, _)| of.id == rule.id);
     for (_, require) in own {
         // What other rules ask for beside it must be met by other people.
-        let beside = policy.rules.iter().filter_map(|other| match &other.demand {
-            Demand::Approvals { require }
-                if other.id != rule.id && other.scope.covers(&rule.scope) =>
-            {
-                Some(require)
-            }
-            _ => None,
+        let beside = policy.required().filter(|(other, _)| {
+            other.demand.kind() == Kind::Approvals
+                && other.id != rule.id
+                && other.scope.covers(&rule.scope)
         });
-        let all = require.iter().chain(beside.flatten());
+        let beside = beside.flat_map(|(_, require)| require);
+        let all = require.iter().chain(beside);
         if let Some(because) = unmeetable(&Quorums::resolve(all, groups)) {
             found.push(because);
         }

@@ -6,6 +6,7 @@ use super::{Allowance, Demand, Measure, Most, Policy, PolicyRule, Requirement, S
 use crate::{Refusal, Rule};
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests: their numbers are small")]
 mod tests;
 
 fn looser<T>(because: impl Into<String>) -> Result<T, Refusal> {

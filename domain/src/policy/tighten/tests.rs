@@ -196,7 +196,18 @@ fn shrink(demand: &mut Demand) {
             }
         }
         Demand::Delay { seconds } => *seconds += 1,
-        other => *other = other.clone(),
+        Demand::Velocity { most: Most::Count { transfers }, .. } => {
+            *transfers = transfers.saturating_sub(1);
+        }
+        Demand::Allowlist { cooling_off_s } => *cooling_off_s += 1,
+        Demand::Screening { max_age_s } => *max_age_s /= 2,
+        Demand::Permit
+        | Demand::Forbid
+        | Demand::Hours { .. }
+        | Demand::MakerNotChecker
+        | Demand::ContractCall { .. }
+        | Demand::TokenApproval { .. }
+        | Demand::ContractAdmin { .. } => {}
     }
 }
 

@@ -122,7 +122,7 @@ impl Standing {
         }
         let groups = self.groups();
         for (what, list) in governance.lists() {
-            self.check_meetable(what, list, &groups)?;
+            self.check_meetable((what, false), list, &groups)?;
         }
         let asked = Quorums::resolve(&governance.policy, &groups).approvals();
         if let Some(needed) = strictest(&self.policy).filter(|needed| asked < *needed) {
@@ -147,23 +147,23 @@ impl Standing {
             }
             InForce::V2(policy) => {
                 for (rule, asked) in required(policy) {
-                    self.check_meetable(&format!("the rule {rule}"), asked, &groups)?;
+                    self.check_meetable((&format!("the rule {rule}"), true), asked, &groups)?;
                 }
                 Ok(())
             }
         }
     }
 
-    /// A rule may ask one person only: others ask more beside it.
+    /// A rule of a policy may ask one person only: others ask more beside it.
     fn check_meetable(
         &self,
-        what: &str,
+        (what, beside): (&str, bool),
         asked: &[Requirement],
         groups: &Groups,
     ) -> Result<(), Refusal> {
         let refuse = |because: String| Err(Refusal::new(Rule::QuorumUnmeetable, because));
         let quorums = Quorums::resolve(asked, groups);
-        let alone = quorums.approvals() == 1;
+        let alone = beside && quorums.approvals() == 1;
         if let Some(part) = quorums.0.iter().find(|part| {
             let people = part.group.len();
             part.approvals == 0 || !(2..=10).contains(&people)

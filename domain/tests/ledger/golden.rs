@@ -35,6 +35,7 @@ fn kinds() -> Vec<Kind> {
         DepositEvent::KINDS,
         KeyEvent::KINDS,
         SignerEvent::KINDS,
+        strongroom_domain::person::PersonEvent::KINDS,
         FreezeEvent::KINDS,
         PriceEvent::KINDS,
         ScreeningEvent::KINDS,
@@ -130,7 +131,9 @@ fn everything_that_happens() -> BTreeMap<Kind, Event> {
     let certificate = resumed.certificate(1, &[ANN, BEN]);
     put(&mut resumed, Command::ResumeLog(certificate));
     let stuck = crate::stuck::history().into_iter();
-    let history = stopped_and_released().history.into_iter().chain(stuck);
+    // Of events that several of these make, the last one is kept.
+    let governed = crate::governance::governed().history.into_iter();
+    let history = governed.chain(stopped_and_released().history).chain(stuck);
     let history = history.chain(book.history).chain(failing.history).chain(resumed.history);
     history.map(|recorded| (recorded.event.kind(), recorded.event)).collect()
 }

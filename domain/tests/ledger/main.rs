@@ -21,6 +21,7 @@ mod custody;
 mod facts;
 mod forgery;
 mod golden;
+mod governance;
 mod house;
 mod names;
 mod officers;

@@ -4,6 +4,7 @@
 mod enrolment;
 mod guessing;
 mod machines;
+mod secrets;
 mod sessions;
 
 const PASSWORD: &str = "four unrelated words here";

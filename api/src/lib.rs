@@ -15,6 +15,7 @@ pub mod graphql;
 pub mod log_keys;
 mod pages;
 pub mod policy_file;
+pub mod rehearsal;
 pub mod rest;
 pub mod serve;
 pub mod sign_in;

@@ -9,7 +9,7 @@ use strongroom_store::{BackupError, ImportError, OpenError, ReadError, copy::Cop
 
 use crate::{
     access::AccessError, approval_key::ApprovalKeyError, charter_spec::SpecError,
-    data_directory::DataError, serve::ServeError, token_key::TokenKeyError,
+    data_directory::DataError, policy_file::{ExamplesError, PolicyFileError}, serve::ServeError, token_key::TokenKeyError,
 };
 
 /// Why a command failed, to be printed as it is.
@@ -97,6 +97,31 @@ pub enum CliError {
     /// The server's statement is not what it should be: nothing was signed.
     #[error("not signed: {0}")]
     Statement(String),
+    /// A policy file.
+    #[error(transparent)]
+    PolicyFile(#[from] PolicyFileError),
+    /// The examples beside a policy.
+    #[error(transparent)]
+    ExamplesFile(#[from] ExamplesError),
+    /// A policy does not do what its examples say.
+    #[error("{wrong} of {of} examples are not met")]
+    Examples {
+        /// How many are not met.
+        wrong: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// A policy that is odd.
+    #[error("{0} findings: read them before anybody votes on this policy")]
+    Lint(usize),
+    /// The log is not what it should be.
+    #[error("entry {position} of the log: {reason}")]
+    History {
+        /// Where it is filed.
+        position: i64,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The approver changed their mind.
     #[error("not signed: expected the word `{0}`")]
     NotConfirmed(&'static str),

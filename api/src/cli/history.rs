@@ -5,7 +5,7 @@ use std::path::Path;
 
 use strongroom_domain::{EntryParts, Recorded, State, audit::Audited};
 use strongroom_ledger::{Chain, EntryRef};
-use strongroom_store::{PAGE_LIMIT, RawLog, RawRow};
+use strongroom_store::{PAGE_LIMIT, RawRow};
 
 use super::{CliError, Place};
 use crate::data_directory::DataDirectory;

@@ -12,6 +12,7 @@ mod idempotency;
 mod ledger_cli;
 mod limits;
 mod log;
+mod policy_cli;
 mod problems;
 mod proofs;
 mod roles;

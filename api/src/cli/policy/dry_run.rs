@@ -47,7 +47,10 @@ impl DryRun {
             }));
         }
         for one in &differ {
-            say.text(&format!("entry {}: {} (transfer {})\n", one.position, one.what, one.transfer))?;
+            say.text(&format!(
+                "entry {}: {} (transfer {})\n",
+                one.position, one.what, one.transfer
+            ))?;
             for difference in &one.differences {
                 say.text(&format!("    {}\n", words(difference)))?;
             }
@@ -59,7 +62,10 @@ impl DryRun {
             head.position,
             count(&differ, |one| matches!(one, Difference::Refused { .. })),
             count(&differ, |one| matches!(one, Difference::Allowed)),
-            count(&differ, |one| matches!(one, Difference::Delay { then, proposed } if proposed > then)),
+            count(
+                &differ,
+                |one| matches!(one, Difference::Delay { then, proposed } if proposed > then)
+            ),
             count(
                 &differ,
                 |one| matches!(one, Difference::Approvals { then, proposed } if proposed > then)
@@ -74,7 +80,9 @@ fn count(differ: &[Rehearsed], wanted: impl Fn(&Difference) -> bool) -> usize {
 
 fn words(difference: &Difference) -> String {
     match difference {
-        Difference::Refused { because } => format!("would have been refused: {}", because.join("; ")),
+        Difference::Refused { because } => {
+            format!("would have been refused: {}", because.join("; "))
+        }
         Difference::Allowed => "was refused, would have been let through".to_owned(),
         Difference::Delay { then, proposed } => {
             format!("would have waited {proposed} s instead of {then} s")

@@ -9,7 +9,7 @@ use strongroom_domain::{
 };
 use uuid::Uuid;
 
-use crate::cli::{CliError, Place, Say};
+use crate::cli::{CliError, Place, Say, history};
 
 /// What `strongroom policy lint` needs.
 #[derive(Args)]
@@ -46,7 +46,7 @@ impl Lint {
     pub(super) fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
         let policy = super::policy(&self.policy, 1)?;
         let groups = match &self.data {
-            Some(data) => crate::cli::history::state(data, &self.log)?.groups(),
+            Some(data) => history::state(data, &self.log)?.charter.standing()?.groups(),
             None => people(&self.groups),
         };
         let found = lint(&policy, &groups);

@@ -11,10 +11,10 @@ use std::path::Path;
 use clap::Subcommand;
 use strongroom_domain::policy::Policy;
 
-pub use dry_run::DryRun;
-pub use lint::Lint;
-pub use show::Show;
-pub use test::Test;
+use dry_run::DryRun;
+use lint::Lint;
+use show::Show;
+use test::Test;
 
 use super::{CliError, Say};
 use crate::policy_file;
@@ -51,9 +51,7 @@ fn policy(path: &Path, version: u32) -> Result<Policy, CliError> {
 }
 
 fn text(path: &Path) -> Result<String, CliError> {
-    let wrong = |error: std::io::Error| CliError::Read {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let wrong =
+        |error: std::io::Error| CliError::Read { path: path.to_owned(), reason: error.to_string() };
     std::fs::read_to_string(path).map_err(wrong)
 }

@@ -1,7 +1,7 @@
 //! Addresses of every network, from text or from a key. Never accepts a second spelling of one.
 
 use crate::{KeyError, bitcoin, ethereum};
-use strongroom_domain::{Address, Family, Network};
+use strongroom_domain::{Address, Amount, Family, Network};
 
 /// Why text is not an address that we would pay.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -81,6 +81,21 @@ pub fn parse_address(network: Network, text: &str) -> Result<Address, AddressErr
             bitcoin::Destination::parse(chain, text)?.spell(chain)
         }
         Family::Ethereum => ethereum::parse_address(network, text),
+    }
+}
+
+/// The least that nodes relay to this address, in base units: below it a payment is dust. Nothing
+/// where the network has no such rule.
+pub fn least_payment(network: Network, address: &Address) -> Result<Amount, AddressError> {
+    let refuse = |_| AddressError::NotAnAddress { network };
+    match network.family() {
+        Family::Bitcoin => {
+            let chain = bitcoin::Chain::of(network).map_err(refuse)?;
+            let script = bitcoin::Destination::parse(chain, address.as_str())?.script();
+            let least = bitcoin::dust_limit(chain, &script);
+            Ok(Amount::new(least.unwrap_or(chain.max_money).into()))
+        }
+        Family::Ethereum => Ok(Amount::ZERO),
     }
 }
 

@@ -17,7 +17,7 @@ mod signatures;
 mod tests;
 mod transaction;
 
-pub use address::{AddressError, address_of, parse_address};
+pub use address::{AddressError, address_of, least_payment, parse_address};
 pub use family::{
     AssembleError, DecodeError, Ownership, Realisation, UnsignedTx, WrongFamily, transaction_id,
 };

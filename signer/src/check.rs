@@ -103,7 +103,10 @@ pub fn check(authorised: &Authorised<'_>, me: SignerId) -> Result<Checked, Refus
 fn parent(authorised: &Authorised<'_>, network: Network) -> Result<Option<UnsignedTx>, Refusal> {
     let Some(Returns::Child { parent }) = authorised.returns() else { return Ok(None) };
     let Some(signed) = authorised.complete().get(&parent) else {
-        return refuse(Rule::SignerIntentMismatch, "no attempt was signed that it could pull along");
+        return refuse(
+            Rule::SignerIntentMismatch,
+            "no attempt was signed that it could pull along",
+        );
     };
     UnsignedTx::parse(network, &signed.authorised.unsigned).map(Some).map_err(mismatch)
 }

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 use strongroom_commands::{Outcome, recorded};
 use strongroom_domain::{
-    AccountId, Amount, Asset, Command, Event, Intent, ProposalId, Refusal, Rule, TransferId,
+    AccountId, Address, Amount, Asset, Command, Event, Intent, ProposalId, Refusal, Rule,
+    TransferId,
     WalletId, transfer::TransferEvent,
 };
 use strongroom_projections::{TransferState, TransferStory};
@@ -52,6 +53,7 @@ impl Application {
         let destination =
             strongroom_chains::parse_address(asked.asset.network(), &asked.destination)
                 .map_err(|error| Failure::Address(format!("destination: {error}")))?;
+        check_relayed(&asked, &destination)?;
         let (transfer, proposal) = (TransferId(Uuid::now_v7()), ProposalId(Uuid::now_v7()));
         let expires_at = self.expiry(asked.expires_in_s);
         let intent = Intent {
@@ -163,9 +165,21 @@ impl Application {
         Ok(story)
     }
 
-    async fn story(&self, id: TransferId) -> Result<TransferStory, Failure> {
+    pub(super) async fn story(&self, id: TransferId) -> Result<TransferStory, Failure> {
         self.read(move |view| view.transfer_story(id)).await?.ok_or_else(|| not_found(id))
     }
+}
+
+/// What no node relays would wait for ever.
+fn check_relayed(asked: &RequestTransaction, destination: &Address) -> Result<(), Failure> {
+    let network = asked.asset.network();
+    let least = strongroom_chains::least_payment(network, destination)
+        .map_err(|error| Failure::Address(format!("destination: {error}")))?;
+    if asked.amount < least && !asked.amount.is_zero() {
+        let because = format!("{} is dust there: nodes relay {least} and more", asked.amount);
+        return Err(Refusal::new(Rule::AmountDust, because).into());
+    }
+    Ok(())
 }
 
 fn not_found(id: TransferId) -> Failure {

@@ -7,7 +7,7 @@ use super::{
     Problem, Problems,
     body::{Asked, Asking, Id, Repeatable},
 };
-use crate::application::{Application, Caller, RequestTransaction, TransactionFilter, views};
+use crate::application::{Application, Caller, ProposeRemedy, RequestTransaction, TransactionFilter, views};
 
 /// Ask for a payment. What the policy forbids is recorded and answered with the rule.
 #[utoipa::path(post, path = "/api/v1/transactions", tag = "transactions",
@@ -59,6 +59,23 @@ pub(super) async fn sign(
     Id(id): Id<TransferId>,
 ) -> Result<Json<views::Signing>, Problem> {
     Ok(Json(application.report_signing(&caller, id).await?))
+}
+
+/// Ask who agreed to a payment that is stuck to let it cost more, or to make it impossible.
+#[utoipa::path(post, path = "/api/v1/transactions/{id}/remedies", tag = "transactions",
+    request_body = ProposeRemedy,
+    params(("id" = uuid::Uuid, Path, description = "The payment"),
+        ("Idempotency-Key" = String, Header, description = "Makes a repeat harmless")),
+    responses((status = 202, description = "A quorum is asked", body = views::ReleaseProposed),
+        Problems))]
+pub(super) async fn propose_remedy(
+    State(application): State<Application>,
+    caller: Caller,
+    Id(id): Id<TransferId>,
+    Asked { body, once }: Asked<ProposeRemedy>,
+) -> Result<(StatusCode, Json<views::ReleaseProposed>), Problem> {
+    let proposed = application.propose_remedy(&caller, once, (id, body)).await?;
+    Ok((StatusCode::ACCEPTED, Json(proposed)))
 }
 
 /// Take a payment back, while its proposal is open.

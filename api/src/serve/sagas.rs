@@ -9,6 +9,7 @@ use strongroom_commands::{
     checkpoints::{Board, CheckpointSigner, Checkpoints},
     deposits::{CursorFolder, DepositWatcher, WatchSettings},
     payment::{self, Payments},
+    governance::Governance,
     prices::PriceFeed,
     reconciliation::Reconciliations,
     reminders::Reminders,
@@ -39,6 +40,8 @@ pub struct Sagas {
     pub reconciliations: Option<Reconciliations>,
     /// The reading of reference prices, where it is configured.
     pub prices: Option<PriceFeed>,
+    /// What puts approved policies in force.
+    _governance: Governance,
     /// Reminders, where somebody is to be told.
     _reminders: Option<Reminders>,
 }
@@ -85,6 +88,7 @@ pub(super) fn start(
             .reconciliation
             .map(|config| reconciliation::start(config, bus, &nodes, projections)),
         prices: config.prices.as_ref().map(|config| prices::start(config, bus)).transpose()?,
+        _governance: Governance::start(bus.clone(), every),
         _reminders: None,
         ceremonies: Ceremonies::start(bus.clone(), asked.clone(), ceremonies),
         payments: Payments::start(bus.clone(), asked, nodes, paced),

@@ -89,6 +89,10 @@ fn under_v2(
 ) -> Result<Decision, Refusal> {
     let Request { maker, now, .. } = request;
     let intent = request.intent.clone();
+    // No network carries anything for nothing: the transfer would wait for ever.
+    if intent.fee_cap.is_zero() {
+        return Err(Refusal::new(Rule::FeeCap, "a fee cap of nothing: every network takes a fee"));
+    }
     let decided = judge(state, policy, &intent, (maker, client, now, None))?;
     let requested = Requested {
         intent: intent.clone(),

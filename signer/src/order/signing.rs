@@ -84,8 +84,7 @@ impl Signer {
             unsigned: checked.bytes.clone(),
             parent: checked.parent.as_ref().map(UnsignedTx::to_bytes),
         };
-        let new =
-            Realisation { transaction: &checked.unsigned, parent: checked.parent.as_ref() };
+        let new = Realisation { transaction: &checked.unsigned, parent: checked.parent.as_ref() };
         let noted = self.consumptions.note(consumed, &new, head)?;
         drop(follower);
         self.consumptions.settle(noted)?;

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod backends;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod crashes;
@@ -22,3 +24,7 @@ mod overload;
 mod restored;
 #[cfg(test)]
 mod spine;
+#[cfg(test)]
+mod stuck;
+#[cfg(test)]
+mod waiting;

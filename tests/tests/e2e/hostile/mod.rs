@@ -19,6 +19,7 @@ mod notary;
 mod powers;
 mod sessions;
 mod strangers;
+mod stuck;
 mod transactions;
 mod witnesses;
 mod world;

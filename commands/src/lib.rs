@@ -11,6 +11,7 @@ mod chain_nodes;
 pub mod checkpoints;
 pub mod cqrs;
 pub mod deposits;
+pub mod governance;
 pub mod payment;
 pub mod prices;
 pub mod reconciliation;

@@ -222,11 +222,11 @@ impl Opened {
 }
 
 fn load(db: &Connection, id: &TokenId) -> Result<Option<(Grant, [u8; 32])>, AccessError> {
+    type Row = ([u8; 32], String, String, Option<String>, String);
     let mut statement = db.prepare_cached(
         "SELECT hash, person, roles, clients, networks FROM tokens
          WHERE id = ?1 AND revoked_at IS NULL",
     )?;
-    type Row = ([u8; 32], String, String, Option<String>, String);
     let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Row> {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
     };

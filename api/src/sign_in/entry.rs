@@ -106,7 +106,7 @@ impl SignIn {
         let needed = sealed.is_some();
         let (whose, sealed) = sealed.map_or((NOBODY, &self.nobody), |sealed| (person, sealed));
         let fits = self.fits(whose, sealed, password).await?;
-        let hash = recovery_code::hash(person, code).filter(|_| fits | !needed);
+        let hash = recovery_code::hash(person, code).filter(|_| fits || !needed);
         let taken = match hash {
             Some(hash) => self.access().take_recovery_code(person, &hash, self.now())?,
             None => false,

@@ -100,13 +100,12 @@ impl SignIn {
         clock: Clock,
     ) -> Result<Self, crate::serve::ServeError> {
         let access = AccessRegister::open(&directory.access())?;
-        let sealed = access.secret(DECOYS, || {
+        let kept = access.secret(DECOYS, || {
             let mut key = zeroize::Zeroizing::new([0; 32]);
             OsRng.fill_bytes(key.as_mut());
             Ok(sealer.seal(DECOYS, key.as_slice())?)
         })?;
-        let decoys =
-            sealer.open_sealed(DECOYS, &sealed).map_err(crate::access::AccessError::from)?;
+        let decoys = sealer.open_sealed(DECOYS, &kept).map_err(crate::access::AccessError::from)?;
         let random = TotpSecret::generate().map_err(crate::serve::ServeError::sign_in)?;
         let seal = |what: &str, secret: &[u8]| sealer.seal(&context(NOBODY, what), secret);
         let nobody = SealedPassword {

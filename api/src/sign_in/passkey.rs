@@ -123,7 +123,7 @@ pub(super) fn read(account: &Account) -> Result<Vec<Passkey>, Failure> {
 fn row(passkey: &Passkey) -> Result<PasskeyRow, Failure> {
     let text = serde_json::to_string(passkey)
         .map_err(|error| Failure::Corrupt(format!("a passkey cannot be written: {error}")))?;
-    Ok(PasskeyRow { credential: passkey.cred_id().to_vec(), passkey: text })
+    Ok(PasskeyRow { credential: passkey.cred_id().clone(), passkey: text })
 }
 
 fn impossible(error: &webauthn_rs::prelude::WebauthnError) -> Failure {

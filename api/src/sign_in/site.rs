@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use webauthn_rs::{Webauthn, WebauthnBuilder, prelude::Url};
 
 use crate::{access::SecretId, application::Failure};
@@ -47,14 +47,15 @@ impl Site {
             return Err(refuse("passkeys need a name, not an address"));
         }
         let secure = origin.scheme() == "https";
-        if !secure && !(origin.scheme() == "http" && host == "localhost") {
+        let local = origin.scheme() == "http" && host == "localhost";
+        if !secure && !local {
             return Err(refuse("must be https; http is for localhost alone"));
         }
         let webauthn = WebauthnBuilder::new(host, &origin)
             .map(|builder| builder.rp_name("Strongroom"))
             .and_then(WebauthnBuilder::build)
             .map_err(|error| refuse(&error.to_string()))?;
-        Ok(Self { text, secure, webauthn, origin })
+        Ok(Self { origin, text, secure, webauthn })
     }
 
     /// Scheme, host and port.
@@ -108,7 +109,7 @@ impl Site {
     /// navigation.
     pub fn demand_not_foreign(&self, headers: &HeaderMap) -> Result<(), Failure> {
         let foreign = Failure::CrossSite("this came from another site than ours");
-        let says = |name: &str| headers.get(name).map(|value| value.as_bytes());
+        let says = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
         if says("origin").is_some_and(|origin| origin != self.text.as_bytes()) {
             return Err(foreign);
         }
@@ -126,7 +127,7 @@ impl Site {
             return Err(Failure::CrossSite("say your Origin: a cookie alone proves nothing"));
         }
         let right = csrf_token(session);
-        let given = headers.get(CSRF_HEADER).map(|value| value.as_bytes()).unwrap_or_default();
+        let given = headers.get(CSRF_HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
         if subtle::ConstantTimeEq::ct_eq(given, right.as_bytes()).into() {
             return Ok(());
         }

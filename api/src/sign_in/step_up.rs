@@ -25,7 +25,7 @@ pub enum Proof {
 }
 
 /// What can be asked for: a passkey, where the person has one.
-pub type Asked = Option<(String, RequestChallengeResponse)>;
+pub(crate) type Asked = Option<(String, RequestChallengeResponse)>;
 
 impl SignIn {
     /// Asks for a passkey of the session's person; nothing where they have none, and a code it is.

@@ -69,7 +69,9 @@ impl Claimed {
                 ("keyid", BareItem::String(id)) => machine = id.as_str().parse().ok(),
                 ("alg", BareItem::String(name)) if name.as_str() == "ed25519" => {}
                 _ => {
-                    return Err("parameters are created, expires, nonce, keyid and alg=\"ed25519\"");
+                    return Err(
+                        "parameters are created, expires, nonce, keyid and alg=\"ed25519\"",
+                    );
                 }
             }
         }
@@ -106,7 +108,8 @@ fn demand_coverage(covered: &[&str], headers: &HeaderMap) -> Result<(), &'static
     if !has("@method") {
         return Err("it must cover \"@method\"");
     }
-    if !has("@target-uri") && !(has("@authority") && has("@path") && has("@query")) {
+    let target = has("@target-uri") || (has("@authority") && has("@path") && has("@query"));
+    if !target {
         return Err("it must cover \"@target-uri\", or \"@authority\", \"@path\" and \"@query\"");
     }
     if headers.contains_key(CONTENT_DIGEST) && !has(CONTENT_DIGEST) {

@@ -107,7 +107,7 @@ fn parameters(changes: &[(&str, &str)]) -> String {
             all.push((name, (*value).to_owned()));
         }
     }
-    all.into_iter().map(|(name, value)| format!(";{name}={value}")).collect()
+    all.into_iter().fold(String::new(), |text, (name, value)| format!("{text};{name}={value}"))
 }
 
 fn claimed(said: &str, more: &[(&str, &str)]) -> Result<Claimed, &'static str> {

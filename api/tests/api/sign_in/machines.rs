@@ -1,6 +1,6 @@
 //! Machines that sign their requests, and tokens that are for some networks only.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -59,9 +59,9 @@ fn sign(
     );
     let mut base = format!("\"@method\": {method}\n\"@target-uri\": {}{path}\n", browser.origin);
     for (name, value) in &headers {
-        base.push_str(&format!("\"{name}\": {value}\n"));
+        let _ = writeln!(base, "\"{name}\": {value}");
     }
-    base.push_str(&format!("\"@signature-params\": {params}"));
+    let _ = write!(base, "\"@signature-params\": {params}");
     let signature = STANDARD.encode(key.sign(base.as_bytes()).to_bytes());
     headers.push(("signature-input", format!("sig={params}")));
     headers.push(("signature", format!("sig=:{signature}:")));

@@ -104,8 +104,7 @@ fn every_operation_has_one_name_and_every_place_one_operation() {
     assert_eq!(names.len(), TABLE.len());
     let mut places = BTreeSet::new();
     for operation in TABLE {
-        let words = operation.name.split('-');
-        assert!(words.clone().count() > 1 && words.clone().all(|word| !word.is_empty()));
+        assert!(operation.name.split('-').all(|word| !word.is_empty()), "{operation:?}");
         assert!(!operation.routes.is_empty() || !operation.fields.is_empty(), "{operation:?}");
         for place in operation.routes.iter().chain(operation.fields) {
             assert!(places.insert(*place), "{place:?} has two operations");

@@ -1,6 +1,7 @@
 //! GraphQL: the same reads, the three main mutations, and log events as they become durable. Thin:
 //! nothing here decides.
 
+mod breadth;
 mod connection;
 mod error;
 mod guard;
@@ -57,6 +58,7 @@ pub(crate) fn schema(application: Application, limits: &Limits, rates: Arc<RateL
         .limit_complexity(limits.graphql_complexity)
         // A directive is repeated cheaply and checked dearly.
         .limit_directives(16)
+        .extension(breadth::Breadth)
         .finish();
     Graph { schema, application, rates, places: Arc::new(Semaphore::new(limits.subscriptions)) }
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "missing JSON is null, and fails the assertion")]
 
 mod approvals;
+mod attacks;
 mod founding;
 mod graphql;
 mod house;
@@ -17,5 +18,6 @@ mod problems;
 mod proofs;
 mod roles;
 mod sign_in;
+mod telling;
 mod transactions;
 mod wallets;

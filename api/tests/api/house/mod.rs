@@ -10,7 +10,7 @@ mod server;
 mod witnesses;
 
 pub(crate) use browser::{Browser, Reply};
-pub(crate) use founding::{PEOPLE, Template, say};
+pub(crate) use founding::{PEOPLE, Template, say, write_private};
 pub(crate) use people::TestClock;
 pub(crate) use server::{Running, payment};
 pub(crate) use witnesses::Witnesses;

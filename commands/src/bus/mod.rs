@@ -242,8 +242,7 @@ pub fn statement(
     let answers = answers.ok_or_else(|| {
         Refusal::new(strongroom_domain::Rule::ProposalNotOpen, "the proposal is not open")
     })?;
-    let standing = state.charter.standing()?;
-    Ok(strongroom_domain::statement::approval(standing, &place, answers, answer, approver))
+    Ok(strongroom_domain::statement::approval(state, &place, answers, answer, approver))
 }
 
 /// A digest as the log's own hash type has it.

@@ -2,6 +2,7 @@
 
 mod institution;
 mod keys;
+mod limit;
 mod writers;
 
 use super::*;

@@ -117,6 +117,12 @@ pub enum Command {
 }
 
 impl Charter {
+    /// As it stands.
+    #[cfg(test)]
+    pub(crate) const fn of(standing: Standing) -> Self {
+        Self(Some(standing))
+    }
+
     /// The founded charter.
     pub fn standing(&self) -> Result<&Standing, Refusal> {
         self.0

@@ -161,7 +161,7 @@ pub(super) fn answer(
     let standing = state.charter.standing()?;
     check_current(standing, &answers.opened)?;
     let place = place(state, id)?;
-    let verified = statement::verify_answer(standing, &place, answers, answer, evidence)?;
+    let verified = statement::verify_answer(state, &place, answers, answer, evidence)?;
     let lapsed = answers.approvals.values().filter(|approved| !standing.counts(approved));
     let lapsed = lapsed.map(|approved| approved.approver).collect();
     let events = proposal.decide(proposal::Command::Answer { answer: verified, lapsed, now })?;

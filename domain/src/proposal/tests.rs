@@ -75,11 +75,13 @@ fn signed(opened: &OpenedV1, n: u128, answer: Answer) -> Verified {
         opened_at: Head::default(),
     };
     let answers = Answers::none(opened.into(), Form::V1);
-    let text = statement::approval(&standing, &place, &answers, answer, person(n));
+    let mut state = crate::State::default();
+    state.charter = crate::charter::Charter::of(standing);
+    let text = statement::approval(&state, &place, &answers, answer, person(n));
     let signature = Bytes(key(n).sign(text.as_bytes()).to_bytes().to_vec());
     let proof = Evidence::Signature { signature };
     let evidence = (person(n), &public, &proof);
-    statement::verify_answer(&standing, &place, &answers, answer, evidence).expect("a signature")
+    statement::verify_answer(&state, &place, &answers, answer, evidence).expect("a signature")
 }
 
 fn answer(opened: &OpenedV1, n: u128, answer: Answer) -> Command {

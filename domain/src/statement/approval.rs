@@ -3,17 +3,17 @@
 
 use super::{Answer, Place, change, policy, quantity, version_1};
 use crate::{
-    Intent, PersonId,
-    charter::Standing,
+    Amount, FreezeId, Intent, KeyId, PersonId, State, TransferId,
+    key::Key,
     policy::{Label, Quorum, Quorums},
     proposal::{Answers, Form, Subject, Unusual},
 };
 use std::fmt::Write as _;
 
-/// What an approver reads and signs. `standing` is the charter as it stands when the answer is
-/// given: a change is shown against it.
+/// What an approver reads and signs. `state` is the log as it is when the answer is given: a change
+/// is shown against it.
 pub fn approval(
-    standing: &Standing,
+    state: &State,
     place: &Place,
     answers: &Answers,
     answer: Answer,
@@ -39,7 +39,7 @@ pub fn approval(
          Proposal:     {}\n\
          Log:          {}\n\
          Opened at:    entry {} with hash {}\n",
-        subject(standing, &opened.subject),
+        subject(state, &opened.subject),
         opened.maker,
         needs(&opened.quorums),
         lock(&opened.subject, opened.delay_s),
@@ -99,30 +99,98 @@ pub(super) fn duration(seconds: u64) -> String {
     }
 }
 
-fn subject(standing: &Standing, subject: &Subject) -> String {
+fn subject(state: &State, subject: &Subject) -> String {
     match subject {
         Subject::Payment { intent, known_as, delay_s: _, rules, unusual } => {
             payment(intent, known_as, rules, unusual)
         }
-        Subject::PolicyForm2(next) => policy::change(&standing.policy, next),
-        Subject::People(of) => change::people(standing, of),
-        Subject::Unfreeze { freeze } => format!("LIFT THE FREEZE  {freeze}\n"),
+        Subject::PolicyForm2(next) => match state.charter.standing() {
+            Ok(standing) => policy::change(&standing.policy, next),
+            Err(_) => policy::whole(next),
+        },
+        Subject::People(of) => state
+            .charter
+            .standing()
+            .map_or_else(|_| of.name().to_owned(), |standing| change::people(standing, of)),
+        Subject::Unfreeze { freeze } => unfreeze(state, *freeze),
         Subject::ReleaseKey { key } => {
-            format!("LET SIGN AGAIN  the quarantined key {key}\n")
+            format!(
+                "RELEASE A KEY that is quarantined: signers use it again\nKey:          {key}\n{}",
+                paid_from(state, *key)
+            )
         }
-        Subject::RaiseFeeCap { transfer, fee_cap } => format!(
-            "RAISE THE FEE CAP of transfer {transfer}\n\
-             Fee at most:  {fee_cap} base units of its network's own asset, all attempts together\n"
-        ),
+        Subject::RaiseFeeCap { transfer, fee_cap } => raise(state, *transfer, *fee_cap),
         Subject::Abandon { transfer } => format!(
-            "GIVE UP       transfer {transfer}\n\
-             By:           a transaction that makes it impossible and returns what it would have\n\
-             \x20             spent, less the fee, to its wallet\n"
+            "GIVE UP       a payment under way, by a transaction that makes it impossible\n\
+             Goes back:    what it would have spent, less that transaction's fee, to its wallet\n{}",
+            under_way(state, *transfer)
         ),
         Subject::Transfer { .. } | Subject::KeyCeremony(_) | Subject::PolicyChange(_) => {
             version_1::subject(subject)
         }
     }
+}
+
+fn unfreeze(state: &State, id: FreezeId) -> String {
+    let mut text = format!("LIFT A FREEZE so that payments go on\nFreeze:       {id}\n");
+    if let Some(frozen) = state.freezes.get(id) {
+        let _ = write!(
+            text,
+            "Of:           {}\nSet by:       officer {}\nBecause:      {}\n",
+            frozen.scope,
+            frozen.by,
+            plain(&frozen.because)
+        );
+    }
+    text
+}
+
+/// Which wallet a key signs for.
+fn paid_from(state: &State, id: KeyId) -> String {
+    let known = state.keys.get(&id);
+    let active = known.and_then(|key| match key {
+        Key::Active(active) | Key::Quarantined(active) => Some(active),
+        _ => None,
+    });
+    let wallet = active.and_then(|active| active.wallet);
+    wallet.map_or_else(
+        || "Signs for:    no wallet\n".to_owned(),
+        |wallet| format!("Signs for:    wallet {wallet}\n"),
+    )
+}
+
+fn raise(state: &State, id: TransferId, fee_cap: Amount) -> String {
+    let mut text = String::from("RAISE A FEE CAP of a payment under way\n");
+    let asked = state.transfers.get(&id).and_then(|transfer| transfer.asked());
+    if let Some(asked) = asked {
+        let native = asked.intent.network().native_asset();
+        let _ = write!(
+            text,
+            "Fee at most:  {}, all attempts together\nUntil now:    {}\n",
+            quantity(fee_cap, native),
+            quantity(asked.intent.fee_cap, native)
+        );
+    }
+    text + &under_way(state, id)
+}
+
+/// A payment that people agreed to before.
+fn under_way(state: &State, id: TransferId) -> String {
+    let asked = state.transfers.get(&id).and_then(|transfer| transfer.asked());
+    let Some(asked) = asked else { return format!("Transfer:     {id}\n") };
+    let intent = &asked.intent;
+    format!(
+        "Payment of:   {}\nTo:           {}\nOn:           {}\nFrom wallet:  {}\nTransfer:     {id}\n",
+        quantity(intent.amount, intent.asset),
+        intent.destination,
+        intent.network(),
+        intent.wallet,
+    )
+}
+
+/// What somebody wrote, in signs that every terminal shows as they are.
+fn plain(text: &str) -> String {
+    text.escape_default().to_string()
 }
 
 fn payment(intent: &Intent, known_as: &Label, rules: &[Label], unusual: &[Unusual]) -> String {

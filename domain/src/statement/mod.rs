@@ -17,9 +17,8 @@ pub use resumption::resumption;
 pub use signer::{abstention, confirmation};
 
 use crate::{
-    Amount, Asset, Bytes, Head, LogId, PersonId, ProposalId, Refusal, Rule,
+    Amount, Asset, Bytes, Head, LogId, PersonId, ProposalId, Refusal, Rule, State,
     approval_key::{ApprovalKey, Evidence},
-    charter::Standing,
     proposal::Answers,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -93,18 +92,18 @@ pub fn verify(key: &Bytes, text: &str, signature: &Bytes) -> bool {
 
 /// Checks an answer's key and evidence against the charter and the statement.
 pub fn verify_answer(
-    standing: &Standing,
+    state: &State,
     place: &Place,
     answers: &Answers,
     answer: Answer,
     (approver, key, evidence): (PersonId, &Bytes, &Evidence),
 ) -> Result<Verified, Refusal> {
-    let person = standing.demand(approver, crate::charter::Role::Approver)?;
+    let person = state.charter.standing()?.demand(approver, crate::charter::Role::Approver)?;
     let Some(key) = person.approval_key(key) else {
         let because = format!("{key} is not an approval key of {approver}");
         return Err(Refusal::new(Rule::ApprovalKeyUnknown, because));
     };
-    let text = approval(standing, place, answers, answer, approver);
+    let text = approval(state, place, answers, answer, approver);
     if !key.verify(&text, evidence) {
         let because = "the signature is not this key's over this proposal's statement";
         return Err(Refusal::new(Rule::ApprovalSignature, because));

@@ -238,8 +238,7 @@ impl Book {
         let answers = self.state.proposals.get(&proposal).and_then(|known| known.answers());
         match (place(&self.state, proposal), answers) {
             (Ok(place), Some(answers)) => {
-                let standing = self.state.charter.standing().unwrap();
-                statement::approval(standing, &place, answers, answer, who)
+                statement::approval(&self.state, &place, answers, answer, who)
             },
             _ => "there is nothing to answer".to_owned(),
         }

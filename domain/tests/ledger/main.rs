@@ -31,6 +31,7 @@ mod properties;
 mod resumption;
 mod rules;
 mod statements;
+mod statements_v2;
 mod stuck;
 mod waiting;
 

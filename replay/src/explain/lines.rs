@@ -9,11 +9,11 @@ use strongroom_domain::{
     account::{AccountEvent, HoldPosted},
     approval_key::ApprovalKey,
     charter::Standing,
+    deposit::BlockRef,
     freeze::FreezeEvent,
     policy::Quorum,
     proposal::{Opened, ProposalEvent, Subject, Unusual},
     statement::{self, Answer, Place},
-    deposit::BlockRef,
     transfer::{
         AttemptAuthorised, Requested, RequestedV1, ReturnAuthorised, Returns, TransferEvent,
     },
@@ -28,7 +28,7 @@ impl Story {
         let (state, recorded) = (judged.verifier.state(), judged.recorded);
         match &recorded.event {
             Event::Transfer(event) => (self.transfer(state, standing, event), None),
-            Event::Proposal(event) => self.proposal(standing, event),
+            Event::Proposal(event) => self.proposal((state, standing), event),
             Event::Account(event) => (self.account(recorded.stream, event), None),
             Event::Wallet(event) => (self.wallet(recorded.stream, event), None),
             Event::Freeze(event) => (frozen(standing, event), None),
@@ -43,7 +43,7 @@ impl Story {
         }
     }
 
-    fn proposal(&self, standing: &Standing, event: &ProposalEvent) -> Told {
+    fn proposal(&self, (state, standing): (&State, &Standing), event: &ProposalEvent) -> Told {
         let plain = |text: &str| (vec![text.to_owned()], None);
         match event {
             ProposalEvent::OpenedV1(opened) => (asked(standing, &opened.into()), None),
@@ -53,19 +53,19 @@ impl Story {
             }
             ProposalEvent::ApprovedV1(by) => {
                 let evidence = (by.approver, &by.key, &by.signature);
-                self.answered(standing, Answer::Approve, evidence)
+                self.answered((state, standing), Answer::Approve, evidence)
             }
             ProposalEvent::DeclinedV1(by) => {
                 let evidence = (by.approver, &by.key, &by.signature);
-                self.answered(standing, Answer::Decline, evidence)
+                self.answered((state, standing), Answer::Decline, evidence)
             }
             ProposalEvent::Approved(by) => {
                 let evidence = (by.approver, &by.key, by.evidence.signature());
-                self.answered(standing, Answer::Approve, evidence)
+                self.answered((state, standing), Answer::Approve, evidence)
             }
             ProposalEvent::Declined(by) => {
                 let evidence = (by.approver, &by.key, by.evidence.signature());
-                self.answered(standing, Answer::Decline, evidence)
+                self.answered((state, standing), Answer::Decline, evidence)
             }
             ProposalEvent::QuorumReached(reached) => {
                 let count = reached.approvers.len();
@@ -88,7 +88,7 @@ impl Story {
     /// An answer, with the text that was signed. The verifier has checked the signature over it.
     fn answered(
         &self,
-        standing: &Standing,
+        (state, standing): (&State, &Standing),
         answer: Answer,
         (approver, key, signature): (PersonId, &Bytes, &Bytes),
     ) -> Told {
@@ -109,7 +109,7 @@ impl Story {
         ];
         let text = self.opened.as_ref().zip(self.proposal).map(|((head, answers), proposal)| {
             let place = Place { log: standing.log, proposal, opened_at: *head };
-            statement::approval(standing, &place, answers, answer, approver)
+            statement::approval(state, &place, answers, answer, approver)
         });
         (says, text)
     }

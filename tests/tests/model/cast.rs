@@ -3,19 +3,21 @@
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::collections::BTreeSet;
-use strongroom_domain::approval_key::Evidence;
+use strongroom_domain::approval_key::{ApprovalKey, Evidence};
 use strongroom_domain::charter::{
-    CharterTextV2, Enrolment, FoundedV2, FoundingSignature, PersonV1, Role, Witnessing,
+    CharterText, Enrolment, Founded, FoundingSignature, Governance, Person, Role, Witnessing,
 };
 use strongroom_domain::deposit::{BlockRef, Seen};
 use strongroom_domain::key::{CeremonyPlan, Confirmed, Protocol, RoundOnePublished};
-use strongroom_domain::policy::{Destination, PolicyV1, Quorum, TierV1};
+use strongroom_domain::policy::{
+    Demand, Destination, Label, Policy, PolicyRule, Requirement, Scope,
+};
 use strongroom_domain::statement::{self, Answer};
 use strongroom_domain::wallet::{AddressDerived, OutPoint, Tier};
 use strongroom_domain::{
     AccountId, Address, AddressPath, Amount, Branch, Bytes, ClientId, Command, DepositId, Digest,
-    Intent, KeyId, LogId, Network, PersonId, ProposalId, SignerId, State, Timestamp, TransferId,
-    WalletId, place,
+    FreezeId, Intent, KeyId, LogId, Network, PersonId, ProposalId, SignerId, State, Timestamp,
+    TransferId, WalletId, place,
 };
 use uuid::Uuid;
 
@@ -29,8 +31,10 @@ pub(crate) const THRESHOLD: u32 = 2;
 pub(crate) const APPROVERS: u8 = 3;
 /// Moments: the first, one at which nothing is over yet, and one at which every approval is.
 pub(crate) const TICKS: u8 = 3;
-/// Ticks after which a proposal that was just opened is over.
-pub(crate) const LIFETIME: u8 = 2;
+/// Ticks after which an approval that was just asked for is over.
+const LIFETIME: u8 = 2;
+/// Ticks that a time lock lasts, where there is one.
+const LOCK: u8 = 1;
 /// Base units: what a transfer pays, the most that it may cost, and what each coin is worth.
 pub(crate) const AMOUNT: u128 = 100;
 pub(crate) const FEE_CAP: u128 = 10;
@@ -43,6 +47,10 @@ pub(crate) const LOG: LogId = LogId(Uuid::from_u128(1));
 pub(crate) const ACCOUNT: AccountId = AccountId(Uuid::from_u128(2));
 pub(crate) const WALLET: WalletId = WalletId(Uuid::from_u128(3));
 pub(crate) const KEY: KeyId = KeyId(Uuid::from_u128(4));
+/// Stops things.
+pub(crate) const OFFICER: PersonId = PersonId(Uuid::from_u128(8));
+pub(crate) const FREEZE: FreezeId = FreezeId(Uuid::from_u128(9));
+const ADMINISTRATOR: PersonId = PersonId(Uuid::from_u128(10));
 /// Asks for the first transfer, and is of no group.
 const CLERK: PersonId = PersonId(Uuid::from_u128(5));
 const CEREMONY: ProposalId = ProposalId(Uuid::from_u128(6));
@@ -66,14 +74,14 @@ pub(crate) fn approver(number: u8) -> PersonId {
 }
 
 /// The second transfer is asked for by a member of the group.
-pub(crate) fn maker(transfer: u8) -> PersonId {
-    if transfer == 0 { CLERK } else { approver(APPROVERS - 1) }
+pub(crate) fn maker(question: u8) -> PersonId {
+    if question != 1 { CLERK } else { approver(APPROVERS - 1) }
 }
 
 /// Whether this person is ready to put their name to this transfer. The second one never has a
 /// quorum: one of the two who would sign it is the one who asks.
-pub(crate) const fn is_willing(transfer: u8, approver: u8) -> bool {
-    transfer == 0 || approver != 1
+pub(crate) const fn is_willing(question: u8, approver: u8) -> bool {
+    question != 1 || approver != 1
 }
 
 /// The clocks' time at a tick.
@@ -85,6 +93,11 @@ pub(crate) fn time(tick: u8) -> Timestamp {
 pub(crate) fn tick(time: Timestamp) -> u8 {
     let hours = time.micros().saturating_sub(BASE_MICROS) / (HOUR_S * 1_000_000);
     u8::try_from(hours).unwrap()
+}
+
+/// How many whole ticks these seconds are.
+pub(crate) fn ticks(seconds: u64) -> u8 {
+    u8::try_from(seconds / HOUR_S).unwrap()
 }
 
 pub(crate) fn destination() -> Address {
@@ -129,6 +142,11 @@ fn identity_key(number: u8) -> SigningKey {
     secret(2, number)
 }
 
+/// The question whether the first transfer should be abandoned.
+pub(crate) const ABANDON: u8 = 8;
+/// The question whether the freeze should be lifted.
+pub(crate) const LIFT: u8 = 9;
+
 /// This person's answer to the question of `asked`, put under `shown`: the same, unless somebody
 /// passes a signature on. `None` where nobody was asked yet.
 pub(crate) fn answer(
@@ -138,9 +156,9 @@ pub(crate) fn answer(
     answer: Answer,
 ) -> Option<Command> {
     let key = approval_key(number);
+    let standing = state.charter.standing().ok()?;
     let place = place(state, proposal(asked)).ok()?;
     let answers = state.proposals.get(&proposal(asked))?.answers()?;
-    let standing = state.charter.standing().ok()?;
     let text = statement::approval(standing, &place, answers, answer, approver(number));
     Some(Command::AnswerProposal {
         proposal: proposal(shown),
@@ -156,39 +174,68 @@ pub(crate) fn abstention(number: u8, of: u8) -> Bytes {
     sign(&identity_key(number), &statement::abstention(LOG, transfer(of), signer(number)))
 }
 
-fn quorum() -> Quorum {
-    Quorum { approvals: 2, group: (0..APPROVERS).map(approver).collect() }
+fn label(name: &str) -> Label {
+    name.to_owned().try_into().unwrap()
 }
 
-fn policy() -> PolicyV1 {
+fn quorum() -> Vec<Requirement> {
+    vec![Requirement { approvals: 2, group: label("group") }]
+}
+
+/// Under a time lock an approval is given in the first tick, and holds for as long as any other.
+fn policy(locked: bool) -> Policy {
     let asset = NETWORK.native_asset();
-    PolicyV1 {
+    let rule = |id: &str, demand| PolicyRule { id: label(id), scope: Scope::default(), demand };
+    let mut rules = vec![
+        rule("every-asset", Demand::Permit),
+        rule("known", Demand::Allowlist { cooling_off_s: 0 }),
+        rule("two-agree", Demand::Approvals { require: quorum() }),
+        rule("fees", Demand::FeeCap { asset, most: Amount::new(FEE_CAP) }),
+    ];
+    let mut lifetime = LIFETIME;
+    if locked {
+        rules.push(rule("wait", Demand::Delay { seconds: HOUR_S * u64::from(LOCK) }));
+        lifetime -= LOCK;
+    }
+    Policy {
         version: 1,
         destinations: vec![Destination {
             network: NETWORK,
             address: destination(),
-            label: "known".to_owned().try_into().unwrap(),
+            label: label("known"),
         }],
-        tiers: vec![TierV1 { asset, up_to: Amount::new(AMOUNT), quorum: quorum() }],
-        fee_caps: [(asset, Amount::new(FEE_CAP))].into(),
+        rules,
         confirmations: [(NETWORK, 1)].into(),
-        proposal_lifetime_s: HOUR_S * u64::from(LIFETIME),
+        proposal_lifetime_s: HOUR_S * u64::from(lifetime),
+        prices: None,
     }
 }
 
-fn people() -> Vec<PersonV1> {
-    let person = |number: u8| PersonV1 {
+fn people() -> Vec<Person> {
+    let nobody = |id: PersonId, role: Role| Person {
+        id,
+        roles: [role].into(),
+        groups: BTreeSet::new(),
+        approval_keys: Vec::new(),
+        invitation: None,
+    };
+    let approver = |number: u8| Person {
         id: approver(number),
         roles: if approver(number) == maker(1) {
-            BTreeSet::from([Role::Approver, Role::Initiator])
+            [Role::Approver, Role::Initiator].into()
         } else {
-            BTreeSet::from([Role::Approver])
+            [Role::Approver].into()
         },
-        approval_keys: vec![public(&approval_key(number))],
+        groups: [label("group")].into(),
+        approval_keys: vec![ApprovalKey::Ed25519 { key: public(&approval_key(number)) }],
+        invitation: None,
     };
-    let roles = BTreeSet::from([Role::Initiator]);
-    let clerk = PersonV1 { id: CLERK, roles, approval_keys: Vec::new() };
-    (0..APPROVERS).map(person).chain([clerk]).collect()
+    let others = [
+        nobody(CLERK, Role::Initiator),
+        nobody(OFFICER, Role::Officer),
+        nobody(ADMINISTRATOR, Role::Administrator),
+    ];
+    (0..APPROVERS).map(approver).chain(others).collect()
 }
 
 fn enrolment(number: u8) -> Enrolment {
@@ -201,26 +248,32 @@ fn enrolment(number: u8) -> Enrolment {
     }
 }
 
-fn found() -> Command {
-    let charter = CharterTextV2 {
+fn found(locked: bool) -> Command {
+    let charter = CharterText {
         log: LOG,
-        name: "model".to_owned().try_into().unwrap(),
+        name: label("model"),
         log_key: public(&secret(4, 0)),
         log_key_ml_dsa_44: Bytes(vec![7; 1_312]),
         people: people(),
         signers: (0..SIGNERS).map(enrolment).collect(),
         witnessing: Witnessing { threshold: 2, outside: Vec::new() },
-        governance: quorum(),
-        policy: policy(),
+        governance: Governance {
+            policy: quorum(),
+            people: quorum(),
+            keys: quorum(),
+            release: quorum(),
+            policy_delay_s: 0,
+        },
+        policy: policy(locked),
     };
-    let text = statement::founding_v2(&charter);
+    let text = statement::founding(&charter);
     let signature = |number: u8| FoundingSignature {
         person: approver(number),
         key: public(&approval_key(number)),
         signature: sign(&approval_key(number), &text),
     };
     let signatures = (0..APPROVERS).map(signature).collect();
-    Command::FoundCharter(FoundedV2 { charter, signatures })
+    Command::Found(Founded { charter, signatures })
 }
 
 /// The ceremony of the key, after its quorum was asked.
@@ -281,21 +334,17 @@ fn funding() -> Vec<Command> {
 pub(crate) type Next = Box<dyn Fn(&State) -> Command>;
 
 /// All that leads to a funded wallet, in order.
-pub(crate) fn prelude() -> Vec<Next> {
+pub(crate) fn prelude(locked: bool) -> Vec<Next> {
     let plan = CeremonyPlan {
         key: KEY,
         protocol: Protocol::FrostSecp256k1Tr,
         threshold: u16::try_from(THRESHOLD).unwrap(),
         participants: (0..SIGNERS).map(signer).collect(),
     };
-    let request = Command::RequestCeremony {
-        proposal: CEREMONY,
-        plan,
-        maker: CLERK,
-        expires_at: time(LIFETIME),
-    };
+    let request =
+        Command::RequestCeremony { proposal: CEREMONY, plan, maker: CLERK, expires_at: time(1) };
     let fixed = |command: Command| -> Next { Box::new(move |_| command.clone()) };
-    let mut all = vec![fixed(found()), fixed(request)];
+    let mut all = vec![fixed(found(locked)), fixed(request)];
     for number in 0..2 {
         all.push(Box::new(move |state| agree(state, number)));
     }
@@ -304,9 +353,9 @@ pub(crate) fn prelude() -> Vec<Next> {
 }
 
 fn agree(state: &State, number: u8) -> Command {
+    let standing = state.charter.standing().unwrap();
     let place = place(state, CEREMONY).unwrap();
     let answers = state.proposals[&CEREMONY].answers().unwrap();
-    let standing = state.charter.standing().unwrap();
     let text = statement::approval(standing, &place, answers, Answer::Approve, approver(number));
     Command::AnswerProposal {
         proposal: CEREMONY,

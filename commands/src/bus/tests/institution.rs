@@ -1,6 +1,7 @@
 //! An institution made by the commands that make a real one, with people and signers that sign with
 //! real keys. Never a shortcut into the fold.
 
+use super::limit;
 use crate::{Bus, CommandError, IdempotencyKey, Outcome, Request};
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::{
@@ -25,8 +26,8 @@ use strongroom_domain::{
 use strongroom_store::AppendLog;
 use uuid::Uuid;
 
-const NETWORK: Network = Network::LitecoinRegtest;
-const ALLOWED: &str = "rltc1qallowed";
+pub(super) const NETWORK: Network = Network::LitecoinRegtest;
+pub(super) const ALLOWED: &str = "rltc1qallowed";
 const DEPOSITS: &str = "rltc1qdeposits";
 /// What the fee cap of every transfer here is.
 pub(super) const FEE_CAP: u128 = 100;
@@ -36,30 +37,37 @@ pub(super) fn clock() -> Timestamp {
     Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap())
 }
 
-fn new_key() -> (SigningKey, Bytes) {
+pub(super) fn new_key() -> (SigningKey, Bytes) {
     let key = SigningKey::generate(&mut rand::rngs::OsRng);
     let public = Bytes(key.verifying_key().to_bytes().to_vec());
     (key, public)
 }
 
-fn sign(key: &SigningKey, text: &str) -> Bytes {
+pub(super) fn sign(key: &SigningKey, text: &str) -> Bytes {
     Bytes(key.sign(text.as_bytes()).to_bytes().to_vec())
 }
 
 pub(super) struct Institution {
     pub(super) bus: Bus,
     pub(super) log: Arc<dyn AppendLog>,
-    log_id: LogId,
+    pub(super) log_id: LogId,
     pub(super) maker: PersonId,
     pub(super) approvers: Vec<(PersonId, SigningKey, Bytes)>,
-    signers: Vec<(SignerId, SigningKey, Bytes)>,
+    pub(super) signers: Vec<(SignerId, SigningKey, Bytes)>,
     wallet: WalletId,
     pub(super) account: AccountId,
+    /// The most that may be asked for in a day, under a policy made of rules. Without, the policy
+    /// is of the first form.
+    pub(super) a_day: Option<u128>,
 }
 
 impl Institution {
     /// With one wallet and one account, which has `funds`.
     pub(super) async fn with_funds(log: Arc<dyn AppendLog>, funds: u128) -> Self {
+        Self::with(log, funds, None).await
+    }
+
+    pub(super) async fn with(log: Arc<dyn AppendLog>, funds: u128, a_day: Option<u128>) -> Self {
         let bus = Bus::open(Arc::clone(&log), clock).await.unwrap();
         let person = |(key, public)| (PersonId(Uuid::now_v7()), key, public);
         let signer = |(key, public)| (SignerId(Uuid::now_v7()), key, public);
@@ -72,8 +80,12 @@ impl Institution {
             signers: (0..2).map(|_| signer(new_key())).collect(),
             wallet: WalletId(Uuid::now_v7()),
             account: AccountId(Uuid::now_v7()),
+            a_day,
         };
-        institution.found().await;
+        match a_day {
+            Some(most) => institution.run(limit::founded(&institution, most)).await,
+            None => institution.found().await,
+        };
         institution.open().await;
         institution.deposit(funds).await;
         institution
@@ -87,7 +99,7 @@ impl Institution {
         Bus::open(Arc::clone(&self.log), clock).await.unwrap()
     }
 
-    async fn found(&self) {
+    async fn found(&self) -> Outcome {
         let group: BTreeSet<_> = self.approvers.iter().map(|one| one.0).collect();
         let quorum = Quorum { approvals: 2, group };
         let approver = |(id, _, public): &(PersonId, SigningKey, Bytes)| PersonV1 {
@@ -123,7 +135,7 @@ impl Institution {
             signature: sign(key, &text),
         };
         let signatures = self.approvers.iter().map(signed).collect();
-        self.run(Command::FoundCharter(FoundedV2 { charter, signatures })).await;
+        self.run(Command::FoundCharter(FoundedV2 { charter, signatures })).await
     }
 
     async fn open(&self) {
@@ -244,6 +256,6 @@ pub(super) fn refused_by(error: &CommandError) -> &'static str {
 }
 
 /// The signers witness, and nobody else.
-fn majority(signers: usize) -> Witnessing {
+pub(super) fn majority(signers: usize) -> Witnessing {
     Witnessing { threshold: u8::try_from(signers / 2 + 1).unwrap(), outside: Vec::new() }
 }

@@ -289,7 +289,7 @@ impl World {
         let approver = APPROVERS[approver % 3];
         let place = place(&self.state, proposal)?;
         let answers = self.state.proposals[&proposal].answers().unwrap();
-        let text = statement::approval(self.state.charter.standing()?, &place, answers, answer, approver);
+        let text = statement::approval(&self.state, &place, answers, answer, approver);
         let key = key_of(approver.0);
         let (key, signature) = (public(&key), sign(&key, &text));
         let evidence = strongroom_domain::approval_key::Evidence::Signature { signature };

@@ -275,7 +275,7 @@ impl Log {
             let answers = self.state.proposals[&proposal].answers().unwrap();
             let stands = place(&self.state, proposal).unwrap();
             let text = statement::approval(
-                self.state.charter.standing().unwrap(),
+                &self.state,
                 &stands,
                 answers,
                 Answer::Approve,

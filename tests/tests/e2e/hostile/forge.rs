@@ -277,7 +277,7 @@ impl Forge {
     pub(super) fn statement(&self, id: ProposalId, answer: Answer, person: PersonId) -> String {
         let answers = self.state.proposals[&id].answers().unwrap();
         let stands = place(&self.state, id).unwrap();
-        statement::approval(self.state.charter.standing().unwrap(), &stands, answers, answer, person)
+        statement::approval(&self.state, &stands, answers, answer, person)
     }
 
     /// The approver with this number says yes.

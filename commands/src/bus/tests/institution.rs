@@ -56,9 +56,6 @@ pub(super) struct Institution {
     pub(super) signers: Vec<(SignerId, SigningKey, Bytes)>,
     wallet: WalletId,
     pub(super) account: AccountId,
-    /// The most that may be asked for in a day, under a policy made of rules. Without, the policy
-    /// is of the first form.
-    pub(super) a_day: Option<u128>,
 }
 
 impl Institution {
@@ -67,6 +64,7 @@ impl Institution {
         Self::with(log, funds, None).await
     }
 
+    /// As [`Self::with_funds`], under a policy made of rules if there is a most for a day.
     pub(super) async fn with(log: Arc<dyn AppendLog>, funds: u128, a_day: Option<u128>) -> Self {
         let bus = Bus::open(Arc::clone(&log), clock).await.unwrap();
         let person = |(key, public)| (PersonId(Uuid::now_v7()), key, public);
@@ -80,7 +78,6 @@ impl Institution {
             signers: (0..2).map(|_| signer(new_key())).collect(),
             wallet: WalletId(Uuid::now_v7()),
             account: AccountId(Uuid::now_v7()),
-            a_day,
         };
         match a_day {
             Some(most) => institution.run(limit::founded(&institution, most)).await,

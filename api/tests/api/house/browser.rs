@@ -16,8 +16,8 @@ pub(crate) struct Reply {
 }
 
 /// One browser.
-pub(crate) struct Browser<'a> {
-    server: &'a Running,
+pub(crate) struct Browser {
+    url: String,
     client: reqwest::Client,
     pub(crate) origin: String,
     /// From where, as the proxy says.
@@ -53,10 +53,15 @@ impl Reply {
     }
 }
 
-impl<'a> Browser<'a> {
-    pub(crate) fn new(server: &'a Running) -> Self {
+impl Browser {
+    pub(crate) fn new(server: &Running) -> Self {
+        Self::at(&server.url)
+    }
+
+    /// Of a server that listens there.
+    pub(crate) fn at(url: &str) -> Self {
         Self {
-            server,
+            url: url.to_owned(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             origin: "http://localhost:3008".to_owned(),
             address: "192.0.2.7",
@@ -77,7 +82,7 @@ impl<'a> Browser<'a> {
         body: &Value,
     ) -> Reply {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = self.client.request(method, format!("{}{path}", self.server.url));
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
         request = request.header("x-forwarded-for", self.address);
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", format!("strongroom={cookie}"));

@@ -82,7 +82,7 @@ impl House {
         }
     }
 
-    fn configured(&self, more: &str) -> PathBuf {
+    pub(crate) fn configured(&self, more: &str) -> PathBuf {
         let config = format!(
             "listen = \"127.0.0.1:0\"\ndata = \"data\"\npassphrase_file = \"passphrase\"\n{more}"
         );

@@ -93,7 +93,7 @@ async fn each_wrong_guess_waits_twice_as_long_as_the_one_before_over_a_restart_t
     let server = house.serve_at(&clock).await;
     let mut ada = Browser::new(&server);
     ada.enrol_password(&invitation, "ada", PASSWORD, &clock).await.good();
-    let wrong = async |browser: &Browser<'_>| browser.by_password("ada", "wrong", "000000").await;
+    let wrong = async |browser: &Browser| browser.by_password("ada", "wrong", "000000").await;
     for _ in 0..5 {
         wrong(&ada).await.is_problem(401, "sign-in-refused");
     }

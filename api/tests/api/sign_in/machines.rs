@@ -35,7 +35,7 @@ struct Signed {
 }
 
 fn sign(
-    browser: &Browser<'_>,
+    browser: &Browser,
     clock: &TestClock,
     key: &SigningKey,
     (method, path): (&'static str, &'static str),
@@ -68,7 +68,7 @@ fn sign(
     Signed { method, path, body, headers }
 }
 
-async fn send(browser: &Browser<'_>, signed: &Signed) -> Reply {
+async fn send(browser: &Browser, signed: &Signed) -> Reply {
     let headers: Vec<_> =
         signed.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     browser.send(signed.method, signed.path, &headers, &signed.body).await

@@ -3,8 +3,7 @@
 use crate::house::{Browser, House, Running, TestClock};
 use serde_json::{Value, json};
 
-async fn signed_in<'a>(house: &House, server: &'a Running, invitation: &str) -> Browser<'a> {
-    let _ = house;
+async fn signed_in(server: &Running, invitation: &str) -> Browser {
     let mut ada = Browser::new(server);
     let reply = ada.enrol_passkey(invitation, "ada").await;
     ada.enter(reply);
@@ -46,7 +45,7 @@ async fn a_cookie_changes_nothing_without_our_own_page() {
     let house = House::new();
     let invitation = house.invite("ada");
     let server = house.serve_at(&TestClock::default()).await;
-    let ada = signed_in(&house, &server, &invitation).await;
+    let ada = signed_in(&server, &invitation).await;
     let (origin, csrf) = (("origin", ada.origin.as_str()), ("x-csrf-token", ada.csrf.as_str()));
     let forged = ("x-csrf-token", "0".repeat(64));
     for headers in [
@@ -80,7 +79,7 @@ async fn a_session_ends_when_it_lies_unused_and_at_the_end_of_the_day() {
     let invitation = house.invite("ada");
     let clock = TestClock::default();
     let server = house.serve_at(&clock).await;
-    let mut ada = signed_in(&house, &server, &invitation).await;
+    let mut ada = signed_in(&server, &invitation).await;
     clock.pass(14 * 60);
     ada.get("/me").await.good();
     clock.pass(14 * 60);
@@ -106,7 +105,7 @@ async fn a_person_sees_their_sessions_and_ends_one_or_all() {
     let house = House::new();
     let (invitation, of_bob) = (house.invite("ada"), house.invite("bob"));
     let server = house.serve_at(&TestClock::default()).await;
-    let mut ada = signed_in(&house, &server, &invitation).await;
+    let mut ada = signed_in(&server, &invitation).await;
     let first = ada.cookie.clone();
     let reply = ada.sign_in("ada").await;
     ada.enter(reply);
@@ -140,7 +139,7 @@ async fn what_matters_needs_a_proof_of_the_last_five_minutes_and_from_here() {
     let invitation = house.invite("ada");
     let clock = TestClock::default();
     let server = house.serve_at(&clock).await;
-    let mut ada = signed_in(&house, &server, &invitation).await;
+    let mut ada = signed_in(&server, &invitation).await;
     ada.own("POST", "/recovery-codes", &Value::Null).await.good();
     clock.pass(5 * 60);
     ada.own("POST", "/recovery-codes", &Value::Null).await.is_problem(403, "step-up-needed");
@@ -166,7 +165,7 @@ async fn a_challenge_is_answered_once_by_whom_it_was_given_to() {
     let house = House::new();
     let (invitation, of_bob) = (house.invite("ada"), house.invite("bob"));
     let server = house.serve_at(&TestClock::default()).await;
-    let mut ada = signed_in(&house, &server, &invitation).await;
+    let mut ada = signed_in(&server, &invitation).await;
     let mut bob = Browser::new(&server);
     let reply = bob.enrol_passkey(&of_bob, "bob").await;
     bob.enter(reply);

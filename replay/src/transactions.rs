@@ -44,11 +44,7 @@ enum Wrong {
 }
 
 /// Checks an entry that `after` has recorded; `before` are the attempts that it must exclude.
-pub(crate) fn check(
-    before: &[Earlier],
-    after: &State,
-    recorded: &Recorded,
-) -> Result<(), Finding> {
+pub(crate) fn check(before: &[Earlier], after: &State, recorded: &Recorded) -> Result<(), Finding> {
     let checked = match (recorded.stream, &recorded.event) {
         (Stream::Wallet(id), Event::Wallet(WalletEvent::AddressDerived(derived))) => {
             address(after, id, derived)
@@ -88,10 +84,10 @@ pub(crate) fn replaced(before: &State, recorded: &Recorded) -> Vec<Earlier> {
     let Some(attempts) = before.transfers.get(&id).and_then(|transfer| transfer.attempts()) else {
         return Vec::new();
     };
-    let signed = attempts.complete.values().map(|signed| Earlier {
-        authorised: signed.authorised.clone(),
-        returns: signed.returns,
-    });
+    let signed = attempts
+        .complete
+        .values()
+        .map(|signed| Earlier { authorised: signed.authorised.clone(), returns: signed.returns });
     let current = Earlier { authorised: attempts.current.clone(), returns: attempts.returns };
     signed.chain([current]).collect()
 }

@@ -5,8 +5,7 @@ use serde_json::json;
 use strongroom_commands::{Outcome, recorded};
 use strongroom_domain::{
     AccountId, Address, Amount, Asset, Command, Event, Intent, ProposalId, Refusal, Rule,
-    TransferId,
-    WalletId, transfer::TransferEvent,
+    TransferId, WalletId, transfer::TransferEvent,
 };
 use strongroom_projections::{TransferState, TransferStory};
 use strongroom_store::Position;

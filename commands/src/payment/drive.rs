@@ -2,23 +2,22 @@
 //! Never remembers anything that the log should: a task that dies is replaced by the next start.
 
 use super::{
+    refusals::refusals,
     remedy::Remedy,
     saga::{Pause, Progress, Recorded, Saga, Stopped},
     signing::{Task, Troubles, Unsigned},
     step::{Next, Setback, Step, Trouble, after},
     stuck::{is_to_be_cancelled, spent},
 };
-use crate::recorded;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use strongroom_domain::{
-    Actor, Bytes, Command, Event, Refusal, SignerId, Stream, TransferId, check_frozen,
+    Actor, Command, Refusal, SignerId, TransferId, check_frozen,
     key::Quarantined,
     transfer::{
         AttemptAuthorised, AttemptRefused, AttemptSigned, Attempts, ReturnAuthorised, Returns,
-        Transfer, TransferEvent,
+        Transfer,
     },
 };
-use strongroom_store::PAGE_LIMIT;
 use tokio::time::sleep;
 
 /// The longest that a task sleeps over a time lock or a freeze: the clock may be set meanwhile.
@@ -109,7 +108,7 @@ async fn step(saga: &Saga, id: TransferId, run: &mut Run) -> Result<Progress, St
     let Some(transfer) = saga.bus.read(|state| state.transfers.get(&id).cloned()) else {
         return Ok(Progress::Over);
     };
-    if let Some(attempts) = transfer.attempts().filter(|of| run.watched < of.complete.len()) {
+    if let Some(attempts) = earlier(&transfer).filter(|of| run.watched < of.complete.len()) {
         // The chain may take any of them while the next one is being made.
         match saga.watch(id, attempts, run.fresh) {
             Progress::Watched => run.watched = attempts.complete.len(),
@@ -141,6 +140,15 @@ async fn step(saga: &Saga, id: TransferId, run: &mut Run) -> Result<Progress, St
         }
         (Step::Watch, Transfer::Broadcast(attempts)) => Ok(saga.watch(id, attempts, run.fresh)),
         _ => Ok(Progress::Over),
+    }
+}
+
+/// A transfer of which a node may have been given another transaction than the current one.
+fn earlier(transfer: &Transfer) -> Option<&Attempts> {
+    match transfer {
+        Transfer::Signing(attempts) => Some(attempts),
+        Transfer::Signed(attempts) => (attempts.complete.len() > 1).then_some(attempts),
+        _ => None,
     }
 }
 
@@ -351,41 +359,5 @@ async fn another(
             Ok(Progress::On)
         }
         Recorded::Refused(refusal) => Ok(Progress::Wait(refusal.to_string())),
-    }
-}
-
-/// Everyone who refused the current attempt's transaction, in whichever attempt that has the same.
-async fn refusals(saga: &Saga, id: TransferId) -> Result<BTreeSet<SignerId>, String> {
-    let log = saga.bus.log();
-    let stream = Stream::Transfer(id).to_string();
-    let (mut refused, mut transaction, mut from) = (BTreeSet::new(), Bytes::default(), 1);
-    loop {
-        let page = log.read_stream(&stream, from, PAGE_LIMIT).await;
-        let page = page.map_err(|error| error.to_string())?;
-        let Some(last) = page.last() else { return Ok(refused) };
-        from = last.entry.sequence.saturating_add(1);
-        for record in &page {
-            let read = recorded(record).map_err(|error| error.to_string())?;
-            match read.event {
-                Event::Transfer(TransferEvent::AttemptRefused(by)) => {
-                    refused.insert(by.signer);
-                }
-                Event::Transfer(TransferEvent::AttemptAuthorised(attempt)) => {
-                    forget_others(&mut transaction, attempt.unsigned, &mut refused);
-                }
-                Event::Transfer(TransferEvent::ReturnAuthorised(returned)) => {
-                    forget_others(&mut transaction, returned.attempt.unsigned, &mut refused);
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Who refused another transaction has said nothing about this one.
-fn forget_others(known: &mut Bytes, next: Bytes, refused: &mut BTreeSet<SignerId>) {
-    if *known != next {
-        refused.clear();
-        *known = next;
     }
 }

@@ -266,7 +266,8 @@ impl Look<'_> {
     }
 
     async fn finish_cancelled(&self, found: Found<'_>) -> Result<Looked, Stopped> {
-        let ready = async { Ok::<_, String>((self.fee(found).await?, self.change(found.subject)?)) };
+        let ready =
+            async { Ok::<_, String>((self.fee(found).await?, self.change(found.subject)?)) };
         let (fee, change) = match ready.await {
             Ok(ready) => ready,
             Err(because) => {

@@ -32,6 +32,7 @@ mod follow;
 mod look;
 mod plan;
 mod planning;
+mod refusals;
 mod remedy;
 mod saga;
 mod signing;

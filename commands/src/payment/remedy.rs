@@ -11,7 +11,7 @@ use strongroom_chains::{
 };
 use strongroom_domain::{
     Address, Amount, Bytes, Network,
-    transfer::{Attempts, AttemptAuthorised, Returns},
+    transfer::{AttemptAuthorised, Attempts, Returns},
     wallet::{Coin, Funds, Holding},
 };
 
@@ -175,8 +175,7 @@ impl Case<'_> {
                 let key = self.public_key.array::<33>();
                 let key = key.ok_or_else(|| not_now(&"the wallet's key has not 33 bytes"))?;
                 let own = address_of(self.network(), &key).map_err(|error| not_now(&error))?;
-                let made =
-                    ethereum::cancel(earlier.chain(), &own, earlier.account_nonce(), gas);
+                let made = ethereum::cancel(earlier.chain(), &own, earlier.account_nonce(), gas);
                 (Some(Returns::Cancellation), made.map_err(|error| not_now(&error))?)
             }
             Remedy::Child(_) => return Err(not_now(&"accounts have no children")),

@@ -10,7 +10,7 @@ use super::{
 };
 use strongroom_domain::{
     Actor, Command, Refusal, Rule, SignerId, Spends, State, TransferId,
-    transfer::{Attempts, AttemptAuthorised, ReturnAuthorised, Returns},
+    transfer::{AttemptAuthorised, Attempts, ReturnAuthorised, Returns},
     wallet::Funds,
 };
 use strongroom_nodes::TransactionStatus;
@@ -22,11 +22,7 @@ pub(super) fn is_to_be_cancelled(state: &State, id: TransferId, attempts: &Attem
 }
 
 /// What is set aside for the transfer already.
-pub(super) fn spent(
-    state: &State,
-    attempts: &Attempts,
-    id: TransferId,
-) -> Result<Spends, Refusal> {
+pub(super) fn spent(state: &State, attempts: &Attempts, id: TransferId) -> Result<Spends, Refusal> {
     let nothing = || Refusal::new(Rule::WalletReserved, "nothing is set aside for this transfer");
     match &holding(state, attempts.asked.intent.wallet)?.funds {
         Funds::Coins(coins) => {

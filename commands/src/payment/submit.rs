@@ -6,11 +6,11 @@ use super::{
     step::may_be_mined,
     watch::Watched,
 };
+use std::collections::BTreeMap;
 use strongroom_domain::{
     Actor, Command, Network, TransferId,
     transfer::{AttemptSigned, Attempts},
 };
-use std::collections::BTreeMap;
 use strongroom_nodes::{
     ChainNode, NodeError, Rejection, RejectionReason, Submission, TransactionStatus,
 };

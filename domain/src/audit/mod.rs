@@ -4,6 +4,7 @@
 
 mod due;
 mod facts;
+mod governed;
 mod lawful;
 mod near;
 mod standing;

@@ -12,7 +12,10 @@ use crate::{
     account,
     policy::InForce,
     proposal::{Fulfilled, ProposalEvent},
-    transfer::{self, Abandoned, AbandonmentApproved, FeeCapRaised, ReturnAuthorised, Returns, SignedAttempt, Transfer},
+    transfer::{
+        self, Abandoned, AbandonmentApproved, FeeCapRaised, ReturnAuthorised, Returns,
+        SignedAttempt, Transfer,
+    },
     wallet::{self, AccountNonceRaised, Coin},
 };
 

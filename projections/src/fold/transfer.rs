@@ -40,7 +40,11 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
         }
         E::FeeCapRaised(raised) => {
             let cells = vec![("fee_cap", text(raised.fee_cap))];
-            out.push(Change::Update { table: "transfers", key: vec![("transfer", text(id))], cells });
+            out.push(Change::Update {
+                table: "transfers",
+                key: vec![("transfer", text(id))],
+                cells,
+            });
         }
         // How far it is does not change: the cancellation comes next.
         E::AbandonmentApproved(_) => {}

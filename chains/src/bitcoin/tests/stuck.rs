@@ -190,3 +190,46 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn whoever_signs_two_of_them_signs_at_most_one_payment() {
+    use crate::{Realisation, UnsignedTx as Any};
+    let wallet = wallet();
+    let owns = |a: &Address| wallet.owns(a);
+    let key = |path| Some(public_key(path));
+    let one = wallet.example();
+    let two = replaced(&wallet, &one, bid(9_000, 9_000, EXAMPLE_FEE)).unwrap();
+    let offer = Bid { rate: SatPerKvb(10_000), cap: sats(9_000), replaced: None };
+    let child_of_one = child(&one, &owns, CHANGE, key, offer).unwrap();
+    let higher = Bid { replaced: Some(child_of_one.fee().unwrap()), ..offer };
+    let other_child_of_one = child(&one, &owns, CHANGE, key, higher).unwrap();
+    let child_of_two = child(&two, &owns, CHANGE, key, offer).unwrap();
+    let to = Destination::P2wpkh([9; 20]);
+    let elsewhere = [coin(2, 100_000)];
+    let plan = select(&request(wallet.chain, to, 60_000, &elsewhere)).unwrap();
+    let another_payment = wallet.build(to, 60_000, &plan);
+    let [one, two, first, second, third, another] =
+        [one, two, child_of_one, other_child_of_one, child_of_two, another_payment]
+            .map(Any::Bitcoin);
+    let alone = |transaction| Realisation { transaction, parent: None };
+    let of = |transaction, parent| Realisation { transaction, parent: Some(parent) };
+    let cases = [
+        (alone(&one), alone(&two), true),
+        (alone(&one), alone(&one), true),
+        (alone(&one), of(&first, &one), true),
+        // A child falls with what replaces its parent.
+        (alone(&two), of(&first, &one), true),
+        (of(&first, &one), of(&second, &one), true),
+        (of(&first, &one), of(&third, &two), true),
+        // The same money twice.
+        (alone(&one), alone(&another), false),
+        (alone(&another), of(&first, &one), false),
+        // Said to stand alone, a child excludes nothing.
+        (alone(&one), alone(&first), false),
+        (alone(&two), alone(&first), false),
+    ];
+    for (number, (left, right, safe)) in cases.into_iter().enumerate() {
+        assert_eq!(left.is_safe_beside(&right), safe, "case {number}");
+        assert_eq!(right.is_safe_beside(&left), safe, "case {number}, turned round");
+    }
+}

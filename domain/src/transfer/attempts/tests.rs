@@ -212,5 +212,8 @@ fn a_raised_fee_cap_holds_from_then_on_and_the_approved_one_is_remembered() {
     assert_eq!(then(next(), raised()), Ok(vec![attempt(2, 11).into()]));
     let given = given::<Transfer>(stuck(raised()));
     let asked = given.is().asked().expect("it is alive");
-    assert_eq!((asked.intent.fee_cap, asked.approved().fee_cap), (Amount::new(20), Amount::new(10)));
+    assert_eq!(
+        (asked.intent.fee_cap, asked.approved().fee_cap),
+        (Amount::new(20), Amount::new(10))
+    );
 }

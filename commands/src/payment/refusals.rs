@@ -1,0 +1,44 @@
+//! Who has refused a transaction, as the log says. Never takes a word about one transaction for a word
+//! about another.
+
+use super::saga::Saga;
+use crate::recorded;
+use std::collections::BTreeSet;
+use strongroom_domain::{Bytes, Event, SignerId, Stream, TransferId, transfer::TransferEvent};
+use strongroom_store::PAGE_LIMIT;
+
+/// Everyone who refused the current attempt's transaction, in whichever attempt that has the same.
+pub(super) async fn refusals(saga: &Saga, id: TransferId) -> Result<BTreeSet<SignerId>, String> {
+    let log = saga.bus.log();
+    let stream = Stream::Transfer(id).to_string();
+    let (mut refused, mut transaction, mut from) = (BTreeSet::new(), Bytes::default(), 1);
+    loop {
+        let page = log.read_stream(&stream, from, PAGE_LIMIT).await;
+        let page = page.map_err(|error| error.to_string())?;
+        let Some(last) = page.last() else { return Ok(refused) };
+        from = last.entry.sequence.saturating_add(1);
+        for record in &page {
+            let read = recorded(record).map_err(|error| error.to_string())?;
+            match read.event {
+                Event::Transfer(TransferEvent::AttemptRefused(by)) => {
+                    refused.insert(by.signer);
+                }
+                Event::Transfer(TransferEvent::AttemptAuthorised(attempt)) => {
+                    forget_others(&mut transaction, attempt.unsigned, &mut refused);
+                }
+                Event::Transfer(TransferEvent::ReturnAuthorised(returned)) => {
+                    forget_others(&mut transaction, returned.attempt.unsigned, &mut refused);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Who refused another transaction has said nothing about this one.
+fn forget_others(known: &mut Bytes, next: Bytes, refused: &mut BTreeSet<SignerId>) {
+    if *known != next {
+        refused.clear();
+        *known = next;
+    }
+}

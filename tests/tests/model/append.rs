@@ -5,11 +5,12 @@ use crate::cast::{self, ACCOUNT, KEY, WALLET};
 use crate::transaction::{self, Set, TxId, members};
 use strongroom_domain::account::{AccountEvent, HoldVoided};
 use strongroom_domain::deposit::BlockRef;
-use strongroom_domain::proposal::{ProposalEvent, QuorumReached};
+use strongroom_domain::freeze::{self, FreezeScope};
+use strongroom_domain::proposal::{ProposalEvent, QuorumReached, Subject};
 use strongroom_domain::statement::Answer;
 use strongroom_domain::transfer::{
-    Abstention, Approved, AttemptAuthorised, AttemptSigned, Confirmed, Failed, Transfer,
-    TransferEvent,
+    Abandoned, Abstention, Approved, AttemptAuthorised, AttemptRefused, AttemptSigned, Confirmed,
+    Failed, ReturnAuthorised, Returns, Stopped, Transfer, TransferEvent,
 };
 use strongroom_domain::wallet::{CoinsReleased, WalletEvent};
 use strongroom_domain::{
@@ -21,8 +22,16 @@ use strongroom_domain::{
 pub(crate) enum Append {
     /// Somebody asks for a transfer.
     Request { transfer: u8 },
-    /// A person answers; `asked` is the transfer whose statement they put their name to.
-    Answer { transfer: u8, asked: u8, person: u8, yes: bool },
+    /// Somebody asks whether the first transfer should be abandoned.
+    ProposeAbandonment,
+    /// Somebody asks whether the freeze should be lifted.
+    ProposeLifting,
+    /// A person answers a question; `asked` is the one whose statement they put their name to.
+    Answer { question: u8, asked: u8, person: u8, yes: bool },
+    /// An officer freezes the wallet.
+    Freeze,
+    /// An officer stops it.
+    Stop { transfer: u8 },
     /// Its maker takes it back.
     Cancel { transfer: u8 },
     /// Its time is over.
@@ -31,8 +40,14 @@ pub(crate) enum Append {
     Authorise { transfer: u8, tx: TxId, coins: Set, signers: Set },
     /// A signed transaction exists.
     Signed { transfer: u8 },
+    /// A signer refuses.
+    Refused { transfer: u8, signer: u8 },
+    /// A node took it.
+    Broadcast { transfer: u8 },
     /// It is final.
     Confirm { transfer: u8 },
+    /// Its cancellation is final.
+    Abandoned { transfer: u8 },
     /// It comes to nothing; these holders have sworn it off.
     Fail { transfer: u8, words: Set },
     /// For a flaw: the quorum is said to be reached.
@@ -55,14 +70,7 @@ impl Append {
         match self {
             Self::SayApproved { transfer } => Ok(say_approved(transfer)),
             Self::FailUnheard { transfer, release } => Ok(fail_unheard(transfer, release)),
-            Self::Request { .. }
-            | Self::Answer { .. }
-            | Self::Cancel { .. }
-            | Self::Expire { .. }
-            | Self::Authorise { .. }
-            | Self::Signed { .. }
-            | Self::Confirm { .. }
-            | Self::Fail { .. } => {
+            _ => {
                 let Some(command) = self.command(state, now) else {
                     return wrong("there is nothing to say");
                 };
@@ -77,12 +85,28 @@ impl Append {
                 intent: cast::intent(transfer),
                 proposal: cast::proposal(transfer),
                 maker: cast::maker(transfer),
-                expires_at: cast::time(cast::tick(now) + cast::LIFETIME),
+                expires_at: expiry(state, now),
             },
-            Self::Answer { transfer, asked, person, yes } => {
-                let answer = if yes { Answer::Approve } else { Answer::Decline };
-                cast::answer(state, (asked, transfer), person, answer)?
+            Self::ProposeAbandonment => {
+                propose(state, cast::ABANDON, Subject::Abandon { transfer: cast::transfer(0) }, now)
             }
+            Self::ProposeLifting => {
+                propose(state, cast::LIFT, Subject::Unfreeze { freeze: cast::FREEZE }, now)
+            }
+            Self::Answer { question, asked, person, yes } => {
+                let answer = if yes { Answer::Approve } else { Answer::Decline };
+                cast::answer(state, (asked, question), person, answer)?
+            }
+            Self::Freeze => Command::Freeze(freeze::Set {
+                freeze: cast::FREEZE,
+                scope: FreezeScope::Wallet(WALLET),
+                by: cast::OFFICER,
+                because: "a report of theft".to_owned(),
+            }),
+            Self::Stop { transfer } => Command::StopTransfer {
+                transfer: cast::transfer(transfer),
+                stopped: Stopped { by: cast::OFFICER, because: "a wrong invoice".to_owned() },
+            },
             Self::Cancel { transfer } => Command::CancelProposal {
                 proposal: cast::proposal(transfer),
                 by: cast::maker(transfer),
@@ -91,16 +115,7 @@ impl Append {
                 Command::ExpireProposal { proposal: cast::proposal(transfer) }
             }
             Self::Authorise { transfer, tx, coins, signers } => {
-                let number = attempt(state, transfer).map_or(1, |(number, _)| number + 1);
-                let attempt = AttemptAuthorised {
-                    attempt: number,
-                    unsigned: transaction::bytes(tx),
-                    fee: Amount::new(transaction::get(tx).fee),
-                    key: KEY,
-                    signers: members(signers).map(cast::signer).collect(),
-                };
-                let spends = Spends::Coins(members(coins).map(cast::outpoint).collect());
-                Command::AuthoriseAttempt { transfer: cast::transfer(transfer), attempt, spends }
+                authorise(state, (transfer, tx), coins, signers)
             }
             Self::Signed { transfer } => {
                 let (number, tx) = attempt(state, transfer)?;
@@ -111,17 +126,21 @@ impl Append {
                 };
                 Command::RecordSigned { transfer: cast::transfer(transfer), signed }
             }
-            Self::Confirm { transfer } => {
-                let (attempt, tx) = attempt(state, transfer)?;
-                let confirmed = Confirmed {
-                    attempt,
-                    block: BlockRef { height: 2, hash: "11".repeat(32) },
-                    paid: Amount::new(cast::AMOUNT),
-                    fee: Amount::new(transaction::get(tx).fee),
+            Self::Refused { transfer, signer } => {
+                let refused = AttemptRefused {
+                    attempt: attempt(state, transfer)?.0,
+                    signer: cast::signer(signer),
+                    rule: Rule::SignerExpired,
+                    because: "it does not sign".to_owned(),
                 };
-                let transfer = cast::transfer(transfer);
-                Command::ConfirmTransfer { transfer, confirmed, change: Vec::new() }
+                Command::RecordRefusal { transfer: cast::transfer(transfer), refused }
             }
+            Self::Broadcast { transfer } => Command::RecordBroadcast {
+                transfer: cast::transfer(transfer),
+                attempt: attempt(state, transfer)?.0,
+            },
+            Self::Confirm { transfer } => confirm(state, transfer)?,
+            Self::Abandoned { transfer } => abandoned(state, transfer)?,
             Self::Fail { transfer, words } => Command::FailTransfer {
                 transfer: cast::transfer(transfer),
                 because: "it can't be signed".to_owned(),
@@ -130,6 +149,77 @@ impl Append {
             Self::SayApproved { .. } | Self::FailUnheard { .. } => return None,
         })
     }
+}
+
+/// As late as the policy allows.
+fn expiry(state: &State, now: Timestamp) -> Timestamp {
+    let standing = state.charter.standing().unwrap();
+    now.plus_seconds(standing.policy.proposal_lifetime_s())
+}
+
+fn propose(state: &State, question: u8, subject: Subject, now: Timestamp) -> Command {
+    Command::Propose {
+        proposal: cast::proposal(question),
+        subject,
+        maker: cast::maker(question),
+        expires_at: expiry(state, now),
+    }
+}
+
+fn authorise(state: &State, (transfer, tx): (u8, TxId), coins: Set, signers: Set) -> Command {
+    let attempt = AttemptAuthorised {
+        attempt: attempt(state, transfer).map_or(1, |(number, _)| number + 1),
+        unsigned: transaction::bytes(tx),
+        fee: Amount::new(transaction::get(tx).fee),
+        key: KEY,
+        signers: members(signers).map(cast::signer).collect(),
+    };
+    let transfer = cast::transfer(transfer);
+    if transaction::get(tx).is_cancellation() {
+        let returned = ReturnAuthorised { returns: Returns::Cancellation, attempt };
+        return Command::AuthoriseReturn { transfer, returned };
+    }
+    let spends = Spends::Coins(members(coins).map(cast::outpoint).collect());
+    Command::AuthoriseAttempt { transfer, attempt, spends }
+}
+
+/// The last signed attempt that pays somebody, or nobody.
+fn signed(state: &State, transfer: u8, cancels: bool) -> Option<(u32, TxId, String)> {
+    let attempts = state.transfers.get(&cast::transfer(transfer))?.attempts()?;
+    let mut last = None;
+    for (number, signed) in &attempts.complete {
+        let tx = transaction::parse(&signed.authorised.unsigned)?;
+        if transaction::get(tx).is_cancellation() == cancels {
+            last = Some((*number, tx, signed.signed.transaction.clone()));
+        }
+    }
+    last
+}
+
+fn block() -> BlockRef {
+    BlockRef { height: 2, hash: "11".repeat(32) }
+}
+
+fn confirm(state: &State, transfer: u8) -> Option<Command> {
+    let (attempt, tx, transaction) = signed(state, transfer, false)?;
+    let confirmed = Confirmed {
+        attempt,
+        child: None,
+        transaction,
+        block: block(),
+        paid: Amount::new(cast::AMOUNT),
+        fee: Amount::new(transaction::get(tx).fee),
+    };
+    let transfer = cast::transfer(transfer);
+    Some(Command::ConfirmTransfer { transfer, confirmed, change: Vec::new() })
+}
+
+fn abandoned(state: &State, transfer: u8) -> Option<Command> {
+    let (attempt, tx, transaction) = signed(state, transfer, true)?;
+    let fee = Amount::new(transaction::get(tx).fee);
+    let abandoned = Abandoned { attempt, transaction, block: block(), fee };
+    let transfer = cast::transfer(transfer);
+    Some(Command::AbandonTransfer { transfer, abandoned, change: Vec::new() })
 }
 
 fn word(signer: u8, transfer: u8) -> Abstention {

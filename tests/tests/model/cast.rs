@@ -156,10 +156,9 @@ pub(crate) fn answer(
     answer: Answer,
 ) -> Option<Command> {
     let key = approval_key(number);
-    let standing = state.charter.standing().ok()?;
     let place = place(state, proposal(asked)).ok()?;
     let answers = state.proposals.get(&proposal(asked))?.answers()?;
-    let text = statement::approval(standing, &place, answers, answer, approver(number));
+    let text = statement::approval(state, &place, answers, answer, approver(number));
     Some(Command::AnswerProposal {
         proposal: proposal(shown),
         answer,
@@ -353,10 +352,9 @@ pub(crate) fn prelude(locked: bool) -> Vec<Next> {
 }
 
 fn agree(state: &State, number: u8) -> Command {
-    let standing = state.charter.standing().unwrap();
     let place = place(state, CEREMONY).unwrap();
     let answers = state.proposals[&CEREMONY].answers().unwrap();
-    let text = statement::approval(standing, &place, answers, Answer::Approve, approver(number));
+    let text = statement::approval(state, &place, answers, Answer::Approve, approver(number));
     Command::AnswerProposal {
         proposal: CEREMONY,
         answer: Answer::Approve,

@@ -9,7 +9,7 @@ use crate::log::{Ground, LogId, Logs};
 use crate::reading::End;
 use crate::server::Bounds;
 use crate::signer::Holder;
-use crate::transaction::{self, Set, TxId, has, members, one};
+use crate::transaction::{self, Pays, Set, TxId, has, members, one};
 use stateright::{Model, Property};
 
 /// No two transactions of one transfer can both be in the chain.
@@ -89,7 +89,7 @@ impl Moment {
 
 impl Hostile {
     pub(crate) fn new(bounds: Bounds, flaw: Option<Flaw>) -> Self {
-        Self { bounds, flaw, logs: Logs::new(flaw) }
+        Self { bounds, flaw, logs: Logs::new(flaw, bounds.locked) }
     }
 
     /// How many logs there were.
@@ -106,7 +106,7 @@ impl Hostile {
         let log = self.logs.get(moment.log);
         let mut next = moment.clone();
         let holder = &mut next.holders[usize::from(signer)];
-        next.unfounded |= !ground.stands(moment.tick, holder.holds(ground.tx));
+        next.unfounded |= !ground.stands(moment.tick, holder.is_in_time(ground));
         holder.consume(&log, ground);
         next.parts[usize::from(ground.tx)] |= one(signer);
         next
@@ -222,7 +222,7 @@ impl Model for Hostile {
         vec![
             Property::always(ONE_EFFECT, Self::one_effect),
             Property::always(AS_APPROVED, |_, moment: &Moment| {
-                members(moment.mined).all(|tx| transaction::get(tx).honest)
+                members(moment.mined).all(|tx| transaction::get(tx).pays != Pays::Thief)
             }),
             Property::always(QUORUM, |_, moment: &Moment| !moment.unfounded),
             Property::always(SOUND, |model, moment| model.complaint(moment).is_none()),
@@ -235,8 +235,9 @@ impl Model for Hostile {
             }),
             Property::sometimes("two attempts are signed", |model: &Self, moment: &Moment| {
                 let log = model.logs.get(moment.log);
-                attempt(log.state(), 0).is_some_and(|(number, _)| number > 1)
-                    && moment.parts.iter().filter(|parts| parts.count_ones() > 1).count() > 1
+                model.bounds.attempts < 2
+                    || attempt(log.state(), 0).is_some_and(|(number, _)| number > 1)
+                        && moment.parts.iter().filter(|parts| parts.count_ones() > 1).count() > 1
             }),
         ]
     }

@@ -5,14 +5,14 @@ use crate::append::{Append, attempt};
 use crate::cast::{self, TICKS, TRANSFERS, tick, time};
 use crate::flaw::Flaw;
 use crate::reading::Reading;
-use crate::transaction::{self, Set, TxId, has, one};
+use crate::transaction::{self, Pays, Set, TxId, has, one};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use strongroom_domain::audit::{Audited, Authorised};
 use strongroom_domain::transfer::{AttemptAuthorised, Transfer};
 use strongroom_domain::wallet::Funds;
 use strongroom_domain::{
-    Digest, Event, Head, Recorded, State, Stream, Timestamp, TransferId, decide,
+    Digest, Event, Head, Recorded, Refusal, State, Stream, Timestamp, TransferId, decide,
 };
 
 /// A log, by its number.
@@ -31,14 +31,16 @@ pub(crate) struct Ground {
     pub(crate) signers: Set,
     /// The ticks at which the product lets a signer sign.
     allowed: Set,
-    /// Whether it does for what was consumed in time.
-    again: bool,
+    /// The ticks at which it does for what was consumed in time.
+    again: Set,
+    /// Signed transactions of the same kind: a signer that consumed one of them is in time too.
+    pub(crate) alike: Set,
     /// Whether the transaction does what was approved, with the coins that were set aside.
     pub(crate) fits: Fits,
     /// The ticks at which a quorum stands, as [`Reading`] sees it.
     stands: Set,
-    /// Whether one stood.
-    stood: bool,
+    /// The ticks at which one stands for what was consumed in time.
+    stood: Set,
 }
 
 /// What a signer's check of an attempt's bytes says.
@@ -51,12 +53,12 @@ pub(crate) struct Fits {
 impl Ground {
     /// Whether the product lets a signer sign now. `again`: it has consumed this transaction.
     pub(crate) fn allows(&self, tick: u8, again: bool) -> bool {
-        has(self.allowed, tick) || (again && self.again)
+        has(if again { self.again } else { self.allowed }, tick)
     }
 
     /// Whether it should.
     pub(crate) fn stands(&self, tick: u8, again: bool) -> bool {
-        has(self.stands, tick) || (again && self.stood)
+        has(if again { self.stood } else { self.stands }, tick)
     }
 
     fn same(&self, other: &Self) -> bool {
@@ -84,6 +86,8 @@ impl Fold {
 /// A log.
 pub(crate) struct Log {
     fold: Fold,
+    /// For a flaw: the same, read by somebody who passes over every freeze.
+    blind: Option<Box<Audited>>,
     pub(crate) reading: Reading,
     pub(crate) length: u16,
     /// Where signers may sign, in the order of the entries.
@@ -104,6 +108,17 @@ impl Log {
         tick(self.state().time)
     }
 
+    /// Why a signer that has read all of it would not sign now, if it would not.
+    pub(crate) fn refusal(&self, transfer: u8, now: Timestamp) -> Option<Refusal> {
+        let (number, _) = attempt(self.state(), transfer)?;
+        match &self.fold {
+            Fold::Audited(audited) => {
+                audited.authorised(cast::transfer(transfer), number, now).err()
+            }
+            Fold::Believed(_) => None,
+        }
+    }
+
     fn write(&mut self, event: (Stream, Event), time: Timestamp, flaw: Option<Flaw>) -> bool {
         let recorded = recorded(self.state().head, event, time);
         let written = match &mut self.fold {
@@ -115,6 +130,11 @@ impl Log {
         if let Err(error) = written {
             self.wrong = Some(format!("what is decided can be read: {error}"));
             return false;
+        }
+        if let Some(blind) = self.blind.as_mut().filter(|_| recorded.stream != Stream::Freezes) {
+            let position = blind.head().position + 1;
+            let head = Head { position, ..recorded.head };
+            blind.extend(&Recorded { head, ..recorded.clone() }).unwrap();
         }
         self.length = u16::try_from(recorded.head.position).unwrap();
         self.reading.note(&recorded);
@@ -150,15 +170,26 @@ impl Log {
         let current = &attempts.current;
         let (number, tx) = attempt(state, transfer)?;
         let believes = flaw == Some(Flaw::BelievesTheLog);
-        let asks = |now: Timestamp| match &self.fold {
-            Fold::Audited(audited) if !believes => audited.authorised(id, number, now).is_ok(),
+        let asks = |tick: u8, again: bool| match &self.fold {
+            Fold::Audited(audited) if !believes => {
+                let audited = self.blind.as_ref().unwrap_or(audited);
+                authorises(audited, (id, number), time(tick), again)
+            }
             Fold::Audited(_) | Fold::Believed(_) => believes,
         };
-        let late = flaw == Some(Flaw::IgnoresExpiry);
-        let allowed = ticks(|tick| asks(time(if late { 0 } else { tick })));
-        let stands = ticks(|tick| self.reading.stands(transfer, Some(tick)));
-        let again = asks(Timestamp::default());
-        (allowed != 0 || again).then(|| Ground {
+        let allowed = ticks(|tick| match flaw {
+            Some(Flaw::IgnoresExpiry) => asks(tick, true),
+            Some(Flaw::IgnoresTimeLock) => (tick..TICKS).any(|later| asks(later, false)),
+            _ => asks(tick, false),
+        });
+        let again = ticks(|tick| asks(tick, true));
+        let cancels = transaction::get(tx).is_cancellation();
+        let stands = |again| ticks(|tick| self.reading.stands((transfer, cancels), tick, again));
+        let alike = attempts.complete.values().filter_map(|signed| {
+            let tx = transaction::parse(&signed.authorised.unsigned)?;
+            (transaction::get(tx).is_cancellation() == cancels).then(|| one(tx))
+        });
+        (allowed != 0 || again != 0).then(|| Ground {
             from: self.length,
             until: None,
             transfer,
@@ -168,9 +199,10 @@ impl Log {
                 .fold(0, |set, number| set | one(number)),
             allowed,
             again,
+            alike: alike.fold(0, |set, tx| set | tx),
             fits: self.fits(id, current),
-            stands,
-            stood: self.reading.stands(transfer, None),
+            stands: stands(false),
+            stood: stands(true),
         })
     }
 
@@ -183,15 +215,35 @@ impl Log {
         let spends = transaction::members(tx.coins).map(cast::outpoint);
         let spends: Vec<_> = spends.collect();
         let coins = mine.is_some_and(|mine| mine.keys().eq(spends.iter()));
-        let authorised = match &self.fold {
-            Fold::Audited(audited) => audited.authorised(id, attempt.attempt, Timestamp::default()),
-            Fold::Believed(_) => return Fits { effect: tx.honest, coins },
+        let Fold::Audited(audited) = &self.fold else {
+            return Fits { effect: tx.pays == Pays::Payee, coins };
         };
+        let audited = self.blind.as_ref().unwrap_or(audited);
+        // Whether it may be signed is not asked here, so at any time will do.
+        let authorised = (0..TICKS)
+            .find_map(|tick| audited.authorised_again(id, attempt.attempt, time(tick)).ok());
         let realises = |of: Authorised<'_>| {
             let effect = tx.effect();
-            effect.realises(of.intent()).is_ok() && effect.fee == of.attempt().fee
+            let does = match of.returns() {
+                None => effect.realises(of.intent()).is_ok(),
+                Some(_) => tx.is_cancellation() && effect.fee <= of.intent().fee_cap,
+            };
+            does && effect.fee == of.attempt().fee
         };
-        Fits { effect: authorised.is_ok_and(realises), coins }
+        Fits { effect: authorised.is_some_and(realises), coins }
+    }
+}
+
+fn authorises(
+    audited: &Audited,
+    (id, number): (TransferId, u32),
+    now: Timestamp,
+    again: bool,
+) -> bool {
+    if again {
+        audited.authorised_again(id, number, now).is_ok()
+    } else {
+        audited.authorised(id, number, now).is_ok()
     }
 }
 
@@ -229,17 +281,18 @@ pub(crate) struct Logs {
 
 impl Logs {
     /// With the funded one as the first.
-    pub(crate) fn new(flaw: Option<Flaw>) -> Self {
+    pub(crate) fn new(flaw: Option<Flaw>, locked: bool) -> Self {
         let fold = Fold::Audited(Box::default());
         let mut log = Log {
             fold,
+            blind: (flaw == Some(Flaw::IgnoresFreezes)).then(Box::default),
             reading: Reading::default(),
             length: 0,
             grounds: Vec::new(),
             asked_at: Default::default(),
             wrong: None,
         };
-        for next in cast::prelude() {
+        for next in cast::prelude(locked) {
             let command = next(log.state());
             for event in decide(log.state(), command, time(0)).unwrap().events {
                 assert!(log.write(event, time(0), flaw), "{:?}", log.wrong);
@@ -291,6 +344,7 @@ impl Logs {
         };
         let mut next = Log {
             fold,
+            blind: log.blind.clone(),
             reading: log.reading,
             length: log.length,
             grounds: log.grounds.clone(),

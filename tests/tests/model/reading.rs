@@ -15,6 +15,8 @@ pub(crate) enum End {
     Failed,
     /// On the chain.
     Confirmed,
+    /// Made impossible on the chain.
+    Abandoned,
 }
 
 /// What was set aside for a transfer, and what became of it.
@@ -23,6 +25,18 @@ struct Aside {
     placed: u8,
     freed: u8,
     spent: u8,
+}
+
+/// A question that people answer.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Question {
+    approvals: Set,
+    /// The tick at which the quorum was reached.
+    reached: Option<u8>,
+    /// The tick from which on no answer counts.
+    expires: u8,
+    /// Ticks that it waits after that.
+    delay: u8,
 }
 
 /// What the log says of a transfer.
@@ -34,9 +48,10 @@ pub(crate) struct Life {
     pub(crate) ended_at: u16,
     /// Transactions that signers may have heard of.
     pub(crate) attempts: u8,
-    approvals: Set,
-    /// The tick at which its approval is over.
-    expires: u8,
+    /// Whether its quorum wants it cancelled.
+    abandoned: bool,
+    /// Signers that refused an attempt.
+    pub(crate) refused: Set,
     hold: Aside,
     coins: Aside,
 }
@@ -45,6 +60,11 @@ pub(crate) struct Life {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Reading {
     lives: [Life; TRANSFERS as usize],
+    /// Of each transfer.
+    payments: [Question; TRANSFERS as usize],
+    /// Of the first transfer.
+    abandonment: Question,
+    pub(crate) frozen: bool,
     /// What the client was credited with, less what was posted.
     owed: u128,
 }
@@ -80,6 +100,21 @@ impl Reading {
                 self.owed -= amount;
             }
         }
+        match kind {
+            "freeze.set" => self.frozen = true,
+            "freeze.lifted" => self.frozen = false,
+            _ => {}
+        }
+        if let Stream::Proposal(id) = recorded.stream {
+            if id == cast::proposal(cast::ABANDON) {
+                self.abandonment.note((kind, &payload), recorded.time);
+            }
+            for (number, payment) in (0..).zip(&mut self.payments) {
+                if id == cast::proposal(number) {
+                    payment.note((kind, &payload), recorded.time);
+                }
+            }
+        }
         let position = u16::try_from(recorded.head.position).unwrap();
         for transfer in 0..TRANSFERS {
             if concerns(recorded.stream, &payload, transfer) {
@@ -88,14 +123,23 @@ impl Reading {
         }
     }
 
-    /// Whether enough people who are willing, and did not ask themselves, have approved. By a
-    /// clock that shows `tick`, or none.
-    pub(crate) fn stands(&self, transfer: u8, tick: Option<u8>) -> bool {
+    /// Whether a quorum stands for a payment, or for its cancellation, by a clock that shows `tick`;
+    /// and nothing has stopped it. `again`: it was in time once.
+    pub(crate) fn stands(&self, (transfer, cancels): (u8, bool), tick: u8, again: bool) -> bool {
         let life = self.life(transfer);
-        let genuine = members(life.approvals).filter(|person| {
-            cast::is_willing(transfer, *person) && cast::approver(*person) != cast::maker(transfer)
-        });
-        life.end.is_none() && genuine.count() >= 2 && tick.is_none_or(|tick| tick < life.expires)
+        let live = life.end.is_none() && !self.frozen;
+        // Once people want it cancelled, nobody has a reason to sign the payment.
+        live && if cancels {
+            self.abandonment.stands(cast::ABANDON, tick, again)
+        } else {
+            !life.abandoned && self.payments[usize::from(transfer)].stands(transfer, tick, again)
+        }
+    }
+
+    /// Whether the approval's time has run out.
+    pub(crate) fn is_over(&self, transfer: u8, tick: u8) -> bool {
+        let asked = &self.payments[usize::from(transfer)];
+        tick >= asked.expires + asked.delay
     }
 
     /// Whether all that is set aside is somebody's, once, and the fold says the same. What does
@@ -135,13 +179,24 @@ impl Reading {
     }
 }
 
-impl Life {
-    fn note(&mut self, (kind, payload): (&str, &Value), position: u16) {
+impl Question {
+    /// Whether enough people who are willing, and did not ask themselves, have approved.
+    fn stands(&self, question: u8, tick: u8, again: bool) -> bool {
+        let genuine = members(self.approvals).filter(|person| {
+            cast::is_willing(question, *person) && cast::approver(*person) != cast::maker(question)
+        });
+        genuine.count() >= 2
+            && (again || tick < self.expires + self.delay)
+            && self.reached.is_some_and(|reached| tick >= reached + self.delay)
+    }
+
+    fn note(&mut self, (kind, payload): (&str, &Value), time: Timestamp) {
         match kind {
-            "transfer.requested" => self.asked = true,
             "proposal.opened" => {
                 let expires: Timestamp = payload["expires_at"].as_str().unwrap().parse().unwrap();
                 self.expires = cast::tick(expires);
+                let delay = payload["delay_s"].as_u64().unwrap_or_default();
+                self.delay = cast::ticks(delay);
             }
             "proposal.approved" => {
                 let person = payload["approver"].as_str().unwrap();
@@ -149,7 +204,24 @@ impl Life {
                     .find(|number| cast::approver(*number).to_string() == person);
                 self.approvals |= number.map_or(0, one);
             }
-            "transfer.attempt-authorised" => self.attempts += 1,
+            "proposal.quorum-reached" => self.reached = Some(cast::tick(time)),
+            _ => {}
+        }
+    }
+}
+
+impl Life {
+    fn note(&mut self, (kind, payload): (&str, &Value), position: u16) {
+        match kind {
+            "transfer.requested" => self.asked = true,
+            "transfer.attempt-authorised" | "transfer.return-authorised" => self.attempts += 1,
+            "transfer.attempt-refused" => {
+                let signer = payload["signer"].as_str().unwrap();
+                let number =
+                    (0..cast::SIGNERS).find(|number| cast::signer(*number).to_string() == signer);
+                self.refused |= number.map_or(0, one);
+            }
+            "transfer.abandonment-approved" => self.abandoned = true,
             "account.hold-placed" => self.hold.placed += 1,
             "account.hold-voided" => self.hold.freed += 1,
             "account.hold-posted" => self.hold.spent += 1,
@@ -159,9 +231,10 @@ impl Life {
             _ => {
                 let end = match kind {
                     "transfer.refused" | "transfer.rejected" | "transfer.cancelled"
-                    | "transfer.expired" => End::CalledOff,
+                    | "transfer.expired" | "transfer.stopped" => End::CalledOff,
                     "transfer.failed" => End::Failed,
                     "transfer.confirmed" => End::Confirmed,
+                    "transfer.abandoned" => End::Abandoned,
                     _ => return,
                 };
                 (self.end, self.ended_at) = (Some(end), position);
@@ -173,8 +246,8 @@ impl Life {
 /// Whether an entry is about a transfer: by its stream, or because it says so.
 fn concerns(stream: Stream, payload: &Value, transfer: u8) -> bool {
     let id = cast::transfer(transfer);
-    if let Stream::Proposal(of) = stream {
-        return of == cast::proposal(transfer);
+    if matches!(stream, Stream::Proposal(_)) {
+        return false;
     }
     stream == Stream::Transfer(id) || payload["transfer"] == id.to_string()
 }

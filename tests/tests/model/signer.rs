@@ -23,10 +23,15 @@ impl Holder {
         has(self.consumed, tx)
     }
 
+    /// Whether it has consumed this attempt's transaction, or one of its kind that was signed.
+    pub(crate) fn is_in_time(self, ground: &Ground) -> bool {
+        self.consumed & (ground.alike | one(ground.tx)) != 0
+    }
+
     /// Whether its own rules let this signer sign what stands on this ground.
     pub(crate) fn signs(self, me: u8, ground: &Ground, tick: u8, flaw: Option<Flaw>) -> bool {
         let unread = ground.until.is_none_or(|until| until >= self.read);
-        if !unread || !has(ground.signers, me) || !ground.allows(tick, self.holds(ground.tx)) {
+        if !unread || !has(ground.signers, me) || !ground.allows(tick, self.is_in_time(ground)) {
             return false;
         }
         let careless = flaw == Some(Flaw::IgnoresCoins);
@@ -52,7 +57,7 @@ impl Holder {
     fn reads(&mut self, log: &Log, upto: u16) {
         self.read = self.read.max(upto);
         for (transfer, life) in (0..).zip(log.reading.lives()) {
-            let forgets = matches!(life.end, Some(End::Failed | End::Confirmed));
+            let forgets = matches!(life.end, Some(End::Failed | End::Confirmed | End::Abandoned));
             if forgets && life.ended_at <= self.read {
                 self.consumed &= !transaction::of(transfer).fold(0, |set, tx| set | one(tx));
                 self.sworn &= !one(transfer);

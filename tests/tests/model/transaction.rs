@@ -24,28 +24,37 @@ pub(crate) fn members(set: Set) -> impl Iterator<Item = u8> {
 /// A transaction, by its place in [`ALL`].
 pub(crate) type TxId = u8;
 
+/// Whom a transaction pays.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pays {
+    Payee,
+    Thief,
+    /// Everything comes back: it only makes the others impossible.
+    Nobody,
+}
+
 /// What one does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Transaction {
     pub(crate) transfer: u8,
     /// The coins that it spends.
     pub(crate) coins: Set,
-    /// Whether it pays whom it should.
-    pub(crate) honest: bool,
+    pub(crate) pays: Pays,
     pub(crate) fee: u128,
 }
 
 /// What the transfers' attempts can be.
 pub(crate) const ALL: &[Transaction] = &[
-    Transaction { transfer: 0, coins: 1, honest: true, fee: 1 },
+    Transaction { transfer: 0, coins: 1, pays: Pays::Payee, fee: 1 },
     // The same for a higher fee.
-    Transaction { transfer: 0, coins: 1, honest: true, fee: 2 },
+    Transaction { transfer: 0, coins: 1, pays: Pays::Payee, fee: 2 },
     // Of another coin: it does not exclude the first two.
-    Transaction { transfer: 0, coins: 2, honest: true, fee: 1 },
+    Transaction { transfer: 0, coins: 2, pays: Pays::Payee, fee: 1 },
     // Pays a thief.
-    Transaction { transfer: 0, coins: 1, honest: false, fee: 1 },
-    Transaction { transfer: 1, coins: 2, honest: true, fee: 1 },
-    Transaction { transfer: 1, coins: 1, honest: true, fee: 1 },
+    Transaction { transfer: 0, coins: 1, pays: Pays::Thief, fee: 1 },
+    Transaction { transfer: 0, coins: 1, pays: Pays::Nobody, fee: 3 },
+    Transaction { transfer: 1, coins: 2, pays: Pays::Payee, fee: 1 },
+    Transaction { transfer: 1, coins: 1, pays: Pays::Payee, fee: 1 },
 ];
 
 /// The transactions of a transfer.
@@ -74,12 +83,16 @@ impl Transaction {
         self.coins & other.coins != 0
     }
 
+    pub(crate) fn is_cancellation(&self) -> bool {
+        self.pays == Pays::Nobody
+    }
+
     /// What it would do, as `chains` reads it from the bytes.
     pub(crate) fn effect(&self) -> Effect {
         let thief: Address = "thief".parse().unwrap();
         Effect {
             network: NETWORK,
-            destination: if self.honest { cast::destination() } else { thief },
+            destination: if self.pays == Pays::Payee { cast::destination() } else { thief },
             amount: Amount::new(cast::AMOUNT),
             fee: Amount::new(self.fee),
         }

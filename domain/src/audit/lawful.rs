@@ -4,19 +4,15 @@
 
 use super::{due::Due, facts, governed, near, refuse, standing};
 use crate::{
-    AccountId, Aggregate as _, Bytes, Command, DepositId, Event, KeyId, PersonId, ProposalId,
-    Recorded, Refusal, Rule, SignerId, State, Stream, Timestamp, TransferId, WalletId,
+    AccountId, Aggregate as _, Command, DepositId, Event, KeyId, ProposalId,
+    Recorded, Refusal, Rule, SignerId, State, Stream, TransferId, WalletId,
     account::AccountEvent,
     aggregate::so_far,
-    approval_key::Evidence,
     charter::CharterEvent,
     decision,
     deposit::{DepositEvent, Seen},
     key::KeyEvent,
-    person::PersonEvent,
-    proposal::{Answers, Proposal, ProposalEvent, Subject},
     signer::SignerEvent,
-    statement::Answer,
     transfer::{self, Confirmed, ConfirmedV1, Transfer, TransferEvent},
     wallet::{self, WalletEvent},
 };

@@ -16,10 +16,10 @@ use crate::{
 fn policy_of(state: &State, id: ProposalId) -> Result<(&Proposal, &Answers, &Policy), Refusal> {
     let proposal = find(state, id)?;
     let answers = open_answers(proposal)?;
-    match &answers.opened.subject {
-        Subject::PolicyForm2(policy) => Ok((proposal, answers, policy)),
-        _ => Err(Refusal::new(Rule::PolicyInvalid, "the proposal is about no policy")),
-    }
+    let Subject::PolicyForm2(policy) = &answers.opened.subject else {
+        return Err(Refusal::new(Rule::PolicyInvalid, "the proposal is about no policy"));
+    };
+    Ok((proposal, answers, policy))
 }
 
 /// Puts an approved policy in force once its delay is over. If the log has moved on so that it

@@ -3,8 +3,8 @@
 
 use super::{Decision, freeze, stuck};
 use crate::{
-    Aggregate as _, Bytes, FreezeId, KeyId, PersonId, ProposalId, Refusal, Rule, State,
-    Stream, Timestamp, TransferId, account,
+    Aggregate as _, Bytes, FreezeId, KeyId, PersonId, ProposalId, Refusal, Rule, State, Stream,
+    Timestamp, TransferId, account,
     aggregate::so_far,
     approval_key::Evidence,
     charter::{self, PeopleChanged, Standing},
@@ -288,7 +288,6 @@ fn check_stuck(state: &State, subject: &Subject) -> Result<(), Refusal> {
         | Subject::ReleaseKey { .. } => Ok(()),
     }
 }
-
 
 /// What follows when a question comes to nothing.
 fn call_off(

@@ -75,8 +75,8 @@ fn signed(opened: &OpenedV1, n: u128, answer: Answer) -> Verified {
         opened_at: Head::default(),
     };
     let answers = Answers::none(opened.into(), Form::V1);
-    let mut state = crate::State::default();
-    state.charter = crate::charter::Charter::of(standing);
+    let charter = crate::charter::Charter::of(standing);
+    let state = crate::State { charter, ..crate::State::default() };
     let text = statement::approval(&state, &place, &answers, answer, person(n));
     let signature = Bytes(key(n).sign(text.as_bytes()).to_bytes().to_vec());
     let proof = Evidence::Signature { signature };
@@ -107,26 +107,26 @@ fn reached(who: &[u128]) -> ProposalEvent {
     QuorumReached { approvers: who.iter().map(|n| person(*n)).collect() }.into()
 }
 
-fn open(opened: OpenedV1) -> Command {
-    Command::Open { opened: (&opened).into(), form: Form::V1, now: at(0), lifetime_s: 100 }
+fn open(opened: &OpenedV1) -> Command {
+    Command::Open { opened: opened.into(), form: Form::V1, now: at(0), lifetime_s: 100 }
 }
 
 #[test]
 fn a_question_is_put_once_to_people_who_can_answer_it() {
     let question = opened(2, &[2, 3, 4]);
-    given::<Proposal>([]).when(open(question.clone())).then([question.clone().into()]);
-    given::<Proposal>([question.clone().into()]).when(open(question)).then_refused(Rule::IdTaken);
+    given::<Proposal>([]).when(open(&question)).then([question.clone().into()]);
+    given::<Proposal>([question.clone().into()]).when(open(&question)).then_refused(Rule::IdTaken);
     for wrong in [opened(1, &[2, 3]), opened(3, &[2, 3]), opened(0, &[])] {
-        given::<Proposal>([]).when(open(wrong)).then_refused(Rule::PolicyInvalid);
+        given::<Proposal>([]).when(open(&wrong)).then_refused(Rule::PolicyInvalid);
     }
-    given::<Proposal>([]).when(open(opened(2, &[1, 2]))).then_refused(Rule::MakerChecker);
+    given::<Proposal>([]).when(open(&opened(2, &[1, 2]))).then_refused(Rule::MakerChecker);
 }
 
 #[test]
 fn a_question_expires_within_its_lifetime() {
     for expires_at in [at(0), at(101)] {
         let wrong = OpenedV1 { expires_at, ..opened(2, &[2, 3]) };
-        given::<Proposal>([]).when(open(wrong)).then_refused(Rule::ProposalExpiry);
+        given::<Proposal>([]).when(open(&wrong)).then_refused(Rule::ProposalExpiry);
     }
 }
 

@@ -147,12 +147,10 @@ fn unfreeze(state: &State, id: FreezeId) -> String {
 
 /// Which wallet a key signs for.
 fn paid_from(state: &State, id: KeyId) -> String {
-    let known = state.keys.get(&id);
-    let active = known.and_then(|key| match key {
-        Key::Active(active) | Key::Quarantined(active) => Some(active),
+    let wallet = match state.keys.get(&id) {
+        Some(Key::Active(active) | Key::Quarantined(active)) => active.wallet,
         _ => None,
-    });
-    let wallet = active.and_then(|active| active.wallet);
+    };
     wallet.map_or_else(
         || "Signs for:    no wallet\n".to_owned(),
         |wallet| format!("Signs for:    wallet {wallet}\n"),

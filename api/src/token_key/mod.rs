@@ -1,6 +1,9 @@
 //! An approval key in a PKCS#11 token: Ed25519 or P-256. Its private half never leaves the token,
 //! and a process opens one token, once: the library's state belongs to the process.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use cryptoki::{

@@ -1,6 +1,6 @@
 //! The rules of tokens, as tests.
 
-use super::{AccessRegister, Bounds, TokenParts};
+use super::{AccessRegister, Bounds, Method, Subject, TokenParts, TokenText, allows, network};
 use std::collections::BTreeSet;
 use strongroom_domain::{PersonId, Timestamp, charter::Role};
 
@@ -60,4 +60,65 @@ fn a_wrong_secret_under_a_known_id_is_refused_and_the_secret_is_not_stored() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()));
     }
+}
+
+#[test]
+fn a_file_from_before_sign_in_keeps_its_tokens_and_takes_sessions() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("access.db");
+    let (text, parts) = TokenText::generate();
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(
+        "CREATE TABLE tokens (
+            id TEXT PRIMARY KEY,
+            hash BLOB NOT NULL CHECK (length(hash) = 32),
+            person TEXT NOT NULL,
+            roles TEXT NOT NULL,
+            issued_at TEXT NOT NULL,
+            revoked_at TEXT
+        ) STRICT;",
+    )
+    .unwrap();
+    let token = "INSERT INTO tokens VALUES (?1, ?2, ?3, 'auditor', '2026-11-22T00:00:00Z', NULL)";
+    old.execute(token, (parts.id.as_str(), parts.hash(), person().to_string())).unwrap();
+    drop(old);
+    // Twice: what was prepared once is left alone.
+    for _ in 0..2 {
+        let register = AccessRegister::open(&path).unwrap();
+        let presented = TokenParts::read(text.expose()).unwrap();
+        let grant = register.find(&presented).unwrap().unwrap();
+        assert_eq!((grant.person, grant.bounds), (person(), Bounds::default()));
+        let (now, from) = (Timestamp::from_micros(NOW), "192.0.2.1".parse().unwrap());
+        let (secret, _) = register.begin_session(person(), Method::Passkey, from, now).unwrap();
+        assert!(register.session(&secret, now).unwrap().is_some());
+    }
+}
+
+#[test]
+fn a_network_has_one_spelling_and_an_address_one_family() {
+    assert_eq!(network("10.0.0.0/8").unwrap().to_string(), "10.0.0.0/8");
+    assert_eq!(network("192.0.2.7").unwrap().to_string(), "192.0.2.7/32");
+    for wrong in ["", "10.0.0.1/8", "10.0.0.0/33", "example", "10.0.0.0/8/8"] {
+        assert!(network(wrong).is_err(), "{wrong}");
+    }
+    let ours = [network("10.0.0.0/8").unwrap()];
+    for (address, inside) in [("10.1.2.3", true), ("::ffff:10.1.2.3", true), ("11.0.0.1", false)] {
+        assert_eq!(allows(&ours, address.parse().unwrap()), inside, "{address}");
+    }
+    assert!(allows(&[], "11.0.0.1".parse().unwrap()));
+}
+
+#[test]
+fn many_guesses_at_once_are_not_more_than_one_after_the_other() {
+    let (_directory, register) = register();
+    let now = Timestamp::from_micros(NOW);
+    let account = [Subject::account("ada")];
+    let counted: usize = std::thread::scope(|scope| {
+        let guess = || register.attempt(&account, now).unwrap().is_ok();
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(guess)).collect();
+        threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum()
+    });
+    assert_eq!(counted, 5);
+    let week = now.plus_seconds(7 * 24 * 3600);
+    assert!(register.attempt(&account, week).unwrap().is_ok(), "forgotten by then");
 }

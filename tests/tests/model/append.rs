@@ -68,14 +68,27 @@ impl Append {
         now: Timestamp,
     ) -> Result<Vec<(Stream, Event)>, Refusal> {
         match self {
-            Self::SayApproved { transfer } => Ok(say_approved(transfer)),
-            Self::FailUnheard { transfer, release } => Ok(fail_unheard(transfer, release)),
-            _ => {
-                let Some(command) = self.command(state, now) else {
-                    return wrong("there is nothing to say");
-                };
-                Ok(decide(state, command, now)?.events)
-            }
+            Self::SayApproved { transfer } => return Ok(say_approved(transfer)),
+            Self::FailUnheard { transfer, release } => return Ok(fail_unheard(transfer, release)),
+            Self::Request { .. }
+            | Self::ProposeAbandonment
+            | Self::ProposeLifting
+            | Self::Answer { .. }
+            | Self::Freeze
+            | Self::Stop { .. }
+            | Self::Cancel { .. }
+            | Self::Expire { .. }
+            | Self::Authorise { .. }
+            | Self::Signed { .. }
+            | Self::Refused { .. }
+            | Self::Broadcast { .. }
+            | Self::Confirm { .. }
+            | Self::Abandoned { .. }
+            | Self::Fail { .. } => {}
+        }
+        match self.command(state, now) {
+            Some(command) => Ok(decide(state, command, now)?.events),
+            None => wrong("there is nothing to say"),
         }
     }
 

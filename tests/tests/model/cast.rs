@@ -75,7 +75,7 @@ pub(crate) fn approver(number: u8) -> PersonId {
 
 /// The second transfer is asked for by a member of the group.
 pub(crate) fn maker(question: u8) -> PersonId {
-    if question != 1 { CLERK } else { approver(APPROVERS - 1) }
+    if question == 1 { approver(APPROVERS - 1) } else { CLERK }
 }
 
 /// Whether this person is ready to put their name to this transfer. The second one never has a

@@ -126,15 +126,15 @@ impl Honest {
 
     pub(crate) fn append(&self, moment: &Moment, append: Append) -> Option<Moment> {
         // A date matters only to what a time limits: one date for the rest makes fewer logs.
-        let timed = match append {
+        let locked = self.locked && matches!(append, Append::Authorise { .. });
+        let timed = matches!(
+            append,
             Append::Request { .. }
-            | Append::Answer { .. }
-            | Append::Expire { .. }
-            | Append::ProposeLifting => true,
-            Append::Authorise { .. } => self.locked,
-            _ => false,
-        };
-        let at = if timed { moment.tick } else { self.logs.get(moment.log).tick() };
+                | Append::Answer { .. }
+                | Append::Expire { .. }
+                | Append::ProposeLifting
+        );
+        let at = if timed || locked { moment.tick } else { self.logs.get(moment.log).tick() };
         let log = self.logs.append(moment.log, append, at)?;
         Some(Moment { log, ..moment.clone() })
     }
@@ -224,7 +224,7 @@ impl Honest {
         let holder = &mut moment.holders[usize::from(signer)];
         let ground = log.grounds.iter().find(|of| of.transfer == IT && of.until.is_none());
         let refused = |refusal| trouble(cast::signer(signer), Reply::Refused(refusal));
-        let Some(ground) = ground.filter(|ground| self.stands(holder, ground, moment.tick)) else {
+        let Some(ground) = ground.filter(|ground| self.stands(*holder, ground, moment.tick)) else {
             let refusal = log.refusal(IT, time(moment.tick));
             return Err(refused(
                 refusal
@@ -242,7 +242,7 @@ impl Honest {
         Ok(())
     }
 
-    fn stands(&self, holder: &Holder, ground: &Ground, tick: u8) -> bool {
+    fn stands(&self, holder: Holder, ground: &Ground, tick: u8) -> bool {
         let again = holder.is_in_time(ground) && self.flaw != Some(Flaw::GivesNothingTwice);
         ground.allows(tick, again)
     }
@@ -341,7 +341,7 @@ impl Honest {
     fn is_locked(&self, moment: &Moment) -> bool {
         let log = self.logs.get(moment.log);
         let Some(transfer) = log.state().transfers.get(&cast::transfer(IT)) else { return false };
-        let asked = transfer.asked().and_then(|asked| asked.released_at());
+        let asked = transfer.asked().and_then(strongroom_domain::transfer::Asked::released_at);
         asked.is_some_and(|released_at| time(moment.tick) < released_at)
     }
 

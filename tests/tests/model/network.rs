@@ -92,7 +92,9 @@ impl Model for Honest {
         }
         match self.stage(moment) {
             Stage::Sign => steps.extend(rounds().map(Step::Saga)),
-            _ => steps.push(Step::Saga(QUIET)),
+            Stage::NotYet | Stage::Plan | Stage::Submit | Stage::Watch | Stage::Over => {
+                steps.push(Step::Saga(QUIET));
+            }
         }
         steps.push(Step::ServerCrash);
         steps.extend((0..SIGNERS).map(|signer| Step::Toggle { signer }));

@@ -127,9 +127,9 @@ impl Reading {
     /// and nothing has stopped it. `again`: it was in time once.
     pub(crate) fn stands(&self, (transfer, cancels): (u8, bool), tick: u8, again: bool) -> bool {
         let life = self.life(transfer);
-        let live = life.end.is_none() && !self.frozen;
+        let open = life.end.is_none() && !self.frozen;
         // Once people want it cancelled, nobody has a reason to sign the payment.
-        live && if cancels {
+        open && if cancels {
             self.abandonment.stands(cast::ABANDON, tick, again)
         } else {
             !life.abandoned && self.payments[usize::from(transfer)].stands(transfer, tick, again)
@@ -181,7 +181,7 @@ impl Reading {
 
 impl Question {
     /// Whether enough people who are willing, and did not ask themselves, have approved.
-    fn stands(&self, question: u8, tick: u8, again: bool) -> bool {
+    fn stands(self, question: u8, tick: u8, again: bool) -> bool {
         let genuine = members(self.approvals).filter(|person| {
             cast::is_willing(question, *person) && cast::approver(*person) != cast::maker(question)
         });

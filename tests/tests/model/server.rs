@@ -11,6 +11,7 @@ use strongroom_domain::transfer::Transfer;
 
 /// How much there is to explore.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a dimension of its own")]
 pub(crate) struct Bounds {
     /// Transfers that are asked for.
     pub(crate) transfers: u8,

@@ -15,8 +15,9 @@ use utoipa::{
     info(
         title = "Strongroom",
         description = "A custody ledger. Amounts are base units as decimal strings. Every POST \
-                       that changes something needs an Idempotency-Key; the same key with the \
-                       same body is answered as the first time, refusals included. Errors are \
+                       that changes something in the log needs an Idempotency-Key; the same key \
+                       with the same body is answered as the first time, refusals included. \
+                       Errors are \
                        RFC 9457 problem documents with a stable type."
     ),
     modifiers(&Bearer),

@@ -16,8 +16,14 @@ fn adas(house: &House, server: &Running, proposal: &str) -> Approve {
         proposal: proposal.parse().unwrap(),
         server: server.url.clone(),
         token_file: house.path("ada.token"),
-        key: house.path("ada.key"),
-        passphrase_file: house.path("ada.passphrase"),
+        key: strongroom_api::cli::KeyPlace {
+            key: Some(house.path("ada.key")),
+            passphrase_file: Some(house.path("ada.passphrase")),
+            pkcs11_module: None,
+            token_label: None,
+            key_label: None,
+            pin_file: None,
+        },
         decline: false,
         yes: true,
     }

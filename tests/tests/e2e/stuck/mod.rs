@@ -61,8 +61,7 @@ impl Desk {
 
     /// Waits until attempt `number` is as far as `field` says, such as `broadcast_at`.
     fn attempt(&self, transfer: &str, number: usize, field: &str) -> Value {
-        let story =
-            self.story(transfer, |story| !story["attempts"][number - 1][field].is_null());
+        let story = self.story(transfer, |story| !story["attempts"][number - 1][field].is_null());
         story["attempts"][number - 1].clone()
     }
 

@@ -37,10 +37,7 @@ fn what_a_node_drops_comes_again_and_what_is_too_cheap_is_replaced_by_its_nonce(
 
     // The base fee rises above all that it offers: the same nonce for more.
     let base = format!("{:#x}", 20 * GWEI);
-    desk.strongroom
-        .networks
-        .ethereum
-        .must("anvil_setNextBlockBaseFeePerGas", json!([base]));
+    desk.strongroom.networks.ethereum.must("anvil_setNextBlockBaseFeePerGas", json!([base]));
     let second = desk.attempt(&transfer, 2, "broadcast_at");
     has(&desk, &text(&second, "transaction_id"));
     desk.mine();

@@ -122,6 +122,37 @@ impl Withdrawals {
 
     /// One withdrawal: the request and two approvals.
     pub async fn ask_and_approve(&self) {
+        let proposal = self.ask().await;
+        for approver in &self.approvers {
+            self.approve(&proposal, approver).await;
+        }
+    }
+
+    /// Asks for so many, one approval of each still missing, then has the first approver answer all
+    /// of them, `clients` at once: how long each answer took, from its request to the durable event.
+    /// With `per_second`, answers are begun at that rate at most.
+    pub async fn first_approvals(
+        &self,
+        count: usize,
+        clients: usize,
+        per_second: Option<u32>,
+    ) -> Vec<Duration> {
+        let asked = futures::stream::iter(0..count).map(|_| self.ask()).buffer_unordered(32);
+        let proposals: Vec<String> = asked.collect().await;
+        let started = tokio::time::Instant::now();
+        let answers = futures::stream::iter(proposals.into_iter().zip(0_u32..));
+        let answer = |(proposal, number): (String, u32)| async move {
+            if let Some(rate) = per_second {
+                let turn = Duration::from_secs(1) * number / rate.max(1);
+                tokio::time::sleep_until(started + turn).await;
+            }
+            self.approve(&proposal, &self.approvers[0]).await
+        };
+        answers.map(answer).buffer_unordered(clients).collect().await
+    }
+
+    /// The proposal's id.
+    async fn ask(&self) -> String {
         let asked = json!({
             "account": self.custody.account,
             "wallet": self.custody.wallet,
@@ -130,22 +161,25 @@ impl Withdrawals {
             "destination": self.destination,
             "fee_cap": self.fee_cap.to_string(),
         });
-        let answer = self.post("/transactions", &asked, &self.initiator).await;
-        let proposal = text(&answer, "proposal");
-        for approver in &self.approvers {
-            let path = format!("/approvals/{proposal}");
-            let shown = self.http.get(format!("{}/api/v1{path}", self.url));
-            let shown = shown.query(&[("approver", approver.id.as_str()), ("answer", "approve")]);
-            let shown = self.send(shown, approver).await;
-            let key = approver.key.as_ref().expect("an approver");
-            let signature = key.sign(&text(&shown, "statement"));
-            let body = json!({
-                "answer": "approve",
-                "key": key.public_key().to_string(),
-                "signature": signature.to_string(),
-            });
-            self.post(&path, &body, approver).await;
-        }
+        text(&self.post("/transactions", &asked, &self.initiator).await, "proposal")
+    }
+
+    /// Reads the statement and signs it; how long the answer took.
+    async fn approve(&self, proposal: &str, approver: &Speaker) -> Duration {
+        let path = format!("/approvals/{proposal}");
+        let shown = self.http.get(format!("{}/api/v1{path}", self.url));
+        let shown = shown.query(&[("approver", approver.id.as_str()), ("answer", "approve")]);
+        let shown = self.send(shown, approver).await;
+        let key = approver.key.as_ref().expect("an approver");
+        let signature = key.sign(&text(&shown, "statement"));
+        let body = json!({
+            "answer": "approve",
+            "key": key.public_key().to_string(),
+            "signature": signature.to_string(),
+        });
+        let started = Instant::now();
+        self.post(&path, &body, approver).await;
+        started.elapsed()
     }
 }
 

@@ -33,6 +33,13 @@ struct Arguments {
     /// What the server lets one token ask in a second: three tokens ask for everything here.
     #[arg(long, default_value_t = 100_000)]
     requests_per_second: u32,
+    /// Measure approvals instead: how long each takes, from its request to the durable event.
+    #[arg(long)]
+    approvals: bool,
+    /// Begin at most so many approvals in a second. Without it each client begins its next one at
+    /// once, which measures what the machine can do and not what a person waits for.
+    #[arg(long, requires = "approvals")]
+    per_second: Option<u32>,
 }
 
 fn main() {
@@ -41,6 +48,11 @@ fn main() {
     let mut strongroom = Deployment::found(root.path(), Networks::without_bitcoin());
     raise_limit(&mut strongroom, arguments.requests_per_second);
     let load = Withdrawals::prepare(&strongroom, arguments.network, arguments.count);
+    if arguments.approvals {
+        approvals(&arguments, &load);
+        strongroom.stop();
+        return;
+    }
     // A profiler may wait for this line.
     println!("asking begins, server {}", strongroom.server.id());
     let before = processor_times(&strongroom, arguments.network);
@@ -61,6 +73,21 @@ fn main() {
         println!("  {name:<10} {:>7.2} ms of processor a withdrawal", spent * 1000.0 / count);
     }
     strongroom.stop();
+}
+
+/// Prints how long approvals take.
+fn approvals(arguments: &Arguments, load: &Withdrawals) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let &Arguments { count, clients, per_second, .. } = arguments;
+    let begun = Instant::now();
+    let mut took = runtime.block_on(load.first_approvals(count, clients, per_second));
+    took.sort_unstable();
+    let part = |hundredths: usize| took.get(count * hundredths / 100).or(took.last()).copied();
+    println!("approvals          {count}, {clients} clients, at most {per_second:?} a second");
+    println!("with their requests {:?}", begun.elapsed());
+    for hundredths in [50, 95, 99] {
+        println!("p{hundredths:<3}               {:?}", part(hundredths).unwrap_or_default());
+    }
 }
 
 /// Processor time of each process so far: ours, the chain's node, this program.

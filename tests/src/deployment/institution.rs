@@ -35,6 +35,10 @@ pub struct Institution {
     pub approvers: Vec<Person>,
     /// Reads.
     pub auditor: Person,
+    /// Stops things.
+    pub officer: Person,
+    /// Runs the system.
+    pub administrator: Person,
     /// The leaf of entry 1.
     pub genesis: String,
 }
@@ -113,16 +117,25 @@ impl Institution {
             .collect();
         let initiator = Person::new(&people, "initiator");
         let auditor = Person::new(&people, "auditor");
+        let officer = Person::new(&people, "officer");
+        let administrator = Person::new(&people, "administrator");
         let spec = people.join("charter.toml");
-        std::fs::write(&spec, specification(&initiator, &approvers, &auditor, signers))
-            .expect("a file");
+        let others = [
+            (&initiator, "initiator"),
+            (&auditor, "auditor"),
+            (&officer, "officer"),
+            (&administrator, "administrator"),
+        ];
+        std::fs::write(&spec, specification(&others, &approvers, signers)).expect("a file");
         let genesis = found_charter(programs, &people, (&spec, &data, log), &approvers);
         initiator.token(programs, (&data, log), &["initiator"]);
         auditor.token(programs, (&data, log), &["auditor"]);
+        officer.token(programs, (&data, log), &["officer"]);
+        administrator.token(programs, (&data, log), &["administrator"]);
         for approver in &approvers {
             approver.token(programs, (&data, log), &["approver", "initiator"]);
         }
-        Self { initiator, approvers, auditor, genesis }
+        Self { initiator, approvers, auditor, officer, administrator, genesis }
     }
 }
 
@@ -168,22 +181,26 @@ fn found_charter(
     words.into_iter().find(is_hash).expect("the genesis leaf").to_owned()
 }
 
+/// Litecoin above this waits; every other payment of the tests and the quick start is smaller.
+pub const WAITS_ABOVE: u128 = 300_000_000;
+
+/// For so long, in seconds.
+pub const WAITS_S: u64 = 20;
+
 /// A policy with no destination yet: they are added by quorum, as in real life.
 fn specification(
-    initiator: &Person,
+    others: &[(&Person, &str)],
     approvers: &[Person],
-    auditor: &Person,
     signers: &[SignerProcess],
 ) -> String {
-    let names: Vec<_> = approvers.iter().map(|person| format!("{:?}", person.name)).collect();
-    let group = names.join(", ");
     let enrolments: Vec<_> =
         signers.iter().map(|signer| format!("{:?}", signer.enrolment())).collect();
-    let mut text = format!(
-        "name = \"quick-start\"\nsigners = [{}]\n\n[governance]\napprovals = 2\ngroup = [{group}]\n",
-        enrolments.join(", ")
-    );
-    for (person, role) in [(initiator, "initiator"), (auditor, "auditor")] {
+    let mut text = format!("name = \"quick-start\"\nsigners = [{}]\n", enrolments.join(", "));
+    text.push_str("\n[governance]\npolicy_delay_s = 0\n");
+    for list in ["policy", "people", "keys", "release"] {
+        let _ = writeln!(text, "{list} = [{{ approvals = 2, group = \"approvers\" }}]");
+    }
+    for (person, role) in others {
         let _ = write!(
             text,
             "\n[[people]]\nname = {:?}\nid = \"{}\"\nroles = [\"{role}\"]\n",
@@ -194,26 +211,38 @@ fn specification(
         let (key, _) = person.key.as_ref().expect("an approver");
         let _ = write!(
             text,
-            "\n[[people]]\nname = {:?}\nid = \"{}\"\nroles = [\"approver\", \"initiator\"]\napproval_key_files = [{key:?}]\n",
+            "\n[[people]]\nname = {:?}\nid = \"{}\"\nroles = [\"approver\", \"initiator\"]\n\
+             groups = [\"approvers\"]\napproval_key_files = [{key:?}]\n",
             person.name, person.id
         );
     }
     text.push_str(
-        "\n[policy]\nproposal_lifetime_s = 86400\n\n[policy.fee_caps]\n\
-         \"bitcoin-regtest/btc\" = \"100000\"\n\"litecoin-regtest/ltc\" = \"1000000\"\n\
-         \"ethereum-dev/eth\" = \"10000000000000000\"\n\n[policy.confirmations]\n\
+        "\n[policy]\nschema = 1\nproposals-stay-open = \"1d\"\n\n[policy.confirmations]\n\
          bitcoin-regtest = 3\nlitecoin-regtest = 3\nethereum-dev = 3\n",
     );
-    let tiers = [
-        ("bitcoin-regtest/btc", "100000000"),
-        ("litecoin-regtest/ltc", "1000000000"),
-        ("ethereum-dev/eth", "10000000000000000000"),
-    ];
-    for (asset, up_to) in tiers {
-        let _ = write!(
-            text,
-            "\n[[policy.tiers]]\nasset = \"{asset}\"\nup_to = \"{up_to}\"\napprovals = 2\ngroup = [{group}]\n"
-        );
-    }
+    rules(&mut text);
     text
+}
+
+fn rules(text: &mut String) {
+    let mut rule = |id: &str, rest: &str| {
+        let _ = write!(text, "\n[[policy.rule]]\nid = \"{id}\"\n{rest}\n");
+    };
+    rule("what-we-pay", "permit = true");
+    rule("known-places", "allowlist = { cooling-off = \"0s\" }");
+    let waits = format!("over = \"3 litecoin-regtest/ltc\"\ndelay = \"{WAITS_S}s\"");
+    rule("large-waits", &waits);
+    for (name, asset, up_to, fee) in [
+        ("btc", "bitcoin-regtest/btc", "1", "0.001"),
+        ("ltc", "litecoin-regtest/ltc", "10", "0.01"),
+        ("eth", "ethereum-dev/eth", "10", "0.01"),
+    ] {
+        let steps = format!(
+            "[policy.rule.tiers]\nasset = \"{asset}\"\n\
+             steps = [{{ up-to = \"{up_to}\", require = [\"2 of approvers\"] }}]"
+        );
+        rule(&format!("amounts-{name}"), &steps);
+        let cap = format!("assets = [\"{asset}\"]\nfee-cap = {{ most = \"{fee} {asset}\" }}");
+        rule(&format!("fees-{name}"), &cap);
+    }
 }

@@ -30,7 +30,7 @@ pub use captives::Captives;
 pub use client::{Answer, Client};
 pub use desk::Desk;
 pub use hsm::Hsm;
-pub use institution::{APPROVERS, Institution, Person};
+pub use institution::{APPROVERS, Institution, Person, WAITS_ABOVE, WAITS_S};
 pub use networks::Networks;
 pub use programs::Programs;
 pub use server::Server;

@@ -51,6 +51,15 @@ impl Server {
         Self { folder, data, port, programs: programs.clone(), process: None }
     }
 
+    /// Has it hold ledger, chains and read model against one another every second, from its next
+    /// start on; differences are `owner`'s affair.
+    pub fn reconcile(&self, owner: &str) {
+        let path = self.folder.join("strongroom.toml");
+        let mut text = std::fs::read_to_string(&path).expect("a configuration");
+        let _ = write!(text, "\n[reconciliation]\nowner = {owner:?}\nevery_s = 1\n");
+        std::fs::write(&path, text).expect("a configuration");
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

@@ -33,6 +33,8 @@ pub(super) struct Approver {
 pub(super) struct People {
     /// Asks.
     pub(super) maker: PersonId,
+    /// Stops things.
+    pub(super) officer: PersonId,
     /// Three of the group, of whom two must agree; the fourth is of no group. The first may also ask.
     pub(super) approvers: Vec<Approver>,
     /// Where payments may go, by network.
@@ -89,7 +91,7 @@ impl People {
         let destinations = NETWORKS.map(|network| (network, strange_address(network))).into();
         let approvers = (0..4).map(|_| Approver::new()).collect();
         let notary = Notary::new(signers);
-        Self { maker: PersonId(Uuid::now_v7()), approvers, destinations, notary }
+        Self { maker: PersonId(Uuid::now_v7()), officer: PersonId(Uuid::now_v7()), approvers, destinations, notary }
     }
 
     pub(super) fn quorum(&self) -> Quorum {
@@ -134,6 +136,8 @@ impl People {
         let mut people: Vec<_> = self.approvers.iter().enumerate().map(person).collect();
         let roles = BTreeSet::from([Role::Initiator]);
         people.push(PersonV1 { id: self.maker, roles, approval_keys: Vec::new() });
+        let roles = BTreeSet::from([Role::Officer]);
+        people.push(PersonV1 { id: self.officer, roles, approval_keys: Vec::new() });
         let (log_key, log_key_ml_dsa_44) = self.notary.log_keys();
         CharterTextV2 {
             log: self.notary.log,

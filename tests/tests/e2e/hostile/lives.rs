@@ -5,13 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use strongroom_chains::ethereum::{self, Gas};
 use strongroom_domain::deposit::BlockRef;
+use strongroom_domain::freeze::{self, FreezeScope};
 use strongroom_domain::key::Quarantined;
 use strongroom_domain::policy::PolicyV1;
+use strongroom_domain::proposal::Subject;
 use strongroom_domain::protocol::{Order, Reply};
 use strongroom_domain::statement::Answer;
 use strongroom_domain::transfer::{AttemptSigned, Confirmed};
 use strongroom_domain::{
-    Amount, Bytes, Command, Network, ProposalId, Rule, Spends, Timestamp, TransferId,
+    Amount, Bytes, Command, FreezeId, Network, ProposalId, Rule, Spends, Timestamp, TransferId,
 };
 use uuid::Uuid;
 
@@ -140,7 +142,7 @@ fn what_was_consumed_is_not_sworn_off_because_it_is_said_to_be_over() {
 
 /// A policy that a quorum really put in force.
 fn change_policy(forge: &mut Forge, change: impl FnOnce(&mut PolicyV1)) {
-    let mut policy = forge.state.charter.standing().unwrap().policy.clone();
+    let mut policy = forge.state.charter.standing().unwrap().policy.v1().unwrap().clone();
     policy.version += 1;
     change(&mut policy);
     let proposal = ProposalId(Uuid::now_v7());
@@ -188,6 +190,28 @@ fn an_order_out_of_a_transfers_time_is_refused() {
     refused("a key in quarantine", &world.reader(0).commit(transfer, 1), Rule::SignerKey);
     let account = world.custody(Network::EthereumDev);
     world.pays(&account);
+}
+
+/// The server may go on asking: one entry after the freeze the signer does not.
+#[test]
+fn a_freeze_is_honoured_one_entry_later_until_a_quorum_lifts_it() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), earlier());
+    let custody = world.custody(Network::LitecoinRegtest);
+    let transfer = custody.honest(&mut world.forge).intent.transfer;
+    let freeze = FreezeId(Uuid::now_v7());
+    let (by, because) = (world.forge.people.officer, "a report of theft".to_owned());
+    let scope = FreezeScope::Wallet(custody.wallet);
+    world.forge.run(Command::Freeze(freeze::Set { freeze, scope, by, because }));
+    refused("frozen", &world.reader(0).commit(transfer, 1), Rule::Frozen);
+    // Nobody but a quorum lifts it: a server that says so itself is not followed.
+    let proposal = ProposalId(Uuid::now_v7());
+    let (maker, expires_at) = (world.forge.people.maker, world.forge.time.plus_seconds(3600));
+    let subject = Subject::Unfreeze { freeze };
+    world.forge.run(Command::Propose { proposal, subject, maker, expires_at });
+    refused("asked, not lifted", &world.reader(0).commit(transfer, 1), Rule::Frozen);
+    world.forge.agree(proposal);
+    assert!(matches!(world.reader(0).commit(transfer, 1), Reply::Committed { .. }));
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn another_question(forge: &mut Forge, custody: &Custody, change: impl FnOnce(&m
 }
 
 fn next_policy(forge: &Forge, change: impl FnOnce(&mut PolicyV1)) -> PolicyV1 {
-    let mut policy = forge.state.charter.standing().unwrap().policy.clone();
+    let mut policy = forge.state.charter.standing().unwrap().policy.v1().unwrap().clone();
     policy.version += 1;
     change(&mut policy);
     policy

@@ -1,6 +1,7 @@
 //! From an invitation to a payment on the chain, by passkey; what the page refuses, and what signers
 //! would not have taken.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use strongroom_tests::browser::{Browser, Key, Meddler, Window};
 use strongroom_tests::journey::text;
@@ -36,6 +37,8 @@ fn a_withdrawal_is_read_and_approved_with_a_passkey_and_paid_by_signers_that_che
     browser.await_path(&format!("/approvals/{proposal}"));
     assert_fits(&browser);
     reads(&browser, &payment.destination);
+    let form = browser.find("form.answer[data-answer='approve']").unwrap();
+    let hash = form.attribute("data-sha256").unwrap();
     browser.tab_to("form.answer[data-answer='approve'] button");
     browser.press(Key::Enter);
     let said = browser.await_text("#result.good", "You approved.");
@@ -46,7 +49,7 @@ fn a_withdrawal_is_read_and_approved_with_a_passkey_and_paid_by_signers_that_che
     let answers = paid["proposal"]["answers"].as_array().unwrap();
     let mine = answers.iter().find(|answer| answer["approver"] == person.id.as_str()).unwrap();
     assert_eq!(mine["key"], key.as_str());
-    assertion_over(&house, mine["position"].as_u64().unwrap());
+    assertion_over(&house, mine["position"].as_u64().unwrap(), &hash);
     browser.goto(&house.at(&format!("/approvals/{proposal}")));
     browser.await_text("#closed", "nobody can answer it any more");
     browser.close(&[ONE_ALGORITHM]);
@@ -70,10 +73,10 @@ fn reads(browser: &Browser, destination: &str) {
 }
 
 /// The log keeps what the authenticator said, and the challenge is the statement's hash.
-fn assertion_over(house: &House, position: u64) {
+fn assertion_over(house: &House, position: u64, hash: &str) {
     let path = format!("/events?after={}&limit=1", position - 1);
     let event = house.strongroom.desk.initiator().get(&path).ok()["items"][0].take();
-    assert_eq!(event["type"], "proposal.approved", "{event}");
+    assert_eq!(event["kind"], "proposal.approved", "{event}");
     let payload: Value = match &event["payload"] {
         Value::String(text) => serde_json::from_str(text).unwrap(),
         other => other.clone(),
@@ -82,6 +85,8 @@ fn assertion_over(house: &House, position: u64) {
     let client = hex::decode(text(assertion, "client_data")).unwrap();
     let client: Value = serde_json::from_slice(&client).unwrap();
     assert_eq!(client["type"], "webauthn.get");
+    let challenge = URL_SAFE_NO_PAD.decode(text(&client, "challenge")).unwrap();
+    assert_eq!(hex::encode(challenge), hash);
     assert_eq!(client["origin"], house.at("").as_str());
 }
 

@@ -50,9 +50,8 @@ impl House {
         let mut invite = self.strongroom.desk.programs.server();
         let said = invite.arg("invite").arg("--out").arg(&file).output().unwrap();
         assert!(said.status.success(), "{said:?}");
-        let said = String::from_utf8(said.stdout).unwrap();
-        let is_hash = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
-        let hash = said.split_whitespace().find(is_hash).unwrap().to_owned();
+        let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+        let hash = text(&said, "invitation_sha256");
         (std::fs::read_to_string(file).unwrap().trim().to_owned(), hash)
     }
 

@@ -2,6 +2,7 @@
 //! entry that proves it. Never a name: people are known by their ids, in the log as here.
 
 mod lines;
+mod money;
 
 use crate::{
     finding::{Fault, Finding},

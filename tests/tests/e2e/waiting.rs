@@ -13,7 +13,6 @@ struct House {
     strongroom: Deployment,
     custody: Custody,
     destination: String,
-    officer: Client,
 }
 
 impl House {
@@ -25,8 +24,12 @@ impl House {
         let (deposit, _, _) = amounts(NETWORK);
         strongroom.deposit(&custody, deposit);
         strongroom.deposit(&custody, deposit);
-        let officer = strongroom.desk.client(&strongroom.desk.institution.officer);
-        Self { strongroom, custody, destination, officer }
+        Self { strongroom, custody, destination }
+    }
+
+    /// A new connection each time: the server closes one that says nothing for a while.
+    fn officer(&self) -> Client {
+        self.strongroom.desk.client(&self.strongroom.desk.institution.officer)
     }
 
     fn payment(&self, amount: u128) -> Payment {
@@ -57,17 +60,17 @@ fn a_large_withdrawal_waits_and_an_officer_stops_it_and_another_is_paid_after_it
     let (stopped, paid) = (house.approved(WAITS_ABOVE + 1), house.approved(WAITS_ABOVE + 2));
     // It says until when, and nobody has built a transaction.
     house.waits_for(&stopped, "time lock");
-    let story = house.officer.get(&format!("/transactions/{stopped}")).ok();
+    let story = house.officer().get(&format!("/transactions/{stopped}")).ok();
     assert_eq!(story["transaction"]["state"], "approved", "{story}");
     assert_eq!(story["attempts"], json!([]), "{story}");
     let because = json!({ "because": "the payee called: it was not them" });
-    house.officer.post(&format!("/transactions/{stopped}/stop"), &because).ok();
+    house.officer().post(&format!("/transactions/{stopped}/stop"), &because).ok();
     house.strongroom.desk.wait_for(&stopped, &["stopped"]);
     // What is not large waits for nothing, and what waited is paid once its time has come.
     let small = house.approved(1_000_000);
     house.strongroom.settle(NETWORK, &small);
     house.strongroom.settle(NETWORK, &paid);
-    let late = house.officer.post(&format!("/transactions/{paid}/stop"), &because);
+    let late = house.officer().post(&format!("/transactions/{paid}/stop"), &because);
     assert_eq!(late.refused(), "transfer-state");
     super::spine::the_audit_agrees(&house.strongroom);
     house.strongroom.stop();
@@ -84,7 +87,7 @@ fn a_freeze_stops_what_is_on_its_way_until_a_quorum_lifts_it() {
     let transfer = house.approved(1_000_000);
     house.strongroom.desk.wait_for(&transfer, &["signing"]);
     let asked = json!({ "scope": { "wallet": house.custody.wallet }, "because": "a report" });
-    let freeze = text(&house.officer.post("/freezes", &asked).ok(), "freeze");
+    let freeze = text(&house.officer().post("/freezes", &asked).ok(), "freeze");
     for signer in &house.strongroom.signers {
         signer.signal("CONT");
     }
@@ -92,8 +95,8 @@ fn a_freeze_stops_what_is_on_its_way_until_a_quorum_lifts_it() {
     let request = house.strongroom.desk.request(&house.payment(1_000_000));
     let refused = house.strongroom.desk.initiator().post("/transactions", &request);
     assert_eq!(refused.refused(), "frozen");
-    let release = house.officer.post(&format!("/freezes/{freeze}/release"), &json!({})).ok();
-    let state = house.officer.get(&format!("/transactions/{transfer}")).ok();
+    let release = house.officer().post(&format!("/freezes/{freeze}/release"), &json!({})).ok();
+    let state = house.officer().get(&format!("/transactions/{transfer}")).ok();
     assert_eq!(state["transaction"]["state"], "signing", "{state}");
     house.strongroom.desk.approve(&text(&release, "proposal"));
     house.strongroom.settle(NETWORK, &transfer);
@@ -119,7 +122,7 @@ fn reconciliation_finds_a_coin_that_the_ledger_does_not_know() {
     house.strongroom.networks.utxo(NETWORK).fund(&text(change, "address"), 4_321);
     house.strongroom.networks.mine(NETWORK, FINAL);
     let found = |page: &Value| page["items"].as_array().is_some_and(|items| !items.is_empty());
-    let differences = house.officer.wait("/differences", PATIENCE, found);
+    let differences = house.officer().wait("/differences", PATIENCE, found);
     let difference = &differences["items"][0];
     assert_eq!(difference["owner"], auditor.as_str(), "{difference}");
     let what = &difference["what"]["balance"];
@@ -127,8 +130,8 @@ fn reconciliation_finds_a_coin_that_the_ledger_does_not_know() {
     assert_eq!(units("chain") - units("ledger"), 4_321, "{difference}");
     // It is found once, and explained by a person.
     let path = format!("/differences/{}/resolve", text(difference, "difference"));
-    house.officer.post(&path, &json!({ "because": "a stray payment: swept next week" })).ok();
-    let after = house.officer.get("/differences").ok();
+    house.officer().post(&path, &json!({ "because": "a stray payment: swept next week" })).ok();
+    let after = house.officer().get("/differences").ok();
     assert_eq!(after["items"].as_array().unwrap().len(), 1, "{after}");
     super::spine::the_audit_agrees(&house.strongroom);
     house.strongroom.stop();

@@ -190,9 +190,7 @@ impl Standing {
             return Err(Refusal::new(Rule::PolicyTightens, because));
         };
         self.check_next_policy(policy)?;
-        policy
-            .tightens(old)
-            .map_err(|refusal| Refusal::new(Rule::PolicyTightens, refusal.because))
+        policy.tightens(old).map_err(|refusal| Refusal::new(Rule::PolicyTightens, refusal.because))
     }
 
     /// Puts a policy in force; what was not on the allowlist before is on it from `at` on.

@@ -239,7 +239,7 @@ impl Book {
         match (place(&self.state, proposal), answers) {
             (Ok(place), Some(answers)) => {
                 statement::approval(&self.state, &place, answers, answer, who)
-            },
+            }
             _ => "there is nothing to answer".to_owned(),
         }
     }

@@ -275,7 +275,11 @@ fn a_key_is_one_persons_and_of_who_signs() {
     let add = |person, key| PeopleChange::AddKey { person, key };
     let theirs = ApprovalKey::Ed25519 { key: public(&key_of(BEN.0)) };
     refused(&book, add(CAT, theirs), wrong);
-    refused(&book, add(CAT, ApprovalKey::P256 { key: Bytes([vec![2], vec![0xff; 32]].concat()) }), wrong);
+    refused(
+        &book,
+        add(CAT, ApprovalKey::P256 { key: Bytes([vec![2], vec![0xff; 32]].concat()) }),
+        wrong,
+    );
     refused(&book, add(OLA, passkey(1)), Rule::CharterInvalid);
     refused(&book, add(EVA, passkey(1)), Rule::PeopleChange);
     refused(&book, PeopleChange::RemoveKey { person: CAT, key: point(1) }, Rule::PeopleChange);
@@ -581,5 +585,8 @@ fn a_payment_in_the_new_form_is_bound_to_its_statement() {
         let forged = Command::AnswerProposal { proposal, answer, approver, key, evidence };
         book.refused(forged, Rule::ApprovalSignature);
     }
-    assert_eq!(book.state.transfers[&transfer(1)].asked().unwrap().intent.amount, Amount::new(1_000));
+    assert_eq!(
+        book.state.transfers[&transfer(1)].asked().unwrap().intent.amount,
+        Amount::new(1_000)
+    );
 }

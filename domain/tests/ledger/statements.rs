@@ -99,6 +99,10 @@ fn no_two_policies_read_alike() {
     for (n, change) in changes.into_iter().enumerate() {
         let mut other = charter();
         change(&mut other);
-        assert_ne!(statement::founding_v2(&other), statement::founding_v2(&charter()), "change {n}");
+        assert_ne!(
+            statement::founding_v2(&other),
+            statement::founding_v2(&charter()),
+            "change {n}"
+        );
     }
 }

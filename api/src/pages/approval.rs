@@ -27,19 +27,15 @@ pub(super) async fn page(
     let no = application.approval(&caller, id, None, Some(Answer::Decline)).await?;
     let passkeys = application.passkeys_to_use(&caller);
     let proposal = &yes.proposal;
-    let main = match (&yes.statement, &no.statement) {
-        (Some(text), Some(other)) => {
-            let main = summary(Html::new(), text);
-            let main = standing(main, proposal, &caller);
-            answers(main, &yes, (text, other), &passkeys)
-        }
-        _ => {
-            let main = Html::new()
-                .raw("<p class=\"card\" id=\"closed\">This question is ")
-                .text(&proposal.state)
-                .raw(": nobody can answer it any more.</p>\n");
-            standing(main, proposal, &caller)
-        }
+    let main = if let (Some(text), Some(other)) = (&yes.statement, &no.statement) {
+        let main = standing(summary(Html::new(), text), proposal, &caller);
+        answers(main, &yes, (text, other), &passkeys)
+    } else {
+        let main = Html::new()
+            .raw("<p class=\"card\" id=\"closed\">This question is ")
+            .text(&proposal.state)
+            .raw(": nobody can answer it any more.</p>\n");
+        standing(main, proposal, &caller)
     };
     let title = title(&proposal.kind);
     Ok(Page { title, place: Place::Approvals, script: "approval", main })

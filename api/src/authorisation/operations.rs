@@ -36,7 +36,6 @@ pub const TABLE: &[Operation] = &[
         &[("GET", "/"), ("GET", "/sign-in"), ("GET", "/enrol"), ("GET", "/static/{name}")],
         &[],
     ),
-    of("open-graphiql", &[("GET", "/graphiql")], &[]),
     of("open-graphql-socket", &[("GET", "/graphql")], &[]),
     of("read-checkpoint-note", &[("GET", "/checkpoint")], &[]),
     of("read-tile", &[("GET", "/tile/{level}/{*index}")], &[]),

@@ -11,13 +11,12 @@ pub mod subscription;
 
 use std::sync::Arc;
 
-use async_graphql::{Schema, http::GraphiQLSource};
+use async_graphql::Schema;
 use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::{
     Json,
     extract::{Request, State, WebSocketUpgrade},
-    http::{HeaderValue, header},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use tokio::sync::Semaphore;
 
@@ -31,12 +30,6 @@ use connection::Connection;
 use mutation::Mutation;
 use query::Query;
 use subscription::Events;
-
-/// Where GraphiQL's scripts come from, and what it may do with them: only on its own page.
-const GRAPHIQL_POLICY: &str = "default-src 'none'; connect-src 'self'; \
-     img-src data: https://graphql.org; font-src data:; \
-     style-src 'unsafe-inline' https://unpkg.com; script-src 'unsafe-inline' https://unpkg.com; \
-     worker-src blob:; frame-ancestors 'none'";
 
 /// The schema.
 pub(crate) type Strongroom = Schema<Query, Mutation, Events>;
@@ -103,17 +96,6 @@ pub(crate) async fn subscribe(
         }
         drop(place);
     }))
-}
-
-/// `GET /graphiql`.
-pub(crate) async fn page() -> impl IntoResponse {
-    let page = GraphiQLSource::build()
-        .endpoint("/graphql")
-        .subscription_endpoint("/graphql")
-        .title("Strongroom: GraphiQL")
-        .finish();
-    let policy = HeaderValue::from_static(GRAPHIQL_POLICY);
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page))
 }
 
 /// The schema without anything behind it: what there is to ask.

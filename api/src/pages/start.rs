@@ -16,7 +16,7 @@ pub(super) async fn page() -> Page {
          invitation: <a href=\"/enrol\">enrol</a>.</p></li>\n</ul>\n\
          <section><h2>For programs</h2><ul>\n\
          <li><a href=\"/api/v1/openapi.json\">REST: OpenAPI document</a></li>\n\
-         <li><a href=\"/graphiql\">GraphQL: GraphiQL</a> (loads its scripts from unpkg.com)</li>\n\
+         <li>GraphQL at <code>/graphql</code>, with introspection</li>\n\
          <li><a href=\"/readyz\">Readiness</a>, <a href=\"/metrics\">metrics</a></li>\n</ul></section>",
     );
     Page { title: "Strongroom".to_owned(), place: Place::Start, script: "start", main }

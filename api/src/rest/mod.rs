@@ -154,7 +154,6 @@ pub fn router(application: Application, limits: &Limits) -> Router {
     documented
         .merge(pages::routes())
         .route("/graphql", get(graphql::subscribe).post(graphql::query))
-        .route("/graphiql", get(graphql::page))
         // Innermost first: the route is known, then who asks, then how long it may take.
         .route_layer(middleware::from_fn_with_state(shared.clone(), authentication::check))
         .fallback(system::nowhere)

@@ -133,21 +133,16 @@ async fn events_are_pushed_as_they_become_durable_to_who_has_a_token() {
 }
 
 #[tokio::test]
-async fn graphiql_alone_may_load_scripts_and_says_from_where() {
+async fn no_page_loads_a_script_of_others() {
     let house = House::new();
     let server = house.serve().await;
-    let page = reqwest::get(format!("{}/graphiql", server.url)).await.unwrap();
-    let policy = |page: &reqwest::Response| {
-        page.headers()["content-security-policy"].to_str().unwrap().to_owned()
-    };
-    assert!(policy(&page).contains("https://unpkg.com"));
-    let html = page.text().await.unwrap();
-    for source in html.split("src=\"").skip(1) {
-        assert!(source.starts_with("https://unpkg.com/"), "{source}");
+    assert_eq!(reqwest::get(format!("{}/graphiql", server.url)).await.unwrap().status(), 404);
+    for path in ["/", "/sign-in", "/enrol"] {
+        let page = reqwest::get(format!("{}{path}", server.url)).await.unwrap();
+        let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{path}: {policy}");
+        assert!(!page.text().await.unwrap().contains("src=\"http"), "{path}");
     }
-    let index = reqwest::get(format!("{}/", server.url)).await.unwrap();
-    assert!(policy(&index).starts_with("default-src 'none'"));
-    assert!(index.text().await.unwrap().contains("/graphiql"));
     server.stop().await;
 }
 
@@ -155,7 +150,7 @@ async fn graphiql_alone_may_load_scripts_and_says_from_where() {
 async fn the_schema_can_be_read_with_the_default_limits() {
     let house = House::new();
     let server = house.serve().await;
-    // As deep as GraphiQL asks.
+    // As deep as tools ask.
     let kind = "ofType { kind name ".repeat(9) + &"}".repeat(9);
     let query = format!(
         "{{ __schema {{ queryType {{ name }} types {{ name fields(includeDeprecated: true) {{ name \

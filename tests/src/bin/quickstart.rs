@@ -276,7 +276,8 @@ fn where_next(strongroom: &Deployment) {
         token.display()
     );
     println!("   OpenAPI   {url}/api/v1/openapi.json");
-    println!("   GraphiQL  {url}/graphiql");
+    println!("   GraphQL   {url}/graphql");
+    println!("   pages     {url}/ (sign in, approve, the queue)");
     println!("   log       {}", strongroom.log_file().display());
     println!(
         "   logs      {}, {}/signer-*/strongroom-signer.log",

@@ -28,8 +28,7 @@ pub use rebuild::Rebuild;
 pub use rows::{
     AccountRow, AddressRow, AnswerRow, AttemptRow, CharterRow, Decided, DepositRow, DifferenceRow,
     EntryRow, FreezeRow, HoldRow, KeyRow, KeyStepRow, LedgerRow, PriceRow, ProposalRow, RefusalRow,
-    ScreeningRow, Sides, SignerRow, SubjectKind,
-    TransferRow, TransferStory, TrialRow, WalletRow,
+    ScreeningRow, Sides, SignerRow, SubjectKind, TransferRow, TransferStory, TrialRow, WalletRow,
 };
 pub use states::{
     DepositState, KeyState, KeyStep, ProposalState, SignerState, StateError, TransferState,

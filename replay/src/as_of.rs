@@ -209,7 +209,8 @@ fn standings(verifier: &Verifier) -> Result<Standings, Finding> {
     let standing = standing.map_err(|it| Finding::of(Fault::Violation, it.to_string()))?;
     let ledger = verifier.books().accounts();
     let open = |name: &str| {
-        !["refused", "rejected", "cancelled", "expired", "failed", "confirmed", "abandoned"].contains(&name)
+        !["refused", "rejected", "cancelled", "expired", "failed", "confirmed", "abandoned"]
+            .contains(&name)
     };
     Ok(Standings {
         head: state.head,

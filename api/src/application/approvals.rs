@@ -35,9 +35,9 @@ impl AnswerApproval {
         match (signature, evidence) {
             (Some(signature), None) => Ok(Evidence::Signature { signature }),
             (None, Some(evidence)) => Ok(evidence),
-            (Some(_), Some(_)) | (None, None) => {
-                Err(Failure::Malformed("an answer has a signature or evidence, not both".to_owned()))
-            }
+            (Some(_), Some(_)) | (None, None) => Err(Failure::Malformed(
+                "an answer has a signature or evidence, not both".to_owned(),
+            )),
         }
     }
 }

@@ -118,12 +118,7 @@ impl Application {
     }
 
     /// Refuses a caller that may not do this to that.
-    fn demand(
-        &self,
-        caller: &Caller,
-        operation: &str,
-        resource: &Resource,
-    ) -> Result<(), Failure> {
+    fn demand(&self, caller: &Caller, operation: &str, resource: &Resource) -> Result<(), Failure> {
         self.authorisation().demand(&Principal::from(caller), operation, resource)
     }
 

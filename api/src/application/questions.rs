@@ -2,9 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use strongroom_domain::{
-    Command, ProposalId, charter::PeopleChange, proposal::Subject,
-};
+use strongroom_domain::{Command, ProposalId, charter::PeopleChange, proposal::Subject};
 use utoipa::ToSchema;
 use uuid::Uuid;
 

@@ -214,7 +214,8 @@ impl Application {
         let waiting = self.0.sagas.payments.all_waiting();
         let waiting: BTreeMap<_, _> =
             waiting.into_iter().map(|(id, because)| (id.to_string(), because)).collect();
-        let mut found = page!(TransactionPage, rows, page.limit, |row| self.shows(caller, row.intent.account));
+        let mut found =
+            page!(TransactionPage, rows, page.limit, |row| self.shows(caller, row.intent.account));
         for payment in &mut found.items {
             payment.waiting = waiting.get(&payment.transaction).cloned();
         }

@@ -10,4 +10,3 @@ pub use principal::{Principal, Via};
 
 #[cfg(test)]
 mod tests;
-

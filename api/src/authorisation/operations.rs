@@ -40,11 +40,7 @@ pub const TABLE: &[Operation] = &[
     of("read-checkpoint-note", &[("GET", "/checkpoint")], &[]),
     of("read-tile", &[("GET", "/tile/{level}/{*index}")], &[]),
     // Signing in: whoever asks is nobody yet.
-    of(
-        "enrol",
-        &[("POST", "/api/v1/enrolment"), ("POST", "/api/v1/enrolment/finish")],
-        &[],
-    ),
+    of("enrol", &[("POST", "/api/v1/enrolment"), ("POST", "/api/v1/enrolment/finish")], &[]),
     of(
         "sign-in",
         &[
@@ -64,18 +60,10 @@ pub const TABLE: &[Operation] = &[
         &[],
     ),
     of("read-sessions", &[("GET", "/api/v1/sessions")], &[]),
-    of(
-        "end-sessions",
-        &[("DELETE", "/api/v1/sessions"), ("DELETE", "/api/v1/sessions/{id}")],
-        &[],
-    ),
+    of("end-sessions", &[("DELETE", "/api/v1/sessions"), ("DELETE", "/api/v1/sessions/{id}")], &[]),
     of(
         "add-passkey",
-        &[
-            ("GET", "/passkey"),
-            ("POST", "/api/v1/passkeys"),
-            ("POST", "/api/v1/passkeys/finish"),
-        ],
+        &[("GET", "/passkey"), ("POST", "/api/v1/passkeys"), ("POST", "/api/v1/passkeys/finish")],
         &[],
     ),
     of("replace-recovery-codes", &[("POST", "/api/v1/recovery-codes")], &[]),
@@ -84,11 +72,7 @@ pub const TABLE: &[Operation] = &[
     of("ask-graphql", &[("POST", "/graphql")], &[]),
     // The log.
     of("read-entry-bundle", &[("GET", "/tile/entries/{*index}")], &[]),
-    of(
-        "read-events",
-        &[("GET", "/api/v1/events")],
-        &[("Query", "events"), ("Events", "events")],
-    ),
+    of("read-events", &[("GET", "/api/v1/events")], &[("Query", "events"), ("Events", "events")]),
     of("read-log-head", &[("GET", "/api/v1/log/head")], &[("Query", "logHead")]),
     of("read-checkpoint", &[("GET", "/api/v1/log/checkpoint")], &[("Query", "logCheckpoint")]),
     of("read-witness-policy", &[("GET", "/api/v1/log/policy")], &[]),
@@ -171,16 +155,10 @@ pub const TABLE: &[Operation] = &[
         &[("GET", "/api/v1/webhooks"), ("GET", "/api/v1/webhooks/{id}/messages")],
         &[],
     ),
-    of(
-        "resend-webhook",
-        &[("POST", "/api/v1/webhooks/{id}/messages/{message}/resend")],
-        &[],
-    ),
+    of("resend-webhook", &[("POST", "/api/v1/webhooks/{id}/messages/{message}/resend")], &[]),
 ];
 
-fn index(
-    pairs: fn(&'static Operation) -> &'static [Pair],
-) -> HashMap<Pair, &'static str> {
+fn index(pairs: fn(&'static Operation) -> &'static [Pair]) -> HashMap<Pair, &'static str> {
     let all = TABLE.iter();
     all.flat_map(|operation| pairs(operation).iter().map(|pair| (*pair, operation.name))).collect()
 }

@@ -15,13 +15,21 @@ use super::{
 use crate::{access::role_of, application::Failure};
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/authorisation.md");
-const BEGIN: &str = "<!-- The table: written and checked by `cargo test -p strongroom-api authorisation` -->\n";
+const BEGIN: &str =
+    "<!-- The table: written and checked by `cargo test -p strongroom-api authorisation` -->\n";
 const END: &str = "<!-- End of the table -->\n";
 
 /// Every role that there is.
 const ROLES: [&str; 9] = [
-    "viewer", "initiator", "approver", "officer", "key-custodian", "compliance", "auditor",
-    "regulator", "administrator",
+    "viewer",
+    "initiator",
+    "approver",
+    "officer",
+    "key-custodian",
+    "compliance",
+    "auditor",
+    "regulator",
+    "administrator",
 ];
 
 fn open() -> Authorisation {
@@ -236,7 +244,8 @@ fn a_credential_for_one_client_reaches_no_other_and_nothing_that_is_of_all() {
         assert_eq!(may(&limited, Resource::Client(own)), reaches, "{}", operation.name);
         kept.insert(operation.name, reaches);
     }
-    let reached: Vec<_> = kept.iter().filter(|(_, reaches)| **reaches).map(|(name, _)| *name).collect();
+    let reached: Vec<_> =
+        kept.iter().filter(|(_, reaches)| **reaches).map(|(name, _)| *name).collect();
     assert_eq!(
         reached,
         [

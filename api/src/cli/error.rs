@@ -8,8 +8,13 @@ use strongroom_secrets::{DurableFileError, SecretFileError};
 use strongroom_store::{BackupError, ImportError, OpenError, ReadError, copy::CopyError};
 
 use crate::{
-    access::AccessError, approval_key::ApprovalKeyError, charter_spec::SpecError,
-    data_directory::DataError, policy_file::{ExamplesError, PolicyFileError}, serve::ServeError, token_key::TokenKeyError,
+    access::AccessError,
+    approval_key::ApprovalKeyError,
+    charter_spec::SpecError,
+    data_directory::DataError,
+    policy_file::{ExamplesError, PolicyFileError},
+    serve::ServeError,
+    token_key::TokenKeyError,
 };
 
 /// Why a command failed, to be printed as it is.

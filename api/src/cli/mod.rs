@@ -4,12 +4,12 @@
 mod approve;
 mod charter;
 mod error;
+mod history;
 mod init;
 mod invite;
 mod key;
 mod key_place;
 mod ledger;
-mod history;
 mod place;
 mod policy;
 mod price;

@@ -140,9 +140,9 @@ impl TokenIssue {
             let Some(last) = rows.last() else { return Ok(charter) };
             position = last.filed;
             for event in rows.iter().filter_map(charter_event) {
-                charter.evolve(&event).map_err(|error| {
-                    Refusal::new(Rule::CharterState, error.to_string())
-                })?;
+                charter
+                    .evolve(&event)
+                    .map_err(|error| Refusal::new(Rule::CharterState, error.to_string()))?;
             }
         }
     }

@@ -113,7 +113,10 @@ impl Query {
         id: String,
     ) -> Result<views::TransactionStory> {
         let caller = context.data::<Caller>()?;
-        application(context)?.transaction(caller, parse(&id)?).await.map_err(|failure| error(&failure))
+        application(context)?
+            .transaction(caller, parse(&id)?)
+            .await
+            .map_err(|failure| error(&failure))
     }
 
     /// Proposals: those that wait for answers, unless another state is asked for.

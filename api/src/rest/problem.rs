@@ -142,9 +142,7 @@ impl ProblemDocument {
             Failure::RequestSignature(_) => {
                 new("request-signature", "The request's signature", S::UNAUTHORIZED)
             }
-            Failure::LockedOut { .. } => {
-                new("locked-out", "Wrong too often", S::TOO_MANY_REQUESTS)
-            }
+            Failure::LockedOut { .. } => new("locked-out", "Wrong too often", S::TOO_MANY_REQUESTS),
             Failure::TooMany => new("too-many", "Too many requests", S::TOO_MANY_REQUESTS),
             Failure::TooLarge => new("too-large", "Body too large", S::PAYLOAD_TOO_LARGE),
             Failure::Method => new("method", "Not this method", S::METHOD_NOT_ALLOWED),

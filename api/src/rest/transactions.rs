@@ -7,7 +7,9 @@ use super::{
     Problem, Problems,
     body::{Asked, Asking, Id, Repeatable},
 };
-use crate::application::{Application, Caller, ProposeRemedy, RequestTransaction, TransactionFilter, views};
+use crate::application::{
+    Application, Caller, ProposeRemedy, RequestTransaction, TransactionFilter, views,
+};
 
 /// Ask for a payment. What the policy forbids is recorded and answered with the rule.
 #[utoipa::path(post, path = "/api/v1/transactions", tag = "transactions",

@@ -144,18 +144,13 @@ impl Server {
 }
 
 /// Tells what happens, where somebody is to be told.
-fn start_webhooks(
-    webhooks: &Webhooks,
-    bus: &Bus,
-    tasks: &mut JoinSet<Result<(), ServeError>>,
-) {
+fn start_webhooks(webhooks: &Webhooks, bus: &Bus, tasks: &mut JoinSet<Result<(), ServeError>>) {
     if webhooks.endpoints().is_empty() {
         return;
     }
     let (told, followed) = (webhooks.clone(), bus.clone());
-    tasks.spawn(async move {
-        webhooks::follow(told, followed).await.map_err(ServeError::Webhooks)
-    });
+    tasks
+        .spawn(async move { webhooks::follow(told, followed).await.map_err(ServeError::Webhooks) });
     let told = webhooks.clone();
     tasks.spawn(async move {
         webhooks::deliver(told).await;

@@ -50,8 +50,7 @@ fn generate(label: &str, mechanism: &Mechanism<'_>, curve: &[u8]) {
     session.login(UserType::User, Some(&AuthPin::new("123456".to_owned().into()))).unwrap();
     let common = [Attribute::Token(true), Attribute::Label(label.as_bytes().to_vec())];
     let public = [Attribute::Verify(true), Attribute::EcParams(curve.to_vec())];
-    let private =
-        [Attribute::Private(true), Attribute::Sensitive(true), Attribute::Sign(true)];
+    let private = [Attribute::Private(true), Attribute::Sensitive(true), Attribute::Sign(true)];
     session
         .generate_key_pair(
             mechanism,

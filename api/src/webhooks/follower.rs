@@ -37,10 +37,7 @@ enum Stopped {
     Outbox(OutboxError),
 }
 
-async fn from_cursors(
-    webhooks: &Webhooks,
-    bus: &Bus,
-) -> Result<std::convert::Infallible, Stopped> {
+async fn from_cursors(webhooks: &Webhooks, bus: &Bus) -> Result<std::convert::Infallible, Stopped> {
     let log = bus.log();
     let head = log.head().position.get();
     let mut cursors = BTreeMap::new();

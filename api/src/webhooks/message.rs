@@ -8,8 +8,17 @@ use uuid::Uuid;
 
 /// Fields of payloads that are ids of things, never of people.
 const IDS: [&str; 11] = [
-    "account", "asset", "attempt", "deposit", "difference", "freeze", "key", "network", "proposal",
-    "transfer", "wallet",
+    "account",
+    "asset",
+    "attempt",
+    "deposit",
+    "difference",
+    "freeze",
+    "key",
+    "network",
+    "proposal",
+    "transfer",
+    "wallet",
 ];
 
 /// A message before it is put into an outbox.

@@ -73,7 +73,10 @@ impl Outbox {
     /// How far the log was told to a webhook; one that is new begins at `start`.
     pub(super) fn begin(&self, webhook: &str, start: u64) -> Result<u64, OutboxError> {
         let db = self.db();
-        db.execute("INSERT OR IGNORE INTO webhooks VALUES (?1, ?2)", params![webhook, kept(start)])?;
+        db.execute(
+            "INSERT OR IGNORE INTO webhooks VALUES (?1, ?2)",
+            params![webhook, kept(start)],
+        )?;
         let cursor = "SELECT cursor FROM webhooks WHERE id = ?1";
         Ok(db.query_row(cursor, [webhook], |row| number(row, 0))?)
     }
@@ -90,7 +93,10 @@ impl Outbox {
         for message in messages {
             insert(&all, webhook, message)?;
         }
-        all.execute("UPDATE webhooks SET cursor = ?2 WHERE id = ?1", params![webhook, kept(cursor)])?;
+        all.execute(
+            "UPDATE webhooks SET cursor = ?2 WHERE id = ?1",
+            params![webhook, kept(cursor)],
+        )?;
         all.execute(
             "DELETE FROM messages WHERE webhook = ?1 AND delivery = 'delivered' AND place <= (
                 SELECT place FROM messages WHERE webhook = ?1 AND delivery = 'delivered'

@@ -324,10 +324,29 @@ async fn an_address_of_our_own_is_refused_unless_it_is_configured() {
 #[test]
 fn special_addresses_are_not_public() {
     for special in [
-        "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1",
-        "192.0.0.1", "192.168.1.1", "198.18.0.1", "203.0.113.1", "224.0.0.1", "255.255.255.255",
-        "::", "::1", "::ffff:127.0.0.1", "64:ff9b::a00:1", "fc00::1", "fd12::1", "fe80::1",
-        "ff02::1", "2001::1", "2001:db8::1", "2002:7f00:1::1",
+        "0.0.0.0",
+        "10.1.2.3",
+        "100.64.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "172.16.0.1",
+        "192.0.0.1",
+        "192.168.1.1",
+        "198.18.0.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::ffff:127.0.0.1",
+        "64:ff9b::a00:1",
+        "fc00::1",
+        "fd12::1",
+        "fe80::1",
+        "ff02::1",
+        "2001::1",
+        "2001:db8::1",
+        "2002:7f00:1::1",
     ] {
         assert!(!is_public(special.parse().unwrap()), "{special}");
     }
@@ -349,6 +368,7 @@ fn a_secret_is_one_or_two_lines_of_enough_bytes() {
     }
     // The example of the standard's own text.
     let secrets = Secrets::parse(OLD).unwrap();
-    let signed = secrets.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
+    let signed =
+        secrets.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
     assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 }

@@ -12,7 +12,11 @@ fn mutations(house: &House) -> Vec<(&'static str, String)> {
     let pay = format!(
         "requestTransaction(idempotencyKey: \"k\", input: {{ account: {}, wallet: {}, asset: {}, \
          amount: {}, destination: {}, feeCap: {} }}) {{ transaction }}",
-        pay["account"], pay["wallet"], pay["asset"], pay["amount"], pay["destination"],
+        pay["account"],
+        pay["wallet"],
+        pay["asset"],
+        pay["amount"],
+        pay["destination"],
         pay["fee_cap"]
     );
     let answer = format!(
@@ -152,8 +156,18 @@ async fn limited(house: &House, server: &Running) -> (String, String) {
     let ian = "00000000-0000-4000-8000-000000000004";
     let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
     say(&[
-        "token", "issue", "--data", data, "--person", ian, "--role", "initiator", "--client",
-        &client, "--out", out,
+        "token",
+        "issue",
+        "--data",
+        data,
+        "--person",
+        ian,
+        "--role",
+        "initiator",
+        "--client",
+        &client,
+        "--out",
+        out,
     ])
     .unwrap();
     (std::fs::read_to_string(out).unwrap().trim().to_owned(), account)

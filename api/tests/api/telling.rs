@@ -15,7 +15,9 @@ async fn receiver() -> (String, mpsc::UnboundedReceiver<Came>) {
     let (sender, came) = mpsc::unbounded_channel();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    let take = |State(sender): State<mpsc::UnboundedSender<Came>>, headers: HeaderMap, body: Bytes| async move {
+    let take = |State(sender): State<mpsc::UnboundedSender<Came>>,
+                headers: HeaderMap,
+                body: Bytes| async move {
         Webhook::new(SECRET).unwrap().verify(&body, &headers).unwrap();
         sender.send((headers, serde_json::from_slice(&body).unwrap())).unwrap();
     };

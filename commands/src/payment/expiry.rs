@@ -4,7 +4,8 @@
 use crate::{Bus, CommandError, Request};
 use std::time::Duration;
 use strongroom_domain::{
-    Actor, Command, ProposalId, State, Timestamp, proposal::{Proposal, Subject},
+    Actor, Command, ProposalId, State, Timestamp,
+    proposal::{Proposal, Subject},
     transfer::Transfer,
 };
 use tokio::time::sleep;

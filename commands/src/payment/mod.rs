@@ -42,8 +42,8 @@ mod submit;
 mod watch;
 
 pub use expiry::due;
-pub use remedy::Remedy;
 pub use plan::{NoPlan, Plan, Purse, Till, child_key, from_balance, from_coins};
+pub use remedy::Remedy;
 pub use step::{
     Next, Setback, Sighting, Step, Trouble, after, first_signers, may_be_mined, sighting, trouble,
 };

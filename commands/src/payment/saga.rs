@@ -15,7 +15,9 @@ use std::{
     time::Duration,
 };
 use strongroom_chains::frost::{FrostError, GroupPublic};
-use strongroom_domain::{Actor, Bytes, Command, KeyId, Network, Refusal, Timestamp, TransferId, WalletId};
+use strongroom_domain::{
+    Actor, Bytes, Command, KeyId, Network, Refusal, Timestamp, TransferId, WalletId,
+};
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     time::sleep,

@@ -4,8 +4,8 @@
 
 use super::{due::Due, facts, governed, near, refuse, standing};
 use crate::{
-    AccountId, Aggregate as _, Command, DepositId, Event, KeyId, ProposalId,
-    Recorded, Refusal, Rule, SignerId, State, Stream, TransferId, WalletId,
+    AccountId, Aggregate as _, Command, DepositId, Event, KeyId, ProposalId, Recorded, Refusal,
+    Rule, SignerId, State, Stream, TransferId, WalletId,
     account::AccountEvent,
     aggregate::so_far,
     charter::CharterEvent,

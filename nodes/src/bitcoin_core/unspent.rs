@@ -65,7 +65,8 @@ pub(super) async fn scan(node: &BitcoinNode, addresses: &[&str]) -> Result<Scan,
         unspent.push(Unspent {
             outpoint: Outpoint { transaction: found.txid, index: found.vout },
             value: value.map_err(|reason| malformed(&reason))?,
-            script_pubkey: hex::decode(&found.script).map_err(|_| malformed("a script is no hex"))?,
+            script_pubkey: hex::decode(&found.script)
+                .map_err(|_| malformed("a script is no hex"))?,
             height: found.height,
         });
     }

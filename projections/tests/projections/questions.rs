@@ -9,8 +9,8 @@ use strongroom_domain::{
     transfer::AttemptSigned,
 };
 use strongroom_projections::{
-    Decided, DepositFilter, DepositState, KeyState, Page, Projections, ProposalFilter, ProposalState,
-    SubjectKind, TransferFilter, TransferState, View,
+    Decided, DepositFilter, DepositState, KeyState, Page, Projections, ProposalFilter,
+    ProposalState, SubjectKind, TransferFilter, TransferState, View,
 };
 
 /// Transfer 1 is final, 2 waits for answers, 3 was refused by the policy, 4 failed.

@@ -11,6 +11,7 @@ use crate::{
     verifier::{Judged, Verifier, walk},
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 use strongroom_domain::{
     Asset, Event, FreezeId, Head, Intent, ProposalId, State, Stream, Timestamp, TransferId,
     account::AccountEvent,
@@ -20,7 +21,6 @@ use strongroom_domain::{
     transfer::TransferEvent,
     wallet::WalletEvent,
 };
-use std::collections::BTreeSet;
 use strongroom_ledger::TreeHead;
 
 /// A transfer, as a judge could read it.
@@ -196,12 +196,8 @@ impl Story {
             }
             (Stream::Proposal(id), Event::Proposal(event)) if Some(id) == self.proposal => {
                 let asked = match event {
-                    ProposalEvent::OpenedV1(opened) => {
-                        Some(Answers::none(opened.into(), Form::V1))
-                    }
-                    ProposalEvent::Opened(opened) => {
-                        Some(Answers::none(opened.clone(), Form::V2))
-                    }
+                    ProposalEvent::OpenedV1(opened) => Some(Answers::none(opened.into(), Form::V1)),
+                    ProposalEvent::Opened(opened) => Some(Answers::none(opened.clone(), Form::V2)),
                     _ => None,
                 };
                 if let Some(asked) = asked {

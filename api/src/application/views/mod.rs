@@ -13,8 +13,8 @@ mod webhooks;
 pub use answers::{
     AccountOpened, AddressGiven, Answered, DifferenceResolved, FreezeSet, KeyQuarantined,
     KeyRequested, PolicyProposed, PolicyTightened, PriceQuoted, ProposalCancelled, ProposalVetoed,
-    ReleaseProposed, ScreeningRecorded, TransactionStopped, TransactionCancelled,
-    TransactionRequested, WalletCreated,
+    ReleaseProposed, ScreeningRecorded, TransactionCancelled, TransactionRequested,
+    TransactionStopped, WalletCreated,
 };
 pub use custody::{
     Address, Charter, Deposit, DepositPage, Key, KeyPage, KeyStep, PolicyInForce, Signer,

@@ -274,13 +274,8 @@ impl Log {
         for approver in &APPROVERS[..2] {
             let answers = self.state.proposals[&proposal].answers().unwrap();
             let stands = place(&self.state, proposal).unwrap();
-            let text = statement::approval(
-                &self.state,
-                &stands,
-                answers,
-                Answer::Approve,
-                *approver,
-            );
+            let text =
+                statement::approval(&self.state, &stands, answers, Answer::Approve, *approver);
             let key = key_of(*approver);
             self.run(Command::AnswerProposal {
                 proposal,

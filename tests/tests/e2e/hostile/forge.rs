@@ -91,7 +91,13 @@ impl People {
         let destinations = NETWORKS.map(|network| (network, strange_address(network))).into();
         let approvers = (0..4).map(|_| Approver::new()).collect();
         let notary = Notary::new(signers);
-        Self { maker: PersonId(Uuid::now_v7()), officer: PersonId(Uuid::now_v7()), approvers, destinations, notary }
+        Self {
+            maker: PersonId(Uuid::now_v7()),
+            officer: PersonId(Uuid::now_v7()),
+            approvers,
+            destinations,
+            notary,
+        }
     }
 
     pub(super) fn quorum(&self) -> Quorum {

@@ -109,8 +109,7 @@ fn lives() -> Vec<(&'static str, Rule, End)> {
             let block = BlockRef { height: 9, hash: "0".repeat(64) };
             let (paid, fee) = (Amount::new(AMOUNT), Amount::new(FEE));
             let transaction = "0".repeat(64);
-            let confirmed =
-                Confirmed { attempt: 1, child: None, transaction, block, paid, fee };
+            let confirmed = Confirmed { attempt: 1, child: None, transaction, block, paid, fee };
             f.run(Command::ConfirmTransfer { transfer, confirmed, change: Vec::new() });
             transfer
         }),
@@ -131,8 +130,7 @@ fn what_was_consumed_is_not_sworn_off_because_it_is_said_to_be_over() {
     let block = BlockRef { height: 9, hash: "0".repeat(64) };
     let (paid, fee) = (Amount::new(AMOUNT), Amount::new(FEE));
     let transaction = "0".repeat(64);
-            let confirmed =
-                Confirmed { attempt: 1, child: None, transaction, block, paid, fee };
+    let confirmed = Confirmed { attempt: 1, child: None, transaction, block, paid, fee };
     alone.run(Command::ConfirmTransfer { transfer, confirmed, change: Vec::new() });
     let mut link = world.link(0);
     link.follow(alone.after(world.forge.head().position));

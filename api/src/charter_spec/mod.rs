@@ -3,6 +3,8 @@
 
 mod draft;
 mod named;
+#[cfg(test)]
+mod tests;
 
 pub use draft::Draft;
 
@@ -198,7 +200,8 @@ impl CharterSpec {
         let mut people = Vec::new();
         for spec in self.people {
             let id = spec.id.unwrap_or_else(random_person);
-            let mut approval_keys: Vec<_> = spec.approval_keys.into_iter().map(Into::into).collect();
+            let mut approval_keys: Vec<_> =
+                spec.approval_keys.into_iter().map(Into::into).collect();
             for directory in &spec.approval_key_files {
                 let key = ApprovalKey::public(&base.join(directory))?.public_key;
                 approval_keys.push(EnrolledKey::Ed25519 { key });

@@ -40,7 +40,7 @@ async fn a_request_that_is_repeated_with_a_new_token_makes_no_second_payment() {
     let house = House::new();
     let server = house.serve().await;
     let ian = house.token("ian");
-    let asked = payment(house.account, house.wallet, 1000, &house.allowed);
+    let asked = payment(house.account, house.wallet, 5000, &house.allowed);
     let first = server.post(&ian, "/transactions", "t", &asked).await;
     assert_eq!(first.status, 202, "{first:?}");
     let renewed = renewed(&house, "ian", &server.get(&ian, "/me").await.text("token"));
@@ -60,7 +60,7 @@ async fn a_refusal_is_repeated_too_even_when_it_would_pass_by_then() {
     let refused = server.post(&ian, "/wallets", "w", &wallet).await;
     refused.is_problem(422, "refused/wallet-state");
     assert_eq!(server.post(&ian, "/wallets", "w", &wallet).await, refused);
-    let denied = payment(house.account, house.wallet, 1000, &house.stranger);
+    let denied = payment(house.account, house.wallet, 5000, &house.stranger);
     let first = server.post(&ian, "/transactions", "t", &denied).await;
     first.is_problem(422, "refused/destination-allowlist");
     server.stop().await;

@@ -136,11 +136,14 @@ impl Due {
 fn returns(state: &State, stream: Stream, event: &Event) -> Option<String> {
     let (Stream::Transfer(id), Event::Transfer(event)) = (stream, event) else { return None };
     let known = state.transfers.get(&id)?;
-    let (attempt, child) = match event {
-        TransferEvent::ConfirmedV1(confirmed) => (confirmed.attempt, None),
-        TransferEvent::Confirmed(confirmed) => (confirmed.attempt, confirmed.child),
-        TransferEvent::Abandoned(abandoned) => (abandoned.attempt, None),
-        _ => return None,
+    let (attempt, child) = if let TransferEvent::ConfirmedV1(confirmed) = event {
+        (confirmed.attempt, None)
+    } else if let TransferEvent::Confirmed(confirmed) = event {
+        (confirmed.attempt, confirmed.child)
+    } else if let TransferEvent::Abandoned(abandoned) = event {
+        (abandoned.attempt, None)
+    } else {
+        return None;
     };
     decision::change_of(known, attempt, child).map(str::to_owned)
 }

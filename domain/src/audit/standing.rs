@@ -121,7 +121,7 @@ pub(super) fn is_next_attempt(
     };
     let command = Command::AuthoriseAttempt { transfer: id, attempt: attempt.clone(), spends };
     // Signers measure a time lock by their own clock; here its end counts if it was near.
-    let released_at = transfer.asked().and_then(|asked| asked.released_at());
+    let released_at = transfer.asked().and_then(Asked::released_at);
     let now = released_at.map_or(recorded.time, |at| near::since(recorded.time, at));
     let would = decision::decide(state, command, now)?.events;
     if of == id && would == [(recorded.stream, recorded.event.clone())] {

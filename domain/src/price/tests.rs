@@ -8,7 +8,7 @@ fn quoted(minor_units: u128, seconds: u64) -> Quoted {
         asset: Network::LitecoinRegtest.native_asset(),
         reference: Label::try_from("usd".to_owned()).unwrap(),
         minor_units: Amount::new(minor_units),
-        at: Timestamp::from_micros(seconds * 1_000_000),
+        at: Timestamp::default().plus_seconds(seconds),
         signature: Bytes(vec![7; 64]),
     }
 }

@@ -9,7 +9,7 @@ fn recorded(verdict: Verdict, seconds: u64) -> Recorded {
         network: Network::LitecoinRegtest,
         address: "rltc1qpayee".parse().unwrap(),
         verdict,
-        at: Timestamp::from_micros(seconds * 1_000_000),
+        at: Timestamp::default().plus_seconds(seconds),
         by: PersonId(Uuid::from_u128(7)),
         key: Bytes(vec![1; 32]),
         evidence: Evidence::Signature { signature: Bytes(vec![7; 64]) },

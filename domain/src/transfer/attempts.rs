@@ -50,10 +50,12 @@ impl Transfer {
     /// Records what changes nothing about how far the transfer is. `None` for every other event,
     /// `false` where the log is damaged.
     pub(super) fn amend(&mut self, event: &TransferEvent) -> Option<bool> {
-        match event {
-            TransferEvent::FeeCapRaised(raised) => Some(self.raise(raised.fee_cap)),
-            TransferEvent::AbandonmentApproved(approved) => Some(self.abandon(approved.proposal)),
-            _ => None,
+        if let TransferEvent::FeeCapRaised(raised) = event {
+            Some(self.raise(raised.fee_cap))
+        } else if let TransferEvent::AbandonmentApproved(approved) = event {
+            Some(self.abandon(approved.proposal))
+        } else {
+            None
         }
     }
 

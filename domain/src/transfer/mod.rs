@@ -1,6 +1,7 @@
 //! A transfer's life, from the request to the chain. What a transaction looks like inside is
 //! never its affair.
 
+mod asked;
 mod attempts;
 mod command;
 mod event;
@@ -212,11 +213,7 @@ impl Aggregate for Transfer {
             (Self::AwaitingApproval(_), C::Approve) => Ok(vec![Approved {}.into()]),
             (Self::AwaitingApproval(_), C::Reject) => Ok(vec![Rejected {}.into()]),
             (Self::AwaitingApproval(asked) | Self::Approved(asked), C::Cancel { by }) => {
-                if by == asked.maker {
-                    Ok(vec![Cancelled {}.into()])
-                } else {
-                    Err(Refusal::new(Rule::NotTheMaker, "only its maker can cancel a transfer"))
-                }
+                asked.cancelled_by(by)
             }
             (Self::AwaitingApproval(_) | Self::Approved(_), C::Expire) => {
                 Ok(vec![Expired {}.into()])
@@ -225,13 +222,7 @@ impl Aggregate for Transfer {
                 check_reason(&stopped.because)?;
                 Ok(vec![stopped.into()])
             }
-            (Self::Approved(asked), C::Authorise(attempt)) => {
-                if attempt.attempt != 1 {
-                    return Err(Refusal::new(Rule::AttemptState, "the first attempt is 1"));
-                }
-                attempts::check_fee(asked, attempt.fee)?;
-                Ok(vec![attempt.into()])
-            }
+            (Self::Approved(asked), C::Authorise(attempt)) => asked.first(attempt),
             (
                 Self::Signing(attempts) | Self::Signed(attempts) | Self::Broadcast(attempts),
                 command @ (C::Authorise(_)
@@ -291,28 +282,8 @@ impl Aggregate for Transfer {
             return if fits { Ok(()) } else { Err(corrupt) };
         }
         *self = match (std::mem::take(self), event) {
-            (Self::Unknown, E::RequestedV1(requested)) => Self::AwaitingApproval(Asked {
-                intent: requested.intent.clone(),
-                maker: requested.maker,
-                proposal: requested.proposal,
-                at: None,
-                client: None,
-                priced: None,
-                delay_s: 0,
-                approved_at: None,
-                approved_fee_cap: requested.intent.fee_cap,
-            }),
-            (Self::Unknown, E::Requested(requested)) => Self::AwaitingApproval(Asked {
-                intent: requested.intent.clone(),
-                maker: requested.maker,
-                proposal: requested.proposal,
-                at: Some(requested.at),
-                client: Some(requested.client),
-                priced: requested.decision.priced.clone(),
-                delay_s: requested.decision.delay_s,
-                approved_at: None,
-                approved_fee_cap: requested.intent.fee_cap,
-            }),
+            (Self::Unknown, E::RequestedV1(requested)) => Self::AwaitingApproval(requested.into()),
+            (Self::Unknown, E::Requested(requested)) => Self::AwaitingApproval(requested.into()),
             (Self::AwaitingApproval(_), E::Refused(_)) => Self::Closed(Closed::Refused),
             (Self::AwaitingApproval(asked), E::Approved(_)) => Self::Approved(asked),
             (Self::AwaitingApproval(_), E::Rejected(_)) => Self::Closed(Closed::Rejected),

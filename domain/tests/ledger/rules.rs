@@ -178,7 +178,8 @@ fn signers_hold_what_was_approved_to_the_rules_of_today() {
         policy.rules.push(rule("three-agree", Demand::Approvals { require }));
     };
     let limits = |policy: &mut Policy| policy.rules.push(a_day(Most::Count { transfers: 0 }));
-    let changes: [(&dyn Fn(&mut Policy), Rule); 4] = [
+    type Change<'a> = (&'a dyn Fn(&mut Policy), Rule);
+    let changes: [Change; 4] = [
         (&forbids, Rule::SignerPolicy),
         (&waits, Rule::TimeLock),
         (&three, Rule::SignerQuorum),

@@ -165,7 +165,7 @@ fn no_two_charters_read_alike() {
     let changes: [&dyn Fn(&mut CharterText); 10] = [
         &|c| c.log_key_ml_dsa_44 = Bytes(vec![6; 1312]),
         &|c| c.people[1].groups = [label("other")].into(),
-        &|c| drop(c.people[1].roles.pop_first()),
+        &|c| c.people[1].roles.clear(),
         &|c| c.people[0].invitation = Some(Digest([1; 32])),
         &|c| c.governance.people[0].approvals = 3,
         &|c| c.governance.release[0].group = label("other"),

@@ -151,8 +151,8 @@ pub(crate) fn history() -> Vec<Recorded> {
 
 #[test]
 fn everything_that_can_happen_to_a_stuck_payment_is_lawful() {
-    let kinds: BTreeMap<_, _> =
-        history().into_iter().map(|recorded| (recorded.event.kind(), ())).collect();
+    let kinds: std::collections::BTreeSet<_> =
+        history().into_iter().map(|recorded| recorded.event.kind()).collect();
     for kind in [
         ("transfer.return-authorised", 1),
         ("transfer.fee-cap-raised", 1),
@@ -163,7 +163,7 @@ fn everything_that_can_happen_to_a_stuck_payment_is_lawful() {
         ("wallet.account-nonce-raised", 1),
         ("wallet.nonce-gap-found", 1),
     ] {
-        assert!(kinds.contains_key(&kind), "{kind:?}");
+        assert!(kinds.contains(&kind), "{kind:?}");
     }
 }
 

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has nothing to report")]
 #![expect(clippy::print_stdout, reason = "a benchmark reports on its standard output")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark needs a clock")]
+#![expect(clippy::float_arithmetic, reason = "ratios of times")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::{

@@ -167,6 +167,9 @@ fn a_later_payment_takes_nothing_from_an_earlier_one() {
     book.audited.authorised(transfer(1), 1, now).map(drop).unwrap();
 }
 
+/// What an officer changes, and what a signer then says.
+type Change<'a> = (&'a dyn Fn(&mut Policy), Rule);
+
 #[test]
 fn signers_hold_what_was_approved_to_the_rules_of_today() {
     let forbids = |policy: &mut Policy| policy.rules.push(rule("no-more", Demand::Forbid));
@@ -178,7 +181,6 @@ fn signers_hold_what_was_approved_to_the_rules_of_today() {
         policy.rules.push(rule("three-agree", Demand::Approvals { require }));
     };
     let limits = |policy: &mut Policy| policy.rules.push(a_day(Most::Count { transfers: 0 }));
-    type Change<'a> = (&'a dyn Fn(&mut Policy), Rule);
     let changes: [Change; 4] = [
         (&forbids, Rule::SignerPolicy),
         (&waits, Rule::TimeLock),

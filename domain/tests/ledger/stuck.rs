@@ -2,7 +2,7 @@
 //! the account nonces that others wait for.
 
 use crate::{asks::*, book::*, names::*};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use strongroom_domain::{
     AddressPath, Amount, Branch, Bytes, Command, Digest, Event, ProposalId, Recorded, Rule,
     WalletId,
@@ -151,8 +151,7 @@ pub(crate) fn history() -> Vec<Recorded> {
 
 #[test]
 fn everything_that_can_happen_to_a_stuck_payment_is_lawful() {
-    let kinds: std::collections::BTreeSet<_> =
-        history().into_iter().map(|recorded| recorded.event.kind()).collect();
+    let kinds: BTreeSet<_> = history().into_iter().map(|recorded| recorded.event.kind()).collect();
     for kind in [
         ("transfer.return-authorised", 1),
         ("transfer.fee-cap-raised", 1),

@@ -109,7 +109,10 @@ impl Application {
         let row = row.ok_or_else(|| not_found(id))?;
         self.demand_payment(caller, "cancel-transfer", (id, row.intent.account))?;
         let one = Resource::Transfer { transfer: id, maker: row.maker };
-        self.demand(caller, "cancel-transfer", &one)?;
+        self.demand(caller, "cancel-transfer", &one).map_err(|_| {
+            let because = "who asked for a payment takes it back, and nobody else";
+            Refusal::new(Rule::NotTheMaker, because)
+        })?;
         let proposal = row.proposal.ok_or_else(|| {
             Refusal::new(Rule::TransferState, format!("the transfer is {}", row.state))
         })?;

@@ -33,7 +33,8 @@ fn adas(house: &House, server: &Running, proposal: &str) -> Approve {
 async fn the_command_line_says_what_became_of_a_proposal_that_is_closed() {
     let house = House::new();
     let server = house.serve().await;
-    let (ian, body) = (house.token("ian"), payment(house.account, house.wallet, 1, &house.allowed));
+    let (ian, body) =
+        (house.token("ian"), payment(house.account, house.wallet, 5000, &house.allowed));
     let asked = server.post(&ian, "/transactions", "asked", &body).await;
     let cancel = format!("/transactions/{}/cancel", asked.text("transaction"));
     assert_eq!(server.post(&ian, &cancel, "cancelled", &json!({})).await.status, 200);

@@ -60,7 +60,7 @@ async fn rules_answer_with_their_id() {
     };
     let above = ask("1", 50_000_001, &house.allowed).await;
     above.is_problem(422, "refused/amount-tier");
-    let mut other = payment(house.account, house.wallet, 1000, &house.allowed);
+    let mut other = payment(house.account, house.wallet, 5000, &house.allowed);
     other["destination"] = "rltc1nonsense".into();
     let nonsense = server.post(&ian, "/transactions", "2", &other).await;
     nonsense.is_problem(422, "refused/address-invalid");

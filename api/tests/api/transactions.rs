@@ -43,7 +43,7 @@ async fn what_the_policy_forbids_is_recorded_with_every_verdict() {
     let house = House::new();
     let server = house.serve().await;
     let (ian, eve) = (house.token("ian"), house.token("eve"));
-    let body = payment(house.account, house.wallet, 1000, &house.stranger);
+    let body = payment(house.account, house.wallet, 5000, &house.stranger);
     let refused = server.post(&ian, "/transactions", "t", &body).await;
     refused.is_problem(422, "refused/destination-allowlist");
     let id = refused.text("transaction");

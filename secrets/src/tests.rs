@@ -102,14 +102,14 @@ fn a_sealed_file_opens_for_its_passphrase_and_context_alone() {
 fn a_sealed_record_opens_for_its_context_alone() {
     let home = tempdir().unwrap();
     let sealer = Sealer::create(home.path(), &secret("p")).unwrap();
-    let sealed = sealer.seal("person:1/password", b"the secret").unwrap();
-    assert!(!sealed.windows(6).any(|window| window == b"secret"));
-    assert!(sealer.open_sealed("person:1/password", &sealed).unwrap() == secret("the secret"));
+    let record = sealer.seal("person:1/password", b"the secret").unwrap();
+    assert!(!record.windows(6).any(|window| window == b"secret"));
+    assert!(sealer.open_sealed("person:1/password", &record).unwrap() == secret("the secret"));
     for context in ["person:2/password", "person:1/totp", ""] {
-        let refused = sealer.open_sealed(context, &sealed);
+        let refused = sealer.open_sealed(context, &record);
         assert!(matches!(refused, Err(SealError::Refused { .. })));
     }
-    assert!(sealer.open_sealed("person:1/password", &sealed[1..]).is_err());
+    assert!(sealer.open_sealed("person:1/password", &record[1..]).is_err());
 }
 
 #[test]

@@ -110,10 +110,11 @@ async fn step(saga: &Saga, id: TransferId, run: &mut Run) -> Result<Progress, St
     };
     if let Some(attempts) = earlier(&transfer).filter(|of| run.watched < of.complete.len()) {
         // The chain may take any of them while the next one is being made.
-        match saga.watch(id, attempts, run.fresh) {
-            Progress::Watched => run.watched = attempts.complete.len(),
-            other => return Ok(other),
+        let watched = saga.watch(id, attempts, run.fresh);
+        if !matches!(watched, Progress::Watched) {
+            return Ok(watched);
         }
+        run.watched = attempts.complete.len();
     }
     if let Some(held) = held(saga, &transfer) {
         return Ok(held);
@@ -148,7 +149,11 @@ fn earlier(transfer: &Transfer) -> Option<&Attempts> {
     match transfer {
         Transfer::Signing(attempts) => Some(attempts),
         Transfer::Signed(attempts) => (attempts.complete.len() > 1).then_some(attempts),
-        _ => None,
+        Transfer::Unknown
+        | Transfer::AwaitingApproval(_)
+        | Transfer::Approved(_)
+        | Transfer::Broadcast(_)
+        | Transfer::Closed(_) => None,
     }
 }
 
@@ -157,7 +162,11 @@ fn held(saga: &Saga, transfer: &Transfer) -> Option<Progress> {
     let asked = match transfer {
         Transfer::Approved(asked) => asked,
         Transfer::Signing(attempts) => &attempts.asked,
-        _ => return None,
+        Transfer::Unknown
+        | Transfer::AwaitingApproval(_)
+        | Transfer::Signed(_)
+        | Transfer::Broadcast(_)
+        | Transfer::Closed(_) => return None,
     };
     if let Err(refusal) = saga.bus.read(|state| check_frozen(state, &asked.intent)) {
         return Some(Progress::Frozen(refusal.to_string()));

@@ -109,7 +109,10 @@ impl Look<'_> {
     }
 
     fn is_child(&self, attempt: u32) -> bool {
-        self.attempts.complete.get(&attempt).is_some_and(|signed| signed.is_child())
+        self.attempts
+            .complete
+            .get(&attempt)
+            .is_some_and(strongroom_domain::transfer::SignedAttempt::is_child)
     }
 
     /// The node has none of them any more: the newest that it takes.

@@ -19,17 +19,13 @@ pub(super) async fn refusals(saga: &Saga, id: TransferId) -> Result<BTreeSet<Sig
         from = last.entry.sequence.saturating_add(1);
         for record in &page {
             let read = recorded(record).map_err(|error| error.to_string())?;
-            match read.event {
-                Event::Transfer(TransferEvent::AttemptRefused(by)) => {
-                    refused.insert(by.signer);
-                }
-                Event::Transfer(TransferEvent::AttemptAuthorised(attempt)) => {
-                    forget_others(&mut transaction, attempt.unsigned, &mut refused);
-                }
-                Event::Transfer(TransferEvent::ReturnAuthorised(returned)) => {
-                    forget_others(&mut transaction, returned.attempt.unsigned, &mut refused);
-                }
-                _ => {}
+            let Event::Transfer(event) = read.event else { continue };
+            if let TransferEvent::AttemptRefused(by) = event {
+                refused.insert(by.signer);
+            } else if let TransferEvent::AttemptAuthorised(attempt) = event {
+                forget_others(&mut transaction, attempt.unsigned, &mut refused);
+            } else if let TransferEvent::ReturnAuthorised(returned) = event {
+                forget_others(&mut transaction, returned.attempt.unsigned, &mut refused);
             }
         }
     }

@@ -99,8 +99,8 @@ impl Case<'_> {
 
     /// The last attempt that pays: what a replacement is made of.
     fn payment(&self) -> Result<UnsignedTx, NoPlan> {
-        let signed = self.attempts.complete.values().filter(|signed| signed.returns.is_none());
-        let last = signed.last().map(|signed| &signed.authorised);
+        let mut signed = self.attempts.complete.values().filter(|signed| signed.returns.is_none());
+        let last = signed.next_back().map(|signed| &signed.authorised);
         let current = self.attempts.returns.is_none().then_some(&self.attempts.current);
         let last = current.or(last).ok_or_else(|| not_now(&"no attempt pays"))?;
         self.parse(last)

@@ -215,7 +215,7 @@ fn charter(log: LogId, maker: PersonId, keys: &LogKeys, signers: Vec<Enrolment>)
             proposal_lifetime_s: 3600,
         },
     };
-    let text = statement::founding(&charter);
+    let text = statement::founding_v2(&charter);
     let signed = approvers.iter().map(|(person, (secret, public))| FoundingSignature {
         person: *person,
         key: public.clone(),

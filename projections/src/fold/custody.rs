@@ -32,18 +32,9 @@ pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
         )
     };
     let last = match event {
-        CharterEvent::Founded(founded) => Change::insert(
-            "charter",
-            [
-                ("id", int(1_u64)),
-                ("position", at.position()),
-                ("leaf", at.leaf()),
-                ("founded_at", at.time()),
-                ("charter", json(&founded.charter)),
-                ("policy", json(&founded.charter.policy)),
-                ("policy_position", at.position()),
-            ],
-        ),
+        CharterEvent::Founded(founded) => {
+            founded_by(at, json(&founded.charter), json(&founded.charter.policy))
+        }
         CharterEvent::PolicyChanged(of) => {
             let policy = json(&of.policy);
             out.push(changed("policy", text(of.proposal), Value::Null, policy.clone()));
@@ -57,30 +48,12 @@ pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
         CharterEvent::PeopleChanged(of) => {
             changed(of.change.name(), text(of.proposal), Value::Null, json(&of.change))
         }
-        CharterEvent::FoundedV2(founded) => Change::insert(
-            "charter",
-            [
-                ("id", int(1_u64)),
-                ("position", at.position()),
-                ("leaf", at.leaf()),
-                ("founded_at", at.time()),
-                ("charter", json(&founded.charter)),
-                ("policy", json(&founded.charter.policy)),
-                ("policy_position", at.position()),
-            ],
-        ),
-        CharterEvent::FoundedV1(founded) => Change::insert(
-            "charter",
-            [
-                ("id", int(1_u64)),
-                ("position", at.position()),
-                ("leaf", at.leaf()),
-                ("founded_at", at.time()),
-                ("charter", json(&founded.charter)),
-                ("policy", json(&founded.charter.policy)),
-                ("policy_position", at.position()),
-            ],
-        ),
+        CharterEvent::FoundedV2(founded) => {
+            founded_by(at, json(&founded.charter), json(&founded.charter.policy))
+        }
+        CharterEvent::FoundedV1(founded) => {
+            founded_by(at, json(&founded.charter), json(&founded.charter.policy))
+        }
         // The charter's text stands; that the log went on is an entry like any other.
         CharterEvent::LogResumed(_) => return,
         CharterEvent::PolicyChangedV1(of) => {
@@ -90,6 +63,22 @@ pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
         }
     };
     out.push(last);
+}
+
+/// The charter's only row.
+fn founded_by(at: At<'_>, charter: Value, policy: Value) -> Change {
+    Change::insert(
+        "charter",
+        [
+            ("id", int(1_u64)),
+            ("position", at.position()),
+            ("leaf", at.leaf()),
+            ("founded_at", at.time()),
+            ("charter", charter),
+            ("policy", policy),
+            ("policy_position", at.position()),
+        ],
+    )
 }
 
 pub(super) fn wallet(at: At<'_>, wallet: WalletId, event: &WalletEvent, out: &mut Vec<Change>) {

@@ -84,7 +84,7 @@ impl Institution {
                 proposal_lifetime_s: 3600,
             },
         };
-        let text = statement::founding(&charter);
+        let text = statement::founding_v2(&charter);
         let signed = |(person, key, public): &(PersonId, SigningKey, Bytes)| FoundingSignature {
             person: *person,
             key: public.clone(),

@@ -108,8 +108,8 @@ impl Application {
         let row = self.read(move |view| view.transfer(id)).await?;
         let row = row.ok_or_else(|| not_found(id))?;
         self.demand_payment(caller, "cancel-transfer", (id, row.intent.account))?;
-        let one = Resource::Transfer { transfer: id, maker: row.maker };
-        self.demand(caller, "cancel-transfer", &one).map_err(|_| {
+        let transfer = Resource::Transfer { transfer: id, maker: row.maker };
+        self.demand(caller, "cancel-transfer", &transfer).map_err(|_| {
             let because = "who asked for a payment takes it back, and nobody else";
             Refusal::new(Rule::NotTheMaker, because)
         })?;

@@ -54,7 +54,7 @@ async fn a_proposed_policy_is_asked_about_everything_that_was_ever_requested() {
     let ian = house.token("ian");
     let good = payment(house.account, house.wallet, 1_000_000, &house.allowed);
     assert_eq!(server.post(&ian, "/transactions", "a", &good).await.status, 202);
-    let refused = payment(house.account, house.wallet, 1_000, &house.stranger);
+    let refused = payment(house.account, house.wallet, 5_000, &house.stranger);
     assert_eq!(server.post(&ian, "/transactions", "b", &refused).await.status, 422);
     let policy = house.path("proposed.toml");
     let proposed = "schema = 1\nproposals-stay-open = \"1h\"\n[confirmations]\nlitecoin-regtest = 6\n\

@@ -73,11 +73,12 @@ impl From<&PolicyDecision> for Said {
 /// Asks the proposed policy, if the entry is a request. `before` is the state that it was decided on.
 pub fn rehearse(policy: &Policy, before: &State, recorded: &Recorded) -> Option<Rehearsed> {
     let Event::Transfer(event) = &recorded.event else { return None };
-    let (intent, maker, at, then) = match event {
-        TransferEvent::Requested(Requested { intent, maker, at, decision, .. }) => {
+    let (intent, maker, at, then) =
+        if let TransferEvent::Requested(Requested { intent, maker, at, decision, .. }) = event {
             (intent, *maker, *at, Said::from(decision))
-        }
-        TransferEvent::RequestedV1(RequestedV1 { intent, maker, decision, .. }) => {
+        } else if let TransferEvent::RequestedV1(RequestedV1 { intent, maker, decision, .. }) =
+            event
+        {
             let denied = decision.verdicts.iter().filter(|verdict| !verdict.passed);
             let then = Said {
                 refused: denied.map(|no| format!("{}: {}", no.rule, no.because)).collect(),
@@ -87,9 +88,9 @@ pub fn rehearse(policy: &Policy, before: &State, recorded: &Recorded) -> Option<
                 delay_s: 0,
             };
             (intent, *maker, recorded.time, then)
-        }
-        _ => return None,
-    };
+        } else {
+            return None;
+        };
     let standing = before.charter.standing().ok()?;
     let client = before.accounts.get(&intent.account)?.claim().ok()?.client;
     let wallet_tier = before.wallets.get(&intent.wallet)?.holding().ok()?.tier;

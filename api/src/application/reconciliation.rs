@@ -27,7 +27,12 @@ impl Application {
         caller: &Caller,
     ) -> Result<views::ReconciliationStatus, Failure> {
         self.demand(caller, "read-differences", &Resource::System)?;
-        let progress = self.0.sagas.reconciliations.as_ref().map(|running| running.progress());
+        let progress = self
+            .0
+            .sagas
+            .reconciliations
+            .as_ref()
+            .map(strongroom_commands::reconciliation::Reconciliations::progress);
         let troubles = progress.iter().flat_map(|progress| progress.troubles.iter());
         Ok(views::ReconciliationStatus {
             running: progress.is_some(),

@@ -1,5 +1,7 @@
 //! Specifications become the version of the charter that can say them, or a refusal that says why.
 
+use std::fmt::Write as _;
+
 use std::path::Path;
 
 use ed25519_dalek::SigningKey;
@@ -21,13 +23,15 @@ const POINT: &str = "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d
 fn people(groups: &str) -> String {
     let mut text = String::new();
     for (seed, name) in (1..).zip(["ada", "bob"]) {
-        text += &format!(
+        let _ = write!(
+            text,
             "[[people]]\nname = \"{name}\"\nroles = [\"approver\"]\n{groups}\n\
              approval_keys = [\"{}\"]\n",
             public(seed)
         );
     }
-    text += &format!(
+    let _ = write!(
+        text,
         "[[people]]\nname = \"cyd\"\nroles = [\"approver\"]\n{groups}\n\
          approval_keys = [{{ p256 = {{ key = \"{POINT}\" }} }}]\n"
     );

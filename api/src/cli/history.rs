@@ -70,9 +70,9 @@ fn recorded(
         position: entry.position.get(),
         leaf,
         time: &entry.time.to_string(),
-        stream: &entry.stream,
+        stream: entry.stream,
         sequence: entry.sequence,
-        kind: &entry.r#type,
+        kind: entry.r#type,
         version: entry.version,
         payload,
     })

@@ -39,7 +39,7 @@ pub struct KeyPlace {
 /// A key that can sign.
 pub enum HeldKey {
     /// Out of a sealed file.
-    File(ApprovalKey),
+    File(Box<ApprovalKey>),
     /// In a token.
     Token(Box<TokenKey>),
 }
@@ -48,7 +48,7 @@ impl KeyPlace {
     /// Opens the key. Slow on purpose where a passphrase seals it.
     pub fn open(&self) -> Result<HeldKey, CliError> {
         if let (Some(key), Some(passphrase)) = (&self.key, &self.passphrase_file) {
-            return Ok(HeldKey::File(ApprovalKey::open(key, &read_secret(passphrase)?)?));
+            return Ok(HeldKey::File(Box::new(ApprovalKey::open(key, &read_secret(passphrase)?)?)));
         }
         match (&self.pkcs11_module, &self.token_label, &self.key_label, &self.pin_file) {
             (Some(module), Some(token), Some(key), Some(pin_file)) => {

@@ -151,8 +151,6 @@ impl TokenIssue {
 /// What an entry says about the charter, if it does.
 fn charter_event(row: &RawRow) -> Option<CharterEvent> {
     let entry = EntryRef::parse(&row.entry).ok()?;
-    match Event::decode(entry.r#type, entry.version, &row.payload).ok()? {
-        Event::Charter(event) => Some(event),
-        _ => None,
-    }
+    let event = Event::decode(entry.r#type, entry.version, &row.payload).ok()?;
+    if let Event::Charter(event) = event { Some(event) } else { None }
 }

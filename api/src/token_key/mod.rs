@@ -164,11 +164,12 @@ fn public(session: &Session, handle: ObjectHandle) -> Result<Option<EnrolledKey>
     let wanted = [AttributeType::KeyType, AttributeType::EcParams, AttributeType::EcPoint];
     let (mut kind, mut curve, mut point) = (None, Vec::new(), Vec::new());
     for attribute in session.get_attributes(handle, &wanted)? {
-        match attribute {
-            Attribute::KeyType(found) => kind = Some(found),
-            Attribute::EcParams(der) => curve = der,
-            Attribute::EcPoint(der) => point = der,
-            _ => {}
+        if let Attribute::KeyType(found) = attribute {
+            kind = Some(found);
+        } else if let Attribute::EcParams(der) = attribute {
+            curve = der;
+        } else if let Attribute::EcPoint(der) = attribute {
+            point = der;
         }
     }
     let Some(bytes) = unwrapped(&point) else { return Ok(None) };

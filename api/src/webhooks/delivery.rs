@@ -15,7 +15,7 @@ const PARALLEL: usize = 8;
 /// Looked up at once: those under way, and as many more.
 const LOOKED_UP: u32 = 16;
 /// The longest pause between two tries.
-const LONGEST: Duration = Duration::from_secs(6 * 3600);
+const LONGEST: Duration = Duration::from_hours(6);
 /// The longest pause that a receiver may ask for.
 const ASKED: u64 = 3600;
 /// After the outbox could not be used, and between two looks at an empty one.

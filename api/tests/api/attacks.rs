@@ -1,6 +1,8 @@
 //! What somebody with a token tries in order to have more than it gives: other roles, other clients,
 //! fields that are not for callers, and floods within one request.
 
+use std::fmt::Write as _;
+
 use crate::house::{House, Running, payment, say};
 use serde_json::{Value, json};
 
@@ -109,7 +111,7 @@ async fn batches_and_floods_of_aliases_are_refused() {
     let mut bomb = "{ ...F0 }".to_owned();
     for n in 0..12 {
         let next = n + 1;
-        bomb.push_str(&format!(" fragment F{n} on Query {{ ...F{next} ...F{next} }}"));
+        let _ = write!(bomb, " fragment F{n} on Query {{ ...F{next} ...F{next} }}");
     }
     bomb.push_str(" fragment F12 on Query { a: logHead { position } b: logHead { position } }");
     let answer = server.graphql(&house.token("eve"), &bomb).await;

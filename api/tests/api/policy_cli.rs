@@ -37,10 +37,10 @@ fn examples_beside_a_policy_are_run_and_a_policy_that_breaks_one_is_not_silent()
 fn the_linter_finds_a_rule_that_can_never_fire() {
     let (_folder, policy) = folder();
     let lint = ["policy", "lint", &policy, "--group", "treasury=3", "--group", "board=3"];
-    let before = say(&lint).map(|_| 0).unwrap_or_else(|error| {
-        let error = error.to_string();
-        error.split(' ').next().unwrap().parse::<usize>().unwrap()
-    });
+    let before = say(&lint).map_or_else(
+        |error| error.to_string().split(' ').next().unwrap().parse::<usize>().unwrap(),
+        |_| 0,
+    );
     let never = "[[rule]]\nid = \"of-nobody\"\nassets = [\"litecoin/ltc\"]\ndelay = \"1h\"\n";
     fs::write(&policy, format!("{POLICY}\n{never}")).unwrap();
     let error = say(&lint).unwrap_err().to_string();

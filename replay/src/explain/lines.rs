@@ -196,12 +196,12 @@ impl Story {
             attempt.attempt,
             self.amount(attempt.fee)
         )];
-        says.extend(self.by(state, attempt));
+        says.extend(Self::by(state, attempt));
         says.push("Checked: it does what was approved, spends what was set aside, and excludes every attempt before it.".to_owned());
         says
     }
 
-    fn by(&self, state: &State, attempt: &AttemptAuthorised) -> Vec<String> {
+    fn by(state: &State, attempt: &AttemptAuthorised) -> Vec<String> {
         let mut says = Vec::new();
         if let Some(Ok(key)) = state.keys.get(&attempt.key).map(|key| key.active()) {
             let (plan, public) = (&key.plan, &key.public_key);
@@ -227,7 +227,7 @@ impl Story {
             it.attempt.attempt,
             self.amount(it.attempt.fee)
         )];
-        says.extend(self.by(state, &it.attempt));
+        says.extend(Self::by(state, &it.attempt));
         says.push("Checked: everything that it spends comes back to the wallet.".to_owned());
         says
     }

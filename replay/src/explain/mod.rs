@@ -195,10 +195,12 @@ impl Story {
                 Some(self.of_transfer(event))
             }
             (Stream::Proposal(id), Event::Proposal(event)) if Some(id) == self.proposal => {
-                let asked = match event {
-                    ProposalEvent::OpenedV1(opened) => Some(Answers::none(opened.into(), Form::V1)),
-                    ProposalEvent::Opened(opened) => Some(Answers::none(opened.clone(), Form::V2)),
-                    _ => None,
+                let asked = if let ProposalEvent::OpenedV1(opened) = event {
+                    Some(Answers::none(opened.into(), Form::V1))
+                } else if let ProposalEvent::Opened(opened) = event {
+                    Some(Answers::none(opened.clone(), Form::V2))
+                } else {
+                    None
                 };
                 if let Some(asked) = asked {
                     self.opened = Some((recorded.head, asked));

@@ -172,7 +172,7 @@ views! {
         /// How many must agree.
         approvals_needed: u32 = u32::try_from(row.quorums.approvals()).unwrap_or(u32::MAX),
         /// Who may answer.
-        group: Vec<String> = texts(&row.quorums.people()),
+        group: Vec<String> = texts(row.quorums.people()),
         /// Each part of the quorum: all must be met, by distinct people.
         #[schema(value_type = Object)]
         quorums: Json = json(&row.quorums),

@@ -36,7 +36,7 @@ const NEVER_LINKS: &[(&str, &[&str])] = &[
     ("chains", &["tokio", "reqwest", "rusqlite"]),
     ("signer", &["reqwest", "rusqlite", "hyper", "axum"]),
     ("commands", &["axum", "cryptoki"]),
-    ("api", &["cryptoki", "strongroom-signer"]),
+    ("api", &["strongroom-signer"]),
     ("replay", &["strongroom-commands", "strongroom-nodes", "strongroom-signer", "axum"]),
 ];
 

@@ -187,6 +187,15 @@ async fn officer(world: &mut World, side: Side, n: u8) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What becomes of stuck payments: in the histories of `domain`, and on real nodes (`tests/`), not here.
+const STUCK: [&str; 5] = [
+    "transfer.return-authorised",
+    "transfer.fee-cap-raised",
+    "transfer.abandonment-approved",
+    "transfer.abandoned",
+    "account.hold-raised",
+];
+
 /// Without this the property about histories could come to be about nothing.
 #[tokio::test]
 async fn histories_hold_every_event_of_transfers_accounts_and_deposits() {
@@ -205,6 +214,7 @@ async fn histories_hold_every_event_of_transfers_accounts_and_deposits() {
     }
     let kinds = [TransferEvent::KINDS, AccountEvent::KINDS, DepositEvent::KINDS].concat();
     for (kind, _) in kinds {
-        assert!(seen.contains(kind), "no history has a {kind}");
+        let stuck = STUCK.contains(&kind);
+        assert_ne!(seen.contains(kind), stuck, "{kind}: in no history, or not stuck any more");
     }
 }

@@ -95,6 +95,10 @@ async fn what_is_no_read_model_is_unreadable() {
     assert_eq!(code, i32::from(Fault::Unreadable.exit_code()), "{said}");
 }
 
+/// Tables that this book has no rows for: here only an added row is tried, of refusals.
+const NEVER_FILLED: [&str; 7] =
+    ["charter_changes", "personal", "refusals", "freezes", "prices", "screenings", "differences"];
+
 /// Every table, in both directions: whatever was changed, taken away or added.
 #[tokio::test]
 async fn no_row_of_any_table_can_be_changed() {
@@ -124,7 +128,7 @@ async fn no_row_of_any_table_can_be_changed() {
         assert!(said.contains(&format!("{} ", table.name)), "{}: {said}", table.name);
         assert!(said.contains(&format!("{gone} rows differ")), "{}: {said}", table.name);
     }
-    assert_eq!(empty, ["refusals"], "the house has nothing to tell them apart by");
+    assert_eq!(empty, NEVER_FILLED, "the house has nothing to tell them apart by");
     let db = rusqlite::Connection::open(&model).unwrap();
     db.execute("INSERT INTO refusals VALUES (1, 'x', 'x', 1, 'x', 'x', 'x')", []).unwrap();
     drop(db);

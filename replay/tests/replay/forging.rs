@@ -50,7 +50,7 @@ async fn an_amount_cannot_change_after_it_was_asked() {
     let book = Book::written().await;
     let pairs = book.pairs();
     let other = forged(&pairs, "transfer.requested", |event| {
-        let Event::Transfer(TransferEvent::Requested(requested)) = event else { panic!() };
+        let Event::Transfer(TransferEvent::RequestedV1(requested)) = event else { panic!() };
         requested.intent.amount = Amount::new(1_000);
     });
     refused(&book, &other, Fault::Violation);

@@ -15,7 +15,7 @@ use crate::{
     reconciliation::Reconciliation,
     screening::Screenings,
     signer::Signer,
-    transfer::{Closed, Paid, Transfer, TransferEvent},
+    transfer::{Paid, Transfer, TransferEvent},
     usage::Usage,
     wallet::Wallet,
 };
@@ -137,6 +137,8 @@ impl State {
             (Stream::Transfer(id), Event::Transfer(event)) => {
                 let transfer = self.transfers.entry(id).or_default();
                 let asked = transfer.asked().cloned();
+                // Which of its signed transactions took effect is the server's word.
+                let signed = transfer.attempts().is_some_and(|known| !known.complete.is_empty());
                 transfer.evolve(event)?;
                 if let (true, Some(asked)) = (transfer.is_confirmed(), asked) {
                     self.paid.note(&asked);
@@ -145,7 +147,7 @@ impl State {
                     (TransferEvent::Requested(requested), _) if requested.proposal.is_some() => {
                         self.usage.count(requested.into());
                     }
-                    (_, Transfer::Closed(Closed::Confirmed)) => self.usage.settle(id),
+                    (_, Transfer::Closed(_)) if signed => self.usage.settle(id),
                     (_, Transfer::Closed(_)) => self.usage.free(id),
                     (_, _) => {}
                 }

@@ -1,7 +1,7 @@
 //! Policies made of rules, in the whole ledger: what is asked for is decided, recorded, counted and
 //! decided again by every reader.
 
-use crate::{asks::*, book::*, house::*, names::*};
+use crate::{asks::*, book::*, house::*, names::*, stuck};
 use strongroom_domain::{
     Amount, ClientId, Command, Event, Network, ProposalId, Rule, Stream, Timestamp,
     policy::{
@@ -10,7 +10,7 @@ use strongroom_domain::{
     price::{Quote, Quoted},
     proposal::Subject,
     statement::{self, Answer},
-    transfer::{Refused, Requested, Stopped, TransferEvent},
+    transfer::{Refused, Requested, Returns, Stopped, TransferEvent},
 };
 use uuid::Uuid;
 
@@ -150,6 +150,22 @@ fn what_is_final_counts_as_long_as_its_window() {
     book.put(broadcast(1, 1)).unwrap();
     book.put(confirm(1, 1, 1_000, None)).unwrap();
     ask(&mut book, 2, 1_000);
+    refused_by(&ask(&mut book, 3, 1_000), Rule::Policy, "a-day");
+}
+
+/// Which of its signed transactions a chain took is the server's word: signers do not give back what
+/// the payment may have used.
+#[test]
+fn what_was_signed_counts_even_if_it_is_said_to_have_been_cancelled() {
+    let mut book = house([two_a_day()]);
+    book.signing(1, LTC_WALLET, 1_000);
+    book.put(signed(1, 1)).unwrap();
+    ask(&mut book, 2, 1_000);
+    stuck::agreed(&mut book, 1, stuck::abandon(1));
+    book.put(stuck::give_back(&book, 1, 2, (Returns::Cancellation, 900))).unwrap();
+    book.put(stuck::sign(1, 2)).unwrap();
+    book.put(stuck::cancelled(1, 2, 800, Vec::new())).unwrap();
+    assert_eq!(book.state.transfers[&transfer(1)].name(), "abandoned");
     refused_by(&ask(&mut book, 3, 1_000), Rule::Policy, "a-day");
 }
 

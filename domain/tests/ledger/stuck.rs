@@ -37,12 +37,12 @@ fn pay(book: &Book, n: u8, attempt: u32, fee: u128) -> Command {
     Command::AuthoriseAttempt { transfer, attempt: made(book, n, attempt, fee), spends }
 }
 
-fn give_back(book: &Book, n: u8, attempt: u32, (returns, fee): (Returns, u128)) -> Command {
+pub(crate) fn give_back(book: &Book, n: u8, attempt: u32, (returns, fee): (Returns, u128)) -> Command {
     let returned = ReturnAuthorised { returns, attempt: made(book, n, attempt, fee) };
     Command::AuthoriseReturn { transfer: transfer(n), returned }
 }
 
-fn sign(n: u8, attempt: u32) -> Command {
+pub(crate) fn sign(n: u8, attempt: u32) -> Command {
     let signed = AttemptSigned { attempt, raw: Bytes(vec![n; 8]), transaction: id(n, attempt) };
     Command::RecordSigned { transfer: transfer(n), signed }
 }
@@ -65,7 +65,7 @@ fn end(n: u8, (attempt, child): (u32, Option<u32>), fee: u128, change: Vec<Coin>
     Command::ConfirmTransfer { transfer: transfer(n), confirmed, change }
 }
 
-fn cancelled(n: u8, attempt: u32, fee: u128, change: Vec<Coin>) -> Command {
+pub(crate) fn cancelled(n: u8, attempt: u32, fee: u128, change: Vec<Coin>) -> Command {
     let (transaction, fee) = (id(n, attempt), Amount::new(fee));
     let abandoned = Abandoned { attempt, transaction, block: block(n), fee };
     Command::AbandonTransfer { transfer: transfer(n), abandoned, change }
@@ -84,11 +84,11 @@ fn raise(n: u8, fee_cap: u128) -> Subject {
     Subject::RaiseFeeCap { transfer: transfer(n), fee_cap: Amount::new(fee_cap) }
 }
 
-fn abandon(n: u8) -> Subject {
+pub(crate) fn abandon(n: u8) -> Subject {
     Subject::Abandon { transfer: transfer(n) }
 }
 
-fn agreed(book: &mut Book, n: u8, subject: Subject) {
+pub(crate) fn agreed(book: &mut Book, n: u8, subject: Subject) {
     book.put(ask(book, n, subject)).unwrap();
     book.approve(wish(n), &[ANN, BEN]);
 }

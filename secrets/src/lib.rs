@@ -1,9 +1,11 @@
 //! Secrets in memory and at rest: types that cannot be printed, files that only their owner reads,
-//! and sealed files. Nothing here ever puts a secret byte into an error, a log or a format string.
+//! sealed files, and keys below a seed. Nothing here ever puts a secret byte into an error, a log or
+//! a format string.
 //!
 //! Used by the signer (shares, identity, token PIN) and by the server (its TLS key, its log key).
 
 mod durable_file;
+pub mod hd;
 mod sealed;
 mod secret;
 mod secret_file;

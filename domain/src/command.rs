@@ -8,7 +8,10 @@ use crate::{
     charter::{Founded, FoundedV2, LogResumed},
     deposit::{BlockRef, Seen},
     freeze,
-    key::{CeremonyPlan, Confirmed, Quarantined, QuarantinedBy, RoundOnePublished},
+    key::{
+        CeremonyPlan, Confirmed, Cosigner, Proven, Quarantined, QuarantinedBy, RoundOnePublished,
+        RoundPublished,
+    },
     person::{Described, Erased},
     policy::{Policy, PolicyV1},
     price,
@@ -98,6 +101,33 @@ pub enum Command {
         maker: PersonId,
         /// From then on no answer counts.
         expires_at: Timestamp,
+    },
+    /// Ask the governing quorum for a key that holds nothing before it has shown that it can sign.
+    RequestKey {
+        /// Chosen by the caller.
+        proposal: ProposalId,
+        /// What to make.
+        plan: CeremonyPlan,
+        /// Of a multisig key: the cosigners besides the plan's participants.
+        cosigners: Vec<Cosigner>,
+        /// Who asks.
+        maker: PersonId,
+        /// From then on no answer counts.
+        expires_at: Timestamp,
+    },
+    /// Record a participant's message of a round.
+    PublishRound {
+        /// Of which key.
+        key: KeyId,
+        /// The message.
+        published: RoundPublished,
+    },
+    /// Record that a key can sign. Whoever asks verified the signatures.
+    ProveKey {
+        /// Which.
+        key: KeyId,
+        /// How it was seen.
+        proven: Proven,
     },
     /// Begin a client's claim in an asset.
     OpenAccount {

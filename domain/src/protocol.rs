@@ -65,6 +65,21 @@ pub enum Order {
         /// Which attempt.
         attempt: u32,
     },
+    /// Do your part of a round of a protocol with several.
+    Step {
+        /// Of what.
+        work: Work,
+        /// Of an attempt or a proof: 16 random bytes, never used before for it. Else empty: what is
+        /// made is named by its key and epoch.
+        session: Bytes,
+        /// Counted from 1.
+        round: u16,
+        /// What all of the session's signers said to all in the round before, this one included. In
+        /// round 1 of a proof: who they are. Of a ceremony empty: the log says it.
+        spoken: Vec<Spoken>,
+        /// What the others sealed for this signer in the round before.
+        letters: Vec<Sealed>,
+    },
     /// Here is a checkpoint that the log signed: cosign it (C2SP tlog-cosignature).
     Cosign {
         /// The size that the proof begins at: what this signer cosigned last, 0 before.
@@ -79,6 +94,48 @@ pub enum Order {
         /// The signed note.
         checkpoint: String,
     },
+}
+
+/// What the rounds of a protocol are for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Work {
+    /// Making a key.
+    Ceremony {
+        /// Which.
+        key: KeyId,
+    },
+    /// Changing the shares of a key.
+    Change {
+        /// Of which.
+        key: KeyId,
+        /// To which.
+        epoch: u32,
+    },
+    /// Showing that a key can sign.
+    Proof {
+        /// Which.
+        key: KeyId,
+        /// With which shares.
+        epoch: u32,
+    },
+    /// Signing an attempt.
+    Attempt {
+        /// Of which transfer.
+        transfer: TransferId,
+        /// Which.
+        attempt: u32,
+    },
+}
+
+/// What a signer said to all others.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spoken {
+    /// Who.
+    pub signer: SignerId,
+    /// As the protocol writes it.
+    pub message: Bytes,
 }
 
 /// An entry and its payload, byte for byte as stored. Both are JSON text.
@@ -157,6 +214,13 @@ pub enum Reply {
     Abstained {
         /// Ed25519 of its identity key over [`crate::statement::abstention`].
         signature: Bytes,
+    },
+    /// To [`Order::Step`], unless it was the last.
+    Spoke {
+        /// For all. Of a ceremony: for the log.
+        message: Bytes,
+        /// For one each.
+        letters: Vec<Sealed>,
     },
     /// Complete signatures.
     Signatures {

@@ -129,6 +129,8 @@ rules! {
     DepositState = "deposit-state",
     /// The key is not at the point where this can happen.
     KeyState = "key-state",
+    /// A key holds something only once it has shown that it can sign.
+    KeyUnproven = "key-unproven",
     /// The ceremony's plan does not hold together.
     CeremonyPlan = "ceremony-plan",
     /// Signers disagree about the key that they made.

@@ -31,6 +31,7 @@ pub use rows::{
     ScreeningRow, Sides, SignerRow, SubjectKind, TransferRow, TransferStory, TrialRow, WalletRow,
 };
 pub use states::{
-    DepositState, KeyState, KeyStep, ProposalState, SignerState, StateError, TransferState,
+    DepositState, KeyProof, KeyState, KeyStep, ProposalState, SignerState, StateError,
+    TransferState,
 };
 pub use view::{DepositFilter, ProposalFilter, TransferFilter, View};

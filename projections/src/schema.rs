@@ -117,7 +117,8 @@ CREATE TABLE keys (
   key TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, requested_at TEXT NOT NULL,
   protocol TEXT NOT NULL, threshold INTEGER NOT NULL, participants TEXT NOT NULL,
   proposal TEXT NOT NULL, maker TEXT NOT NULL, state TEXT NOT NULL, public_key TEXT, wallet TEXT,
-  because TEXT, culprit TEXT, changed_position INTEGER NOT NULL,
+  epoch INTEGER NOT NULL, proof TEXT NOT NULL, because TEXT, culprit TEXT,
+  changed_position INTEGER NOT NULL,
   changed_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE key_steps (
   position INTEGER PRIMARY KEY, taken_at TEXT NOT NULL, key TEXT NOT NULL, signer TEXT NOT NULL,

@@ -131,8 +131,19 @@ states! {
     KeyStep "key ceremony" {
         /// Its first message is in the log.
         RoundOne = "round-one",
+        /// Its message of some round is in the log.
+        Round = "round",
         /// It made its part.
         Confirmed = "confirmed",
+    }
+    /// Whether a key has shown that it can sign.
+    KeyProof "key proof" {
+        /// It was asked for when that was not required.
+        NotAsked = "not-asked",
+        /// It holds nothing before it has.
+        Awaited = "awaited",
+        /// It has.
+        Given = "given",
     }
     /// A signer's.
     SignerState "signer" {

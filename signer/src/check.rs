@@ -135,7 +135,16 @@ fn owned(
             .child(key_path(path))
             .ok()?
             .address(network),
-        Protocol::Pkcs11Secp256k1 => address_of(network, &key.public_key.array()?),
+        Protocol::Pkcs11Secp256k1 | Protocol::Dkls23Secp256k1 => {
+            address_of(network, &key.public_key.array()?)
+        }
+        Protocol::FrostEd25519
+        | Protocol::Pkcs11P256
+        | Protocol::Pkcs11Ed25519
+        | Protocol::Pkcs11Rsa2048
+        | Protocol::VaultEd25519
+        | Protocol::MultisigP2wsh
+        | Protocol::MultisigP2tr => return None,
     };
     (derived.ok()? == *address).then_some(path)
 }

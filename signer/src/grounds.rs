@@ -65,14 +65,16 @@ impl Grounds {
 
     fn key(&mut self, id: KeyId, event: &KeyEvent, position: u64) {
         match event {
-            KeyEvent::CeremonyRequested(_) | KeyEvent::CeremonyApproved(_) => {
+            KeyEvent::CeremonyRequestedV1(_)
+            | KeyEvent::CeremonyRequested(_)
+            | KeyEvent::CeremonyApproved(_) => {
                 self.ceremonies.insert(id, Ceremony { begun: position, dealt: position });
             }
-            KeyEvent::RoundOnePublished(_) => {
+            KeyEvent::RoundOnePublished(_) | KeyEvent::RoundPublished(_) => {
                 self.ceremonies.entry(id).or_default().dealt = position;
             }
             // What another holder confirms changes nothing about one's own part.
-            KeyEvent::Confirmed(_) | KeyEvent::Released(_) => {}
+            KeyEvent::Confirmed(_) | KeyEvent::Released(_) | KeyEvent::Proven(_) => {}
             KeyEvent::Activated(_)
             | KeyEvent::CeremonyFailed(_)
             | KeyEvent::Quarantined(_)

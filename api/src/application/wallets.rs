@@ -101,10 +101,22 @@ impl Application {
                     .map_err(|error| unusable(error.to_string()))?
                     .to_bytes()
             }
-            Protocol::Pkcs11Secp256k1 => key
+            Protocol::Pkcs11Secp256k1 | Protocol::Dkls23Secp256k1 => key
                 .public_key
                 .array()
                 .ok_or_else(|| unusable("it has another length than 33 bytes".to_owned()))?,
+            Protocol::FrostEd25519
+            | Protocol::Pkcs11P256
+            | Protocol::Pkcs11Ed25519
+            | Protocol::Pkcs11Rsa2048
+            | Protocol::VaultEd25519
+            | Protocol::MultisigP2wsh
+            | Protocol::MultisigP2tr => {
+                return Err(unusable(format!(
+                    "no address is made of a {} key",
+                    key.plan.protocol.name()
+                )));
+            }
         };
         let address = address_of(network, &point).map_err(|error| unusable(error.to_string()))?;
         Ok((address, path))

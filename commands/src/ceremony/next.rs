@@ -32,13 +32,21 @@ pub fn step(key: &Key) -> Step {
     };
     let holders = &ceremony.plan.participants;
     match ceremony.plan.protocol {
-        Protocol::Pkcs11Secp256k1 => {
+        Protocol::Pkcs11Secp256k1
+        | Protocol::Pkcs11P256
+        | Protocol::Pkcs11Ed25519
+        | Protocol::Pkcs11Rsa2048
+        | Protocol::VaultEd25519 => {
             holders.first().map_or(Step::Over, |signer| Step::Alone(*signer))
         }
         Protocol::FrostSecp256k1Tr => {
             let missing = missing(ceremony);
             if missing.is_empty() { Step::Exchange(holders.clone()) } else { Step::Begin(missing) }
         }
+        Protocol::FrostEd25519
+        | Protocol::Dkls23Secp256k1
+        | Protocol::MultisigP2wsh
+        | Protocol::MultisigP2tr => Step::Over,
     }
 }
 
@@ -86,6 +94,7 @@ pub(super) fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Cosigned { .. }
         | Reply::WitnessConflict { .. }
         | Reply::Covered { .. }
+        | Reply::Spoke { .. }
         | Reply::Signatures { .. } => {
             Trouble::Fail(format!("signer {signer} answered something else than was asked"))
         }

@@ -280,16 +280,17 @@ async fn setback(
         Ok(refused) => refused,
         Err(because) => return Ok(Progress::Wait(because)),
     };
-    let plan = saga.bus.read(|state| {
-        super::planning::active(state, attempts.current.key).map(|active| active.plan.clone())
+    let held = saga.bus.read(|state| {
+        let active = super::planning::active(state, attempts.current.key)?;
+        Ok::<_, Refusal>((active.signers(), usize::from(active.plan.threshold)))
     });
-    let plan = match plan {
-        Ok(plan) => plan,
+    let (holders, threshold) = match held {
+        Ok(held) => held,
         Err(refusal) => return Ok(Progress::Wait(refusal.to_string())),
     };
     let next = after(Setback {
-        holders: &plan.participants,
-        threshold: usize::from(plan.threshold),
+        holders: &holders,
+        threshold,
         current: &attempts.current.signers,
         refused: &refused,
         live: &saga.signers.live(),
@@ -305,13 +306,10 @@ async fn setback(
         Next::Fail(because) if !attempts.complete.is_empty() => Ok(Progress::Wait(because)),
         Next::Fail(because) if attempts.returns.is_some() => Ok(Progress::Wait(because)),
         Next::Fail(_) if saga.leaves_gap(id, attempts) => saga.find_gap(id).await,
-        Next::Fail(because) => {
-            let threshold = usize::from(plan.threshold);
-            match saga.abstentions(id, &plan.participants, threshold).await {
-                Ok(abstentions) => saga.give_up(id, because, abstentions).await,
-                Err(short) => Ok(Progress::Wait(format!("{because}; {short}"))),
-            }
-        }
+        Next::Fail(because) => match saga.abstentions(id, &holders, threshold).await {
+            Ok(abstentions) => saga.give_up(id, because, abstentions).await,
+            Err(short) => Ok(Progress::Wait(format!("{because}; {short}"))),
+        },
         Next::Attempt(signers) => another(saga, id, attempts, run, signers).await,
     }
 }

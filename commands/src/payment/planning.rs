@@ -52,7 +52,7 @@ impl Means {
             network: holding.network,
             key: holding.key,
             public_key: active.public_key.clone(),
-            holders: active.plan.participants.clone(),
+            holders: active.signers(),
             threshold: usize::from(active.plan.threshold),
             has_change: holding.addresses.values().any(|derived| derived.path == CHANGE),
             funds,

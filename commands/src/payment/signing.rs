@@ -84,6 +84,17 @@ impl Task {
         match self.active.plan.protocol {
             Protocol::Pkcs11Secp256k1 => self.alone(saga).await,
             Protocol::FrostSecp256k1Tr => self.together(saga).await,
+            Protocol::FrostEd25519
+            | Protocol::Dkls23Secp256k1
+            | Protocol::Pkcs11P256
+            | Protocol::Pkcs11Ed25519
+            | Protocol::Pkcs11Rsa2048
+            | Protocol::VaultEd25519
+            | Protocol::MultisigP2wsh
+            | Protocol::MultisigP2tr => Err(Unsigned::Halted(format!(
+                "no transaction is signed with a {} key",
+                self.active.plan.protocol.name()
+            ))),
         }
     }
 
@@ -223,11 +234,10 @@ impl Task {
         committed: &BTreeMap<SignerId, (Bytes, Vec<Bytes>)>,
         shares: &BTreeMap<SignerId, Vec<Bytes>>,
     ) -> Result<Vec<[u8; 64]>, Unsigned> {
-        let plan = &self.active.plan;
         let mut signatures = Vec::with_capacity(self.payloads.len());
         for (input, payload) in self.payloads.iter().enumerate() {
             let of = |bytes: &[Bytes], signer: &SignerId| {
-                Some((plan.index_of(*signer)?, bytes.get(input)?.0.clone()))
+                Some((self.active.index_of(*signer)?, bytes.get(input)?.0.clone()))
             };
             let commitments: ByHolder =
                 committed.iter().filter_map(|(signer, (_, all))| of(all, signer)).collect();
@@ -258,10 +268,7 @@ impl Task {
             | FrostError::TooFew { .. }
             | FrostError::Stranger(_) => return Unsigned::Halted(error.to_string()),
         };
-        let plan = &self.active.plan;
-        let culprit = holder.and_then(|holder| {
-            plan.participants.iter().find(|id| plan.index_of(**id) == Some(holder)).copied()
-        });
+        let culprit = holder.and_then(|holder| self.active.holders.get(&holder).copied());
         Unsigned::Abort { because: error.to_string(), culprit }
     }
 }

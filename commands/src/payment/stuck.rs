@@ -53,7 +53,7 @@ impl Saga {
             let active = active(state, holding.key)?;
             let case = Case { attempts, holding, public_key: &active.public_key };
             let threshold = usize::from(active.plan.threshold);
-            let signers = self.again(attempts, (&active.plan.participants, threshold));
+            let signers = self.again(attempts, (&active.signers(), threshold));
             Ok::<_, Refusal>((case.remade(remedy, offer), signers))
         });
         let (remade, signers) = match planned {

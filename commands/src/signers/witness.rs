@@ -66,6 +66,7 @@ impl SignerWitness {
             | Reply::Committed { .. }
             | Reply::Shares { .. }
             | Reply::Abstained { .. }
+            | Reply::Spoke { .. }
             | Reply::Signatures { .. }
             | Reply::Covered { .. } => {
                 Answer::Refused("it answered something else than was asked".to_owned())

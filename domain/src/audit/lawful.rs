@@ -308,6 +308,20 @@ fn key(state: &State, recorded: &Recorded, id: KeyId, event: &KeyEvent) -> Resul
     let command = match event {
         KeyEvent::CeremonyRequested(requested) => {
             let standing = state.charter.standing()?;
+            Command::RequestKey {
+                proposal: requested.proposal,
+                plan: requested.plan.clone(),
+                cosigners: requested.cosigners.clone(),
+                maker: requested.maker,
+                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s()),
+            }
+        }
+        KeyEvent::RoundPublished(published) => {
+            Command::PublishRound { key: id, published: published.clone() }
+        }
+        KeyEvent::Proven(proven) => Command::ProveKey { key: id, proven: proven.clone() },
+        KeyEvent::CeremonyRequestedV1(requested) => {
+            let standing = state.charter.standing()?;
             Command::RequestCeremony {
                 proposal: requested.proposal,
                 plan: requested.plan.clone(),

@@ -2,10 +2,11 @@
 
 use super::{Decision, proposal};
 use crate::{
-    Aggregate as _, KeyId, PersonId, ProposalId, Refusal, Rule, State, Stream, Timestamp,
+    Aggregate as _, KeyId, PersonId, Refusal, Rule, State, Stream, Timestamp,
     aggregate::so_far,
     key::{
-        self, CeremonyPlan, Confirmed, Key, KeyEvent, Quarantined, QuarantinedBy, RoundOnePublished,
+        self, Asked, Ceremony, Confirmed, Key, KeyEvent, Proven, Quarantined, QuarantinedBy,
+        RoundOnePublished, RoundPublished,
     },
     proposal::{Fulfilled, ProposalEvent, Subject},
     statement,
@@ -17,19 +18,19 @@ fn find(state: &State, id: KeyId) -> Result<&Key, Refusal> {
 
 pub(super) fn request(
     state: &State,
-    proposal: ProposalId,
-    plan: CeremonyPlan,
+    asked: Asked,
     (maker, expires_at): (PersonId, Timestamp),
     now: Timestamp,
 ) -> Result<Decision, Refusal> {
     let standing = state.charter.standing()?;
+    let (plan, proposal) = (asked.plan.clone(), asked.proposal);
     if let Some(stranger) = plan.participants.iter().find(|id| !standing.signers.contains_key(id)) {
         let because = format!("signer {stranger} is not in the charter");
         return Err(Refusal::new(Rule::SignerState, because));
     }
     let id = plan.key;
     let key = so_far(&state.keys, &id);
-    let requested = key.decide(key::Command::Request { plan: plan.clone(), proposal, maker })?;
+    let requested = key.decide(key::Command::Request { asked, maker })?;
     let subject = Subject::KeyCeremony(plan);
     let quorums = proposal::governing(standing, &subject)?;
     let question = (subject, quorums);
@@ -37,6 +38,20 @@ pub(super) fn request(
     Ok(Decision::weighing([Stream::Charter])
         .with(Stream::Key(id), requested)
         .with(Stream::Proposal(proposal), opened))
+}
+
+pub(super) fn publish_round(
+    state: &State,
+    id: KeyId,
+    published: RoundPublished,
+) -> Result<Decision, Refusal> {
+    let events = find(state, id)?.decide(key::Command::PublishRound(published))?;
+    Ok(Decision::default().with(Stream::Key(id), events))
+}
+
+pub(super) fn prove(state: &State, id: KeyId, proven: Proven) -> Result<Decision, Refusal> {
+    let events = find(state, id)?.decide(key::Command::Prove(proven))?;
+    Ok(Decision::default().with(Stream::Key(id), events))
 }
 
 pub(super) fn publish(
@@ -57,7 +72,15 @@ fn check_confirmation(state: &State, id: KeyId, confirmed: &Confirmed) -> Result
         .ok_or_else(|| Refusal::new(Rule::SignerState, "the signer is not in the charter"))?;
     let (public_key, package) = (&confirmed.public_key, &confirmed.public_package);
     let text = statement::confirmation(standing.log, id, confirmed.signer, public_key, package);
-    if public_key.array::<33>().is_none()
+    let key = find(state, id)?;
+    let protocol = match key {
+        Key::Requested(Asked { plan, .. }) | Key::Ceremony(Ceremony { plan, .. }) => plan.protocol,
+        Key::Active(active) | Key::Quarantined(active) => active.plan.protocol,
+        Key::Unknown | Key::Failed => {
+            return Err(Refusal::new(Rule::KeyState, format!("the key is {}", key.name())));
+        }
+    };
+    if !protocol.is_public_key(public_key)
         || !statement::verify(&signer.identity_key, &text, &confirmed.signature)
     {
         let because = format!("signer {} did not sign this confirmation", confirmed.signer);

@@ -47,10 +47,17 @@ pub(crate) fn opened_account(
 }
 
 /// What can sign for a family, so far.
-const fn signs_for(protocol: Protocol) -> Family {
+const fn signs_for(protocol: Protocol) -> Option<Family> {
     match protocol {
-        Protocol::FrostSecp256k1Tr => Family::Bitcoin,
-        Protocol::Pkcs11Secp256k1 => Family::Ethereum,
+        Protocol::FrostSecp256k1Tr | Protocol::MultisigP2wsh | Protocol::MultisigP2tr => {
+            Some(Family::Bitcoin)
+        }
+        Protocol::Pkcs11Secp256k1 | Protocol::Dkls23Secp256k1 => Some(Family::Ethereum),
+        Protocol::FrostEd25519
+        | Protocol::Pkcs11P256
+        | Protocol::Pkcs11Ed25519
+        | Protocol::Pkcs11Rsa2048
+        | Protocol::VaultEd25519 => None,
     }
 }
 
@@ -76,7 +83,7 @@ pub(crate) fn created_wallet(
         .get(&key_id)
         .ok_or_else(|| Refusal::new(Rule::KeyState, "there is no such key"))?;
     let protocol = key.active()?.plan.protocol;
-    if signs_for(protocol) != network.family() {
+    if signs_for(protocol) != Some(network.family()) {
         let because = format!("a {} key can't sign for {network}", protocol.name());
         return Err(Refusal::new(Rule::WalletState, because));
     }

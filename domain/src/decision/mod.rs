@@ -26,7 +26,9 @@ pub(crate) use stuck::change_of;
 
 use crate::{
     Aggregate as _, Bytes, Command, Digest, Event, Refusal, Rule, SignerId, State, Stream,
-    Timestamp, charter, signer,
+    Timestamp, charter,
+    key::{Asked, Proof},
+    signer,
 };
 use std::collections::BTreeSet;
 
@@ -82,8 +84,15 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         }
         C::ErasePerson { person, erased, by } => people::erase(state, person, erased, by),
         C::RequestCeremony { proposal, plan, maker, expires_at } => {
-            ceremony::request(state, proposal, plan, (maker, expires_at), now)
+            let asked = Asked { plan, cosigners: Vec::new(), proposal, proof: Proof::NotAsked };
+            ceremony::request(state, asked, (maker, expires_at), now)
         }
+        C::RequestKey { proposal, plan, cosigners, maker, expires_at } => {
+            let asked = Asked { plan, cosigners, proposal, proof: Proof::Awaited };
+            ceremony::request(state, asked, (maker, expires_at), now)
+        }
+        C::PublishRound { key, published } => ceremony::publish_round(state, key, published),
+        C::ProveKey { key, proven } => ceremony::prove(state, key, proven),
         C::OpenAccount { account, client, asset, by } => {
             custody::open_account(state, account, (client, asset), by)
         }

@@ -42,7 +42,7 @@ pub fn set_aside(intent: &Intent) -> Result<Amount, Refusal> {
 /// Whether an attempt names its wallet's key and exactly enough of its holders.
 pub(crate) fn check_signers(attempt: &AttemptAuthorised, key: &Active) -> Result<(), Refusal> {
     let distinct: BTreeSet<_> = attempt.signers.iter().collect();
-    let holders = attempt.signers.iter().all(|id| key.plan.participants.contains(id));
+    let holders = attempt.signers.iter().all(|id| key.index_of(*id).is_some());
     let enough = distinct.len() == usize::from(key.plan.threshold);
     if !holders || !enough || distinct.len() != attempt.signers.len() {
         let because =
@@ -210,13 +210,13 @@ fn check_abstentions(
     for Abstention { signer, signature } in abstentions {
         let text = statement::abstention(standing.log, transfer, *signer);
         let enrolled = standing.signers.get(signer);
-        let holder = active.plan.participants.contains(signer);
+        let holder = active.index_of(*signer).is_some();
         let good = enrolled.is_some_and(|of| statement::verify(&of.identity_key, &text, signature));
         if !holder || !good || !sworn.insert(*signer) {
             return refuse(format!("{signer} is no holder, or did not say this, or said it twice"));
         }
     }
-    let left = active.plan.participants.len().saturating_sub(sworn.len());
+    let left = active.holders.len().saturating_sub(sworn.len());
     if left >= usize::from(active.plan.threshold) {
         let because = format!("{left} holders have not sworn it off: they could sign it");
         return refuse(because);

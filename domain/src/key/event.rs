@@ -1,21 +1,27 @@
 //! What happened to a key. Stored for ever: a shape is never edited, only succeeded.
 
-use crate::{Bytes, KeyId, PersonId, ProposalId, SignerId, WalletId, event::events};
+use crate::{Bytes, KeyId, PersonId, ProposalId, SignerId, WalletId, event::events, policy::Label};
 use serde::{Deserialize, Serialize};
 
 events! {
     /// A key's events.
     KeyEvent {
-        /// A quorum was asked for it.
-        CeremonyRequested = "key.ceremony-requested", 1;
+        /// A quorum was asked for it. It need not prove that it can sign.
+        CeremonyRequestedV1 = "key.ceremony-requested", 1;
+        /// A quorum was asked for it. It holds nothing before it proved that it can sign.
+        CeremonyRequested = "key.ceremony-requested", 2;
         /// The quorum agreed: signers may begin.
         CeremonyApproved = "key.ceremony-approved", 1;
         /// A participant's first message, the same for all: the log is the broadcast channel.
         RoundOnePublished = "key.round-one-published", 1;
+        /// A participant's message of any round of any ceremony, the same for all.
+        RoundPublished = "key.round-published", 1;
         /// A participant made its part, and says which key came out.
         Confirmed = "key.confirmed", 1;
         /// All participants confirmed the same key.
         Activated = "key.activated", 1;
+        /// It signed something that moves nothing: whoever pays to it pays to a key that can sign.
+        Proven = "key.proven", 1;
         /// It signs for one wallet, and never for anything else.
         Assigned = "key.assigned", 1;
         /// It came to nothing.
@@ -39,16 +45,101 @@ pub enum Protocol {
     /// ECDSA on secp256k1, made inside one PKCS#11 token and not extractable.
     #[serde(rename = "pkcs11-secp256k1/1")]
     Pkcs11Secp256k1,
+    /// FROST on edwards25519 (RFC 9591 §6.1): its signatures are plain Ed25519 ones (RFC 8032).
+    #[serde(rename = "frost-ed25519/1")]
+    FrostEd25519,
+    /// ECDSA on secp256k1 by any *t* of *n* shares (Doerner, Kondi, Lee, shelat 2023).
+    #[serde(rename = "dkls23-secp256k1/1")]
+    Dkls23Secp256k1,
+    /// ECDSA on P-256, made inside a PKCS#11 token and not extractable.
+    #[serde(rename = "pkcs11-p256/1")]
+    Pkcs11P256,
+    /// Ed25519, made inside a PKCS#11 token and not extractable.
+    #[serde(rename = "pkcs11-ed25519/1")]
+    Pkcs11Ed25519,
+    /// RSA-2048 (PSS with SHA-256, RFC 8017 §8.1), made inside a PKCS#11 token and not extractable.
+    #[serde(rename = "pkcs11-rsa2048/1")]
+    Pkcs11Rsa2048,
+    /// Ed25519, made inside Vault's or OpenBao's transit engine and not exportable.
+    #[serde(rename = "vault-ed25519/1")]
+    VaultEd25519,
+    /// *m* of *n* keys in a witness script (BIP 141, 67): each cosigner has a key of its own.
+    #[serde(rename = "multisig-p2wsh/1")]
+    MultisigP2wsh,
+    /// *m* of *n* keys in a tapscript (BIP 342): each cosigner has a key of its own.
+    #[serde(rename = "multisig-p2tr/1")]
+    MultisigP2tr,
 }
 
 impl Protocol {
+    /// Every protocol.
+    pub const ALL: [Self; 10] = [
+        Self::FrostSecp256k1Tr,
+        Self::FrostEd25519,
+        Self::Dkls23Secp256k1,
+        Self::Pkcs11Secp256k1,
+        Self::Pkcs11P256,
+        Self::Pkcs11Ed25519,
+        Self::Pkcs11Rsa2048,
+        Self::VaultEd25519,
+        Self::MultisigP2wsh,
+        Self::MultisigP2tr,
+    ];
+
     /// Its name in events and statements.
     pub const fn name(self) -> &'static str {
         match self {
             Self::FrostSecp256k1Tr => "frost-secp256k1-tr/1",
+            Self::FrostEd25519 => "frost-ed25519/1",
+            Self::Dkls23Secp256k1 => "dkls23-secp256k1/1",
             Self::Pkcs11Secp256k1 => "pkcs11-secp256k1/1",
+            Self::Pkcs11P256 => "pkcs11-p256/1",
+            Self::Pkcs11Ed25519 => "pkcs11-ed25519/1",
+            Self::Pkcs11Rsa2048 => "pkcs11-rsa2048/1",
+            Self::VaultEd25519 => "vault-ed25519/1",
+            Self::MultisigP2wsh => "multisig-p2wsh/1",
+            Self::MultisigP2tr => "multisig-p2tr/1",
         }
     }
+
+    /// How its secret is kept.
+    pub const fn custody(self) -> Custody {
+        match self {
+            Self::FrostSecp256k1Tr | Self::FrostEd25519 | Self::Dkls23Secp256k1 => Custody::Shares,
+            Self::Pkcs11Secp256k1
+            | Self::Pkcs11P256
+            | Self::Pkcs11Ed25519
+            | Self::Pkcs11Rsa2048
+            | Self::VaultEd25519 => Custody::Whole,
+            Self::MultisigP2wsh | Self::MultisigP2tr => Custody::Cosigners,
+        }
+    }
+
+    /// Whether these bytes have the form of its public keys.
+    pub fn is_public_key(self, key: &Bytes) -> bool {
+        let bytes = key.as_slice();
+        match self {
+            Self::FrostSecp256k1Tr
+            | Self::Dkls23Secp256k1
+            | Self::Pkcs11Secp256k1
+            | Self::Pkcs11P256 => bytes.len() == 33 && matches!(bytes.first(), Some(2 | 3)),
+            Self::FrostEd25519 | Self::Pkcs11Ed25519 | Self::VaultEd25519 => bytes.len() == 32,
+            // SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) of a modulus of 2048 bits and F4.
+            Self::Pkcs11Rsa2048 => bytes.len() == 294 && bytes.first() == Some(&0x30),
+            Self::MultisigP2wsh | Self::MultisigP2tr => bytes.is_empty(),
+        }
+    }
+}
+
+/// How a key's secret is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Custody {
+    /// Any *t* of *n* shares sign: the key exists nowhere.
+    Shares,
+    /// One device has it. Several may have the same: any of them signs.
+    Whole,
+    /// Each cosigner has a key of its own, and the chain counts signatures.
+    Cosigners,
 }
 
 /// What a ceremony should make.
@@ -65,12 +156,37 @@ pub struct CeremonyPlan {
     pub participants: Vec<SignerId>,
 }
 
+/// A cosigner of a multisig key that no signer process holds: a file on an offline machine, or a
+/// hardware device.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cosigner {
+    /// What people call it.
+    pub name: Label,
+    /// Its key expression (BIP 380), without derivation steps behind the key.
+    pub key: String,
+}
+
+/// A quorum was asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CeremonyRequestedV1 {
+    /// What to make.
+    pub plan: CeremonyPlan,
+    /// The question to the quorum.
+    pub proposal: ProposalId,
+    /// Who asked.
+    pub maker: PersonId,
+}
+
 /// A quorum was asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CeremonyRequested {
     /// What to make.
     pub plan: CeremonyPlan,
+    /// Of a multisig key: the cosigners besides the plan's participants.
+    pub cosigners: Vec<Cosigner>,
     /// The question to the quorum.
     pub proposal: ProposalId,
     /// Who asked.
@@ -92,13 +208,38 @@ pub struct RoundOnePublished {
     pub package: Bytes,
 }
 
+/// A participant's public message of a round.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoundPublished {
+    /// Whose.
+    pub signer: SignerId,
+    /// Which shares are being made: 1 when the key is, more when they change.
+    pub epoch: u32,
+    /// Counted from 1.
+    pub round: u16,
+    /// As its protocol writes it.
+    pub package: Bytes,
+}
+
+/// It can sign.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proven {
+    /// With which shares.
+    pub epoch: u32,
+    /// Over [`crate::statement::spend_proof`], as its protocol signs. One; of a multisig key one of
+    /// each cosigner, in the order of its descriptor.
+    pub signatures: Vec<Bytes>,
+}
+
 /// A participant's word for the key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmed {
     /// Whose word.
     pub signer: SignerId,
-    /// SEC 1 compressed, 33 bytes.
+    /// As [`Protocol::is_public_key`] says.
     pub public_key: Bytes,
     /// What anybody needs to combine shares: the protocol's public key package. Empty for a key
     /// that one token holds.
@@ -111,7 +252,7 @@ pub struct Confirmed {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Activated {
-    /// SEC 1 compressed, 33 bytes.
+    /// As [`Protocol::is_public_key`] says.
     pub public_key: Bytes,
     /// As confirmed by every participant.
     pub public_package: Bytes,

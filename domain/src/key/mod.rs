@@ -4,7 +4,8 @@ mod event;
 
 pub use event::{
     Activated, Assigned, CeremonyApproved, CeremonyFailed, CeremonyPlan, CeremonyRequested,
-    Confirmed, KeyEvent, Protocol, Quarantined, QuarantinedBy, Released, RoundOnePublished,
+    CeremonyRequestedV1, Confirmed, Cosigner, Custody, KeyEvent, Protocol, Proven, Quarantined,
+    QuarantinedBy, Released, RoundOnePublished, RoundPublished,
 };
 
 use crate::{
@@ -24,7 +25,7 @@ pub enum Key {
     #[default]
     Unknown,
     /// A quorum is being asked.
-    Requested(CeremonyRequested),
+    Requested(Asked),
     /// Being made.
     Ceremony(Ceremony),
     /// It signs.
@@ -35,15 +36,48 @@ pub enum Key {
     Quarantined(Active),
 }
 
+/// A ceremony that a quorum is being asked about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Asked {
+    /// What to make.
+    pub plan: CeremonyPlan,
+    /// Of a multisig key: the cosigners besides the plan's participants.
+    pub cosigners: Vec<Cosigner>,
+    /// The quorum's proposal.
+    pub proposal: ProposalId,
+    /// What it will have to prove.
+    pub proof: Proof,
+}
+
+/// Whether a key has shown that it can sign.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub enum Proof {
+    /// It was asked for when that was not required.
+    NotAsked,
+    /// It holds nothing before it has.
+    Awaited,
+    /// It has.
+    Given {
+        /// With which shares, last.
+        epoch: u32,
+    },
+}
+
 /// A ceremony under way.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Ceremony {
     /// What to make.
     pub plan: CeremonyPlan,
+    /// Of a multisig key: the cosigners besides the plan's participants.
+    pub cosigners: Vec<Cosigner>,
     /// The quorum's proposal.
     pub proposal: ProposalId,
+    /// What it will have to prove.
+    pub proof: Proof,
     /// First-round packages, by participant.
     pub round_one: BTreeMap<SignerId, Bytes>,
+    /// Public messages of protocols with more rounds, by round and participant.
+    pub rounds: BTreeMap<u16, BTreeMap<SignerId, Bytes>>,
     /// Who made its part.
     pub confirmed: BTreeMap<SignerId, Confirmed>,
 }
@@ -51,12 +85,20 @@ pub struct Ceremony {
 /// A key that exists.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Active {
-    /// How it was made.
+    /// How it was made. Who holds it now: [`Active::signers`].
     pub plan: CeremonyPlan,
-    /// SEC 1 compressed, 33 bytes.
+    /// As [`Protocol::is_public_key`] says.
     pub public_key: Bytes,
     /// The protocol's public key package.
     pub public_package: Bytes,
+    /// Which shares of the key are in use: 1 as it was made.
+    pub epoch: u32,
+    /// Who holds it: by number in the protocol, counted from 1.
+    pub holders: BTreeMap<u16, SignerId>,
+    /// Of a multisig key: the cosigners besides the holders.
+    pub cosigners: Vec<Cosigner>,
+    /// Whether it has shown that it can sign.
+    pub proof: Proof,
     /// The one wallet that it signs for.
     pub wallet: Option<WalletId>,
     /// The quorum's proposal.
@@ -68,10 +110,8 @@ pub struct Active {
 pub enum Command {
     /// Ask a quorum for it.
     Request {
-        /// What to make.
-        plan: CeremonyPlan,
-        /// The question.
-        proposal: ProposalId,
+        /// What to make, and whether it must prove itself.
+        asked: Asked,
         /// Who asks.
         maker: PersonId,
     },
@@ -79,6 +119,10 @@ pub enum Command {
     Approve,
     /// Record a participant's first message.
     PublishRoundOne(RoundOnePublished),
+    /// Record a participant's message of a round.
+    PublishRound(RoundPublished),
+    /// Record that it can sign. The signatures were verified by the caller.
+    Prove(Proven),
     /// Record a participant's result. Its signature was verified by the caller.
     Confirm(Confirmed),
     /// Bind it to a wallet.
@@ -109,16 +153,21 @@ impl CeremonyPlan {
             return refuse("a signer takes part twice".to_owned());
         }
         let threshold = usize::from(self.threshold);
-        match self.protocol {
-            Protocol::FrostSecp256k1Tr if threshold < 2 || threshold > holders || holders > 10 => {
+        match self.protocol.custody() {
+            Custody::Shares if threshold < 2 || threshold > holders || holders > 10 => {
                 refuse(format!(
-                    "FROST needs 2 to 10 holders, at least 2 of whom sign; this is {threshold} of {holders}"
+                    "a key in shares needs 2 to 10 holders, at least 2 of whom sign; this is \
+                     {threshold} of {holders}"
                 ))
             }
-            Protocol::Pkcs11Secp256k1 if threshold != 1 || holders != 1 => {
-                refuse(format!("a token's key has one holder; this is {threshold} of {holders}"))
+            Custody::Whole if threshold != 1 || holders == 0 || holders > 10 => refuse(format!(
+                "a whole key has 1 to 10 holders, any 1 of whom signs; this is {threshold} of \
+                 {holders}"
+            )),
+            Custody::Cosigners => {
+                refuse("multisig keys are asked for with their cosigners".to_owned())
             }
-            Protocol::FrostSecp256k1Tr | Protocol::Pkcs11Secp256k1 => Ok(()),
+            Custody::Shares | Custody::Whole => Ok(()),
         }
     }
 
@@ -129,6 +178,53 @@ impl CeremonyPlan {
     }
 }
 
+impl Active {
+    /// A holder's number in the protocol, counted from 1.
+    pub fn index_of(&self, signer: SignerId) -> Option<u16> {
+        self.holders.iter().find(|(_, holder)| **holder == signer).map(|(index, _)| *index)
+    }
+
+    /// Who holds it.
+    pub fn signers(&self) -> Vec<SignerId> {
+        self.holders.values().copied().collect()
+    }
+
+    /// Whether it may hold something: it has shown that it can sign, or was made before that was
+    /// asked of keys.
+    pub fn check_proven(&self) -> Result<(), Refusal> {
+        match self.proof {
+            Proof::NotAsked | Proof::Given { .. } => Ok(()),
+            Proof::Awaited => {
+                let because = "the key has not shown yet that it can sign";
+                Err(Refusal::new(Rule::KeyUnproven, because))
+            }
+        }
+    }
+
+    fn prove(&self, proven: Proven) -> Result<Vec<KeyEvent>, Refusal> {
+        let wanted = match self.plan.protocol.custody() {
+            Custody::Shares | Custody::Whole => 1,
+            Custody::Cosigners => self.holders.len().saturating_add(self.cosigners.len()),
+        };
+        if proven.signatures.len() != wanted {
+            let because = format!("a proof has {wanted}, not {}", proven.signatures.len());
+            return Err(Refusal::new(Rule::KeyUnproven, because));
+        }
+        match self.proof {
+            Proof::NotAsked => {
+                Err(Refusal::new(Rule::KeyState, "no proof is asked of a key of the first form"))
+            }
+            _ if proven.epoch != self.epoch => {
+                let because = format!("its shares are those of epoch {}", self.epoch);
+                Err(Refusal::new(Rule::KeyState, because))
+            }
+            // The saga repeats its steps.
+            Proof::Given { epoch } if epoch == self.epoch => Ok(Vec::new()),
+            Proof::Awaited | Proof::Given { .. } => Ok(vec![proven.into()]),
+        }
+    }
+}
+
 impl Key {
     /// What it is, in a word.
     pub const fn name(&self) -> &'static str {
@@ -136,6 +232,7 @@ impl Key {
             Self::Unknown => "unknown",
             Self::Requested(_) => "awaiting approval",
             Self::Ceremony(_) => "being made",
+            Self::Active(Active { proof: Proof::Awaited, .. }) => "unproven",
             Self::Active(_) => "active",
             Self::Failed => "failed",
             Self::Quarantined(_) => "quarantined",
@@ -180,6 +277,31 @@ impl Ceremony {
         }
     }
 
+    /// Rounds follow one another: nobody speaks in one before all have spoken in the one before.
+    fn publish_round(&self, published: RoundPublished) -> Result<Vec<KeyEvent>, Refusal> {
+        self.participant(published.signer)?;
+        let spoken = |round| self.rounds.get(&round).map_or(0, BTreeMap::len);
+        let before = published.round.checked_sub(1);
+        let due = match before {
+            Some(0) => true,
+            Some(before) => spoken(before) == self.plan.participants.len(),
+            None => false,
+        };
+        if !due || published.epoch != 1 {
+            let because = format!("round {} is not due", published.round);
+            return Err(Refusal::new(Rule::CeremonyDisagreement, because));
+        }
+        let round = self.rounds.get(&published.round);
+        match round.and_then(|round| round.get(&published.signer)) {
+            None => Ok(vec![published.into()]),
+            Some(package) if *package == published.package => Ok(Vec::new()),
+            Some(_) => {
+                let because = format!("signer {} published another package", published.signer);
+                Err(Refusal::new(Rule::CeremonyDisagreement, because))
+            }
+        }
+    }
+
     fn confirm(&self, confirmed: Confirmed) -> Result<Vec<KeyEvent>, Refusal> {
         self.participant(confirmed.signer)?;
         let same = |other: &Confirmed| {
@@ -213,9 +335,15 @@ impl Aggregate for Key {
 
     fn decide(&self, command: Command) -> Result<Vec<KeyEvent>, Refusal> {
         match (self, command) {
-            (Self::Unknown, Command::Request { plan, proposal, maker }) => {
-                plan.check()?;
-                Ok(vec![CeremonyRequested { plan, proposal, maker }.into()])
+            (Self::Unknown, Command::Request { asked, maker }) => {
+                asked.plan.check()?;
+                let Asked { plan, cosigners, proposal, proof } = asked;
+                Ok(vec![match proof {
+                    Proof::NotAsked => CeremonyRequestedV1 { plan, proposal, maker }.into(),
+                    Proof::Awaited | Proof::Given { .. } => {
+                        CeremonyRequested { plan, cosigners, proposal, maker }.into()
+                    }
+                }])
             }
             (_, Command::Request { .. }) => {
                 Err(Refusal::new(Rule::IdTaken, "there is a key with this id already"))
@@ -224,7 +352,11 @@ impl Aggregate for Key {
             (Self::Ceremony(ceremony), Command::PublishRoundOne(published)) => {
                 ceremony.publish(published)
             }
+            (Self::Ceremony(ceremony), Command::PublishRound(published)) => {
+                ceremony.publish_round(published)
+            }
             (Self::Ceremony(ceremony), Command::Confirm(confirmed)) => ceremony.confirm(confirmed),
+            (Self::Active(active), Command::Prove(proven)) => active.prove(proven),
             (Self::Requested(_) | Self::Ceremony(_), Command::Fail { because }) => {
                 Ok(vec![CeremonyFailed { because }.into()])
             }
@@ -232,7 +364,10 @@ impl Aggregate for Key {
                 let because = format!("the key signs for wallet {wallet}: make another one");
                 Err(Refusal::new(Rule::KeyState, because))
             }
-            (Self::Active(_), Command::Assign(assigned)) => Ok(vec![assigned.into()]),
+            (Self::Active(active), Command::Assign(assigned)) => {
+                active.check_proven()?;
+                Ok(vec![assigned.into()])
+            }
             (Self::Active(_), Command::Quarantine(quarantined)) => Ok(vec![quarantined.into()]),
             (Self::Active(_), Command::Halt(quarantined)) => {
                 check_reason(&quarantined.because)?;
@@ -249,15 +384,34 @@ impl Aggregate for Key {
         use KeyEvent as E;
         let name = self.name();
         *self = match (std::mem::take(self), event) {
-            (Self::Unknown, E::CeremonyRequested(requested)) => Self::Requested(requested.clone()),
-            (Self::Requested(requested), E::CeremonyApproved(_)) => Self::Ceremony(Ceremony {
-                plan: requested.plan,
+            (Self::Unknown, E::CeremonyRequestedV1(requested)) => Self::Requested(Asked {
+                plan: requested.plan.clone(),
+                cosigners: Vec::new(),
                 proposal: requested.proposal,
+                proof: Proof::NotAsked,
+            }),
+            (Self::Unknown, E::CeremonyRequested(requested)) => Self::Requested(Asked {
+                plan: requested.plan.clone(),
+                cosigners: requested.cosigners.clone(),
+                proposal: requested.proposal,
+                proof: Proof::Awaited,
+            }),
+            (Self::Requested(asked), E::CeremonyApproved(_)) => Self::Ceremony(Ceremony {
+                plan: asked.plan,
+                cosigners: asked.cosigners,
+                proposal: asked.proposal,
+                proof: asked.proof,
                 round_one: BTreeMap::new(),
+                rounds: BTreeMap::new(),
                 confirmed: BTreeMap::new(),
             }),
             (Self::Ceremony(mut ceremony), E::RoundOnePublished(published)) => {
                 ceremony.round_one.insert(published.signer, published.package.clone());
+                Self::Ceremony(ceremony)
+            }
+            (Self::Ceremony(mut ceremony), E::RoundPublished(published)) => {
+                let round = ceremony.rounds.entry(published.round).or_default();
+                round.insert(published.signer, published.package.clone());
                 Self::Ceremony(ceremony)
             }
             (Self::Ceremony(mut ceremony), E::Confirmed(confirmed)) => {
@@ -265,12 +419,19 @@ impl Aggregate for Key {
                 Self::Ceremony(ceremony)
             }
             (Self::Ceremony(ceremony), E::Activated(activated)) => Self::Active(Active {
+                holders: (1..).zip(ceremony.plan.participants.iter().copied()).collect(),
                 plan: ceremony.plan,
                 public_key: activated.public_key.clone(),
                 public_package: activated.public_package.clone(),
+                epoch: 1,
+                cosigners: ceremony.cosigners,
+                proof: ceremony.proof,
                 wallet: None,
                 proposal: ceremony.proposal,
             }),
+            (Self::Active(active), E::Proven(proven)) => {
+                Self::Active(Active { proof: Proof::Given { epoch: proven.epoch }, ..active })
+            }
             (Self::Active(active), E::Assigned(assigned)) => {
                 Self::Active(Active { wallet: Some(assigned.wallet), ..active })
             }

@@ -19,7 +19,7 @@ fn plan() -> CeremonyPlan {
 
 fn requested() -> KeyEvent {
     let proposal = ProposalId(Uuid::from_u128(8));
-    CeremonyRequested { plan: plan(), proposal, maker: PersonId(Uuid::from_u128(7)) }.into()
+    CeremonyRequestedV1 { plan: plan(), proposal, maker: PersonId(Uuid::from_u128(7)) }.into()
 }
 
 fn approved() -> KeyEvent {
@@ -50,11 +50,9 @@ fn fail() -> Command {
 
 #[test]
 fn a_key_is_asked_for_once_with_a_plan_that_can_work() {
-    let ask = |plan| Command::Request {
-        plan,
-        proposal: ProposalId(Uuid::from_u128(8)),
-        maker: PersonId(Uuid::from_u128(7)),
-    };
+    let proposal = ProposalId(Uuid::from_u128(8));
+    let asked = |plan| Asked { plan, cosigners: Vec::new(), proposal, proof: Proof::NotAsked };
+    let ask = |plan| Command::Request { asked: asked(plan), maker: PersonId(Uuid::from_u128(7)) };
     given::<Key>([]).when(ask(plan())).then([requested()]);
     given::<Key>([requested()]).when(ask(plan())).then_refused(Rule::IdTaken);
     given::<Key>([])
@@ -119,4 +117,62 @@ fn a_history_without_a_ceremony_is_damaged() {
     given::<Key>([]).cannot_be_followed_by(activated());
     given::<Key>(active()).cannot_be_followed_by(activated());
     given::<Key>([requested()]).cannot_be_followed_by(confirmed(1, 2));
+}
+
+fn asked_for() -> KeyEvent {
+    let proposal = ProposalId(Uuid::from_u128(8));
+    let maker = PersonId(Uuid::from_u128(7));
+    CeremonyRequested { plan: plan(), cosigners: Vec::new(), proposal, maker }.into()
+}
+
+fn unproven() -> Vec<KeyEvent> {
+    let words = [confirmed(1, 2).into(), confirmed(2, 2).into()];
+    [asked_for(), approved()].into_iter().chain(words).chain([activated()]).collect()
+}
+
+#[test]
+fn a_key_holds_nothing_before_it_has_shown_that_it_can_sign() {
+    let assigned = || Command::Assign(Assigned { wallet: WalletId(Uuid::from_u128(1)) });
+    let proof = |epoch| Proven { epoch, signatures: vec![Bytes(vec![1; 64])] };
+    given::<Key>(unproven()).when(assigned()).then_refused(Rule::KeyUnproven);
+    given::<Key>(unproven()).when(Command::Prove(proof(2))).then_refused(Rule::KeyState);
+    let two = Proven { epoch: 1, signatures: Vec::new() };
+    given::<Key>(unproven()).when(Command::Prove(two)).then_refused(Rule::KeyUnproven);
+    let proven = given::<Key>(unproven()).when(Command::Prove(proof(1))).then([proof(1).into()]);
+    assert!(proven.decide(assigned()).is_ok());
+    assert_eq!(proven.decide(Command::Prove(proof(1))), Ok(Vec::new()));
+    given::<Key>(active()).when(Command::Prove(proof(1))).then_refused(Rule::KeyState);
+}
+
+#[test]
+fn rounds_follow_one_another() {
+    let said = |n, round, byte| RoundPublished {
+        signer: signer(n),
+        epoch: 1,
+        round,
+        package: Bytes(vec![byte]),
+    };
+    let say = |n, round, byte| Command::PublishRound(said(n, round, byte));
+    let history = [asked_for(), approved(), said(1, 1, 7).into()];
+    given::<Key>(history.clone()).when(say(2, 1, 8)).then([said(2, 1, 8).into()]);
+    given::<Key>(history.clone()).when(say(1, 1, 7)).then_nothing();
+    given::<Key>(history.clone()).when(say(1, 1, 8)).then_refused(Rule::CeremonyDisagreement);
+    given::<Key>(history.clone()).when(say(1, 2, 7)).then_refused(Rule::CeremonyDisagreement);
+    given::<Key>(history.clone()).when(say(1, 0, 7)).then_refused(Rule::CeremonyDisagreement);
+    given::<Key>(history).when(say(3, 1, 7)).then_refused(Rule::SignerState);
+}
+
+#[test]
+fn any_holder_of_a_whole_key_signs_and_there_are_as_many_as_a_pool_has() {
+    let whole = |threshold, n| CeremonyPlan {
+        protocol: Protocol::Pkcs11Secp256k1,
+        threshold,
+        participants: (1..=n).map(signer).collect(),
+        ..plan()
+    };
+    assert_eq!(whole(1, 1).check(), Ok(()));
+    assert_eq!(whole(1, 2).check(), Ok(()));
+    for wrong in [whole(2, 2), whole(1, 0), whole(1, 11)] {
+        assert_eq!(wrong.check().map_err(|refusal| refusal.rule), Err(Rule::CeremonyPlan));
+    }
 }

@@ -14,7 +14,7 @@ pub use approval::approval;
 pub use facts::{price, screening};
 pub use founding::{founding, founding_v1, founding_v2};
 pub use resumption::resumption;
-pub use signer::{abstention, confirmation};
+pub use signer::{abstention, confirmation, spend_proof};
 
 use crate::{
     Amount, Asset, Bytes, Head, LogId, PersonId, ProposalId, Refusal, Rule, State,

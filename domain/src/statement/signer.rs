@@ -25,3 +25,12 @@ pub fn confirmation(
         Digest::of(public_package.as_slice())
     )
 }
+
+/// What a key signs to show that it can, over SHA-256 of `strongroom/spend-proof/v1`, a zero byte and
+/// this text: no transaction of any chain has such a digest.
+pub fn spend_proof(log: LogId, key: KeyId, epoch: u32, public_key: &Bytes) -> String {
+    format!(
+        "Strongroom spend proof, version 1\n\nThis key can sign. It moves nothing.\nLog: {log}\n\
+         Key: {key}\nShares: {epoch}\nPublic key: {public_key}\n"
+    )
+}

@@ -3,7 +3,7 @@
 use crate::{asks::*, book::*, names::*};
 use strongroom_domain::{
     Bytes, Command, Network, ProposalId, Rule, SignerId,
-    key::{CeremonyPlan, Key, Protocol, Quarantined},
+    key::{CeremonyPlan, Key, Protocol, Proven, Quarantined, RoundPublished},
     statement::Answer,
     wallet::Tier,
 };
@@ -178,4 +178,39 @@ fn a_key_signs_for_one_wallet_of_its_family() {
     book.refused(create(Network::EthereumDev, FROST_KEY), Rule::WalletState);
     let unknown = strongroom_domain::KeyId(Uuid::from_u128(0x4f));
     book.refused(create(Network::EthereumDev, unknown), Rule::KeyState);
+}
+
+/// A key whose holders spoke in three rounds, that has shown that it can sign.
+pub(crate) fn proven() -> Book {
+    let mut book = Book::founded();
+    let plan = CeremonyPlan { protocol: Protocol::Dkls23Secp256k1, ..frost_plan() };
+    let (cosigners, expires_at) = (Vec::new(), book.in_an_hour());
+    let request =
+        Command::RequestKey { proposal: QUESTION, plan, cosigners, maker: MAKER, expires_at };
+    book.put(request).unwrap();
+    book.approve(QUESTION, &[ANN, BEN]);
+    for round in 1..=3 {
+        for n in 1..=3 {
+            book.put(spoken(n, round)).unwrap();
+        }
+    }
+    for n in 1..=3 {
+        book.put(confirmation(FROST_KEY, signer(n))).unwrap();
+    }
+    let proven = Proven { epoch: 1, signatures: vec![Bytes(vec![7; 64])] };
+    book.put(Command::ProveKey { key: FROST_KEY, proven }).unwrap();
+    book
+}
+
+fn spoken(n: u8, round: u16) -> Command {
+    let package = Bytes(vec![n, u8::try_from(round).unwrap()]);
+    let published = RoundPublished { signer: signer(n), epoch: 1, round, package };
+    Command::PublishRound { key: FROST_KEY, published }
+}
+
+#[test]
+fn a_key_of_the_second_form_speaks_in_rounds_and_proves_itself() {
+    let mut book = proven();
+    assert!(book.state.keys[&FROST_KEY].active().unwrap().check_proven().is_ok());
+    book.refused(spoken(1, 4), Rule::KeyState);
 }

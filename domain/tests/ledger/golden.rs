@@ -133,6 +133,7 @@ fn everything_that_happens() -> BTreeMap<Kind, Event> {
     let stuck = crate::stuck::history().into_iter();
     // Of events that several of these make, the last one is kept.
     let governed = crate::governance::governed().history.into_iter();
+    let governed = governed.chain(crate::ceremony::proven().history);
     let history = governed.chain(stopped_and_released().history).chain(stuck);
     let history = history.chain(book.history).chain(failing.history).chain(resumed.history);
     history.map(|recorded| (recorded.event.kind(), recorded.event)).collect()

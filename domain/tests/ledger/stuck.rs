@@ -37,7 +37,12 @@ fn pay(book: &Book, n: u8, attempt: u32, fee: u128) -> Command {
     Command::AuthoriseAttempt { transfer, attempt: made(book, n, attempt, fee), spends }
 }
 
-pub(crate) fn give_back(book: &Book, n: u8, attempt: u32, (returns, fee): (Returns, u128)) -> Command {
+pub(crate) fn give_back(
+    book: &Book,
+    n: u8,
+    attempt: u32,
+    (returns, fee): (Returns, u128),
+) -> Command {
     let returned = ReturnAuthorised { returns, attempt: made(book, n, attempt, fee) };
     Command::AuthoriseReturn { transfer: transfer(n), returned }
 }

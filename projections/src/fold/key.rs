@@ -2,11 +2,11 @@
 
 use super::At;
 use crate::change::{Change, int, json, maybe, text};
-use crate::states::{KeyState, KeyStep};
+use crate::states::{KeyProof, KeyState, KeyStep};
 use rusqlite::types::Value;
 use strongroom_domain::{
-    KeyId, SignerId,
-    key::{CeremonyRequested, KeyEvent},
+    KeyId, PersonId, ProposalId, SignerId,
+    key::{CeremonyPlan, CeremonyRequested, CeremonyRequestedV1, KeyEvent},
 };
 
 pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Change>) {
@@ -17,7 +17,14 @@ pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Chang
     };
     let state = |state: KeyState| ("state", text(state));
     out.push(match event {
-        E::CeremonyRequested(requested) => asked(at, key, requested),
+        E::CeremonyRequestedV1(CeremonyRequestedV1 { plan, proposal, maker }) => {
+            asked(at, plan, (*proposal, *maker), KeyProof::NotAsked)
+        }
+        E::CeremonyRequested(CeremonyRequested { plan, cosigners: _, proposal, maker }) => {
+            asked(at, plan, (*proposal, *maker), KeyProof::Awaited)
+        }
+        E::RoundPublished(by) => step(at, key, by.signer, KeyStep::Round),
+        E::Proven(_) => change(vec![("proof", text(KeyProof::Given))]),
         E::CeremonyApproved(_) => change(vec![state(KeyState::BeingMade)]),
         E::RoundOnePublished(by) => step(at, key, by.signer, KeyStep::RoundOne),
         E::Confirmed(by) => step(at, key, by.signer, KeyStep::Confirmed),
@@ -46,19 +53,25 @@ pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Chang
     });
 }
 
-fn asked(at: At<'_>, key: KeyId, requested: &CeremonyRequested) -> Change {
-    let plan = &requested.plan;
+fn asked(
+    at: At<'_>,
+    plan: &CeremonyPlan,
+    (proposal, maker): (ProposalId, PersonId),
+    proof: KeyProof,
+) -> Change {
     Change::insert(
         "keys",
         [
-            ("key", text(key)),
+            ("key", text(plan.key)),
             ("position", at.position()),
             ("requested_at", at.time()),
             ("protocol", text(plan.protocol.name())),
             ("threshold", int(plan.threshold)),
             ("participants", json(&plan.participants)),
-            ("proposal", text(requested.proposal)),
-            ("maker", text(requested.maker)),
+            ("proposal", text(proposal)),
+            ("maker", text(maker)),
+            ("epoch", int(1_u16)),
+            ("proof", text(proof)),
             ("state", text(KeyState::AwaitingApproval)),
             ("changed_position", at.position()),
             ("changed_at", at.time()),

@@ -1,7 +1,7 @@
 //! The charter, and what custody holds: wallets, addresses, deposits, keys, signers. Never a secret.
 
 use super::money::Sides;
-use crate::states::{DepositState, KeyState, KeyStep, SignerState};
+use crate::states::{DepositState, KeyProof, KeyState, KeyStep, SignerState};
 use serde::Serialize;
 use strongroom_domain::{
     AccountId, Address, AddressPath, Amount, Asset, Bytes, DepositId, Digest, Head, KeyId, Network,
@@ -119,6 +119,10 @@ pub struct KeyRow {
     pub public_key: Option<Bytes>,
     /// The wallet that it signs for.
     pub wallet: Option<WalletId>,
+    /// Which shares of it are in use: 1 as it was made.
+    pub epoch: u32,
+    /// Whether it has shown that it can sign.
+    pub proof: KeyProof,
     /// Why it failed or was quarantined.
     pub because: Option<String>,
     /// Who is proven to have cheated.

@@ -135,6 +135,8 @@ impl View<'_> {
             state: cells.parse("state")?,
             public_key: cells.maybe_parse("public_key")?,
             wallet: cells.maybe_parse("wallet")?,
+            epoch: cells.number("epoch")?,
+            proof: cells.parse("proof")?,
             because: cells.maybe_text("because")?,
             culprit: cells.maybe_parse("culprit")?,
             changed_position: cells.number("changed_position")?,

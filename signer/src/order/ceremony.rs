@@ -71,6 +71,17 @@ impl Signer {
         match ceremony.plan.protocol {
             Protocol::Pkcs11Secp256k1 => self.make_in_token(key),
             Protocol::FrostSecp256k1Tr => self.deal(key, &ceremony, holder),
+            Protocol::FrostEd25519
+            | Protocol::Dkls23Secp256k1
+            | Protocol::Pkcs11P256
+            | Protocol::Pkcs11Ed25519
+            | Protocol::Pkcs11Rsa2048
+            | Protocol::VaultEd25519
+            | Protocol::MultisigP2wsh
+            | Protocol::MultisigP2tr => refuse(
+                Rule::SignerProtocol,
+                format!("a {} key does not begin like this", ceremony.plan.protocol.name()),
+            ),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod ceremony;
 mod signing;
+mod step;
 mod witness;
 
 use std::{
@@ -151,6 +152,9 @@ impl Signer {
             }
             Order::Abstain { transfer } => self.abstain(transfer),
             Order::SignAlone { transfer, attempt } => self.sign_alone(transfer, attempt),
+            Order::Step { work, session, round, spoken, letters } => {
+                self.step(work, &session, round, &spoken, &letters)
+            }
             Order::Cosign { old, proof, checkpoint } => self.cosign(old, &proof, &checkpoint),
             Order::Checkpoint { checkpoint } => self.cover(&checkpoint),
         };

@@ -270,7 +270,7 @@ fn by_input(
     }
     let mut all = vec![ByHolder::new(); inputs];
     for of in committed {
-        let Some(holder) = checked.active.plan.index_of(of.signer) else {
+        let Some(holder) = checked.active.index_of(of.signer) else {
             return refuse(Rule::SignerProtocol, "a stranger's commitments");
         };
         for (input, commitment) in all.iter_mut().zip(&of.commitments) {

@@ -80,6 +80,10 @@ views! {
         public_key: Option<String> = maybe(row.public_key),
         /// The wallet that it signs for.
         wallet: Option<String> = maybe(row.wallet),
+        /// Which shares of it are in use: 1 as it was made.
+        epoch: u32 = row.epoch,
+        /// Whether it has shown that it can sign: `not-asked`, `awaited` or `given`.
+        proof: String = row.proof.to_string(),
         /// Why it failed or was quarantined.
         because: Option<String> = row.because,
         /// Who is proven to have cheated.

@@ -8,7 +8,7 @@ use strongroom_domain::{
     AccountId, Actor, AddressPath, Amount, Branch, Bytes, ClientId, Command, DepositId, KeyId,
     Network, ProposalId, Timestamp, WalletId,
     deposit::{BlockRef, Seen},
-    key::{CeremonyPlan, Confirmed, Protocol},
+    key::{CeremonyPlan, Custody, Confirmed, Protocol},
     statement::{Answer, confirmation},
     wallet::{AddressDerived, Tier},
 };
@@ -62,9 +62,10 @@ async fn tell(bus: &Bus, command: Command) {
 
 async fn make_key(bus: &Bus, protocol: Protocol) -> KeyId {
     let (key, proposal) = (KeyId(Uuid::now_v7()), ProposalId(Uuid::now_v7()));
-    let holders: Vec<_> = match protocol {
-        Protocol::FrostSecp256k1Tr => vec![signer(0), signer(1)],
-        Protocol::Pkcs11Secp256k1 => vec![signer(0)],
+    let holders: Vec<_> = match protocol.custody() {
+        Custody::Cosigners => panic!("a multisig key names its cosigners"),
+        Custody::Shares => vec![signer(0), signer(1)],
+        Custody::Whole => vec![signer(0)],
     };
     let threshold = u16::try_from(holders.len()).unwrap();
     let plan = CeremonyPlan { key, protocol, threshold, participants: holders.clone() };

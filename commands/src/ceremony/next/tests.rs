@@ -1,9 +1,10 @@
 //! Every state of a key and every answer of a signer.
 
 use super::*;
+use std::collections::BTreeMap;
 use strongroom_domain::{
-    Bytes, KeyId, PersonId, ProposalId, Refusal,
-    key::{Active, CeremonyPlan, CeremonyRequested, Confirmed},
+    Bytes, KeyId, ProposalId, Refusal,
+    key::{Active, Asked, CeremonyPlan, Confirmed, Proof},
 };
 use uuid::Uuid;
 
@@ -24,6 +25,9 @@ fn confirmed(signer: SignerId) -> Confirmed {
 fn under_way(plan: CeremonyPlan, published: &[SignerId], made: &[SignerId]) -> Key {
     Key::Ceremony(Ceremony {
         plan,
+        cosigners: Vec::new(),
+        proof: Proof::Awaited,
+        rounds: BTreeMap::new(),
         proposal: ProposalId(Uuid::from_u128(6)),
         round_one: published.iter().map(|id| (*id, Bytes::default())).collect(),
         confirmed: made.iter().map(|id| (*id, confirmed(*id))).collect(),
@@ -35,15 +39,20 @@ fn every_state_of_a_key_has_its_step() {
     let frost = || plan(Protocol::FrostSecp256k1Tr, &[A, B]);
     let active = || Active {
         plan: frost(),
+        epoch: 1,
+        holders: BTreeMap::from([(1, A), (2, B)]),
+        cosigners: Vec::new(),
+        proof: Proof::Awaited,
         public_key: Bytes::default(),
         public_package: Bytes::default(),
         wallet: None,
         proposal: ProposalId(Uuid::from_u128(6)),
     };
-    let requested = CeremonyRequested {
+    let requested = Asked {
         plan: frost(),
+        cosigners: Vec::new(),
         proposal: ProposalId(Uuid::from_u128(6)),
-        maker: PersonId(Uuid::from_u128(7)),
+        proof: Proof::Awaited,
     };
     for over in [
         Key::Unknown,

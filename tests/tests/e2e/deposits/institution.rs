@@ -9,7 +9,7 @@ use strongroom_domain::charter::{
     CharterTextV2, Enrolment, FoundedV2, FoundingSignature, ML_DSA_44_KEY, PersonV1, Role,
     Witnessing,
 };
-use strongroom_domain::key::{CeremonyPlan, Confirmed, Protocol};
+use strongroom_domain::key::{CeremonyPlan, Confirmed, Custody, Protocol};
 use strongroom_domain::policy::{PolicyV1, Quorum};
 use strongroom_domain::statement::{self, Answer};
 use strongroom_domain::wallet::{AddressDerived, Tier};
@@ -104,9 +104,10 @@ impl Institution {
     /// A key that its signers confirmed, after a quorum agreed.
     async fn key(&self, protocol: Protocol) -> KeyId {
         let (key, proposal) = (KeyId(Uuid::now_v7()), ProposalId(Uuid::now_v7()));
-        let holders = match protocol {
-            Protocol::FrostSecp256k1Tr => 2,
-            Protocol::Pkcs11Secp256k1 => 1,
+        let holders = match protocol.custody() {
+            Custody::Shares => 2,
+            Custody::Whole => 1,
+            Custody::Cosigners => panic!("a multisig key names its cosigners"),
         };
         let holders = &self.signers[..holders];
         let participants = holders.iter().map(|(id, _)| *id).collect();

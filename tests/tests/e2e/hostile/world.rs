@@ -6,7 +6,7 @@ use strongroom_api::data_directory::TlsIdentity;
 use strongroom_chains::UnsignedTx;
 use strongroom_chains::frost::{ByHolder, GroupPublic, KeyPath};
 use strongroom_domain::charter::Enrolment;
-use strongroom_domain::key::{CeremonyPlan, Protocol, RoundOnePublished};
+use strongroom_domain::key::{CeremonyPlan, Custody as Kept, Protocol, RoundOnePublished};
 use strongroom_domain::protocol::{Committed, Order, Reply, Sealed};
 use strongroom_domain::wallet::{AddressDerived, Tier};
 use strongroom_domain::{
@@ -152,12 +152,13 @@ impl World {
     }
 
     fn make_key(&mut self, protocol: Protocol, holders: &[usize]) -> KeyId {
-        match protocol {
-            Protocol::FrostSecp256k1Tr => {
+        match protocol.custody() {
+            Kept::Cosigners => panic!("a multisig key names its cosigners"),
+            Kept::Shares => {
                 let ceremony = self.two_rounds(holders);
                 self.finish(holders, ceremony)
             }
-            Protocol::Pkcs11Secp256k1 => {
+            Kept::Whole => {
                 let key = self.request_key(protocol, holders, true);
                 match self.reader(holders[0]).begin(key) {
                     Reply::Confirmed { confirmed } => {

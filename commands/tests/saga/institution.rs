@@ -60,9 +60,10 @@ impl Institution {
 
     /// A key that its holders confirmed. Its public package is empty: nobody will combine for it.
     async fn key(&self, protocol: Protocol) -> KeyId {
-        let count = match protocol {
-            Protocol::FrostSecp256k1Tr => 2,
-            Protocol::Pkcs11Secp256k1 => 1,
+        let count = match protocol.custody() {
+            Custody::Cosigners => panic!("a multisig key names its cosigners"),
+            Custody::Shares => 2,
+            Custody::Whole => 1,
         };
         let holders = &self.signers[..count];
         let participants = holders.iter().map(|(id, _)| *id).collect();

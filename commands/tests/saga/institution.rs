@@ -7,7 +7,7 @@ use std::sync::Arc;
 use strongroom_chains::address_of;
 use strongroom_commands::Bus;
 use strongroom_domain::charter::Enrolment;
-use strongroom_domain::key::{Confirmed, Protocol, RoundOnePublished};
+use strongroom_domain::key::{Confirmed, Custody, Protocol, RoundOnePublished};
 use strongroom_domain::{
     Address, Bytes, Command, Digest, Family, KeyId, Network, SignerId, statement,
 };

@@ -24,7 +24,7 @@ use thiserror::Error;
 
 pub use child::{ChildKey, GroupKey, KeyPath};
 
-static SECP: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
+pub(crate) static SECP: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
 
 /// Holder number → bytes of what that holder sent. Numbers count from 1 in the charter's order.
 pub type ByHolder = BTreeMap<u16, Vec<u8>>;

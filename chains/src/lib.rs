@@ -11,10 +11,12 @@ pub mod bitcoin;
 pub mod ethereum;
 mod family;
 pub mod frost;
+pub mod hd;
 mod key;
 mod signatures;
 #[cfg(test)]
 mod tests;
+mod token;
 mod transaction;
 
 pub use address::{AddressError, address_of, least_payment, parse_address};
@@ -23,4 +25,5 @@ pub use family::{
 };
 pub use key::KeyError;
 pub use signatures::signatures;
+pub use token::{TokenPublic, TokenPublicError};
 pub use transaction::{SignedTx, SigningPayload, TransactionId, TransactionIdError};

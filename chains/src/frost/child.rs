@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use strongroom_domain::{Address, AddressPath, Family, Network};
 
 use super::{FrostError, SECP};
-use crate::{KeyError, address_of, bitcoin as chain_family};
+use crate::{KeyError, address_of, bitcoin as chain_family, hd::kind};
 
 /// Separates this chain code from every other use of SHA-256 over a point.
 const CHAIN_CODE_DOMAIN: &[u8] = b"strongroom/frost-chain-code/v1";
@@ -100,18 +100,29 @@ impl GroupKey {
         Ok(child)
     }
 
-    fn derive(self, path: KeyPath) -> Result<ChildKey, FrostError> {
-        let KeyPath { change, index } = path;
-        let hardened = FrostError::Path { change, index };
-        let none = FrostError::NoChild { change, index };
-        let root = Xpub {
-            network: NetworkKind::Main,
+    /// The extended public key that this group key is read as: a root, without a parent.
+    fn root(self, network: NetworkKind) -> Xpub {
+        Xpub {
+            network,
             depth: 0,
             parent_fingerprint: Fingerprint::default(),
             child_number: ChildNumber::Normal { index: 0 },
             public_key: self.0,
             chain_code: ChainCode::from(self.chain_code()),
-        };
+        }
+    }
+
+    /// The same as text (BIP 32, base58check): with it any wallet derives, and watches, every
+    /// address of the key. Nothing below it is hardened, so nothing of it can spend.
+    pub fn extended(self, network: Network) -> String {
+        self.root(kind(network)).to_string()
+    }
+
+    fn derive(self, path: KeyPath) -> Result<ChildKey, FrostError> {
+        let KeyPath { change, index } = path;
+        let hardened = FrostError::Path { change, index };
+        let none = FrostError::NoChild { change, index };
+        let root = self.root(NetworkKind::Main);
         let number = |n| ChildNumber::from_normal_idx(n).map_err(|_bit| hardened.clone());
         let (change, index) = (number(change)?, number(index)?);
         let middle = root.ckd_pub(&SECP, change).map_err(|_rare| none.clone())?;

@@ -14,6 +14,7 @@ pub mod frost;
 pub mod hd;
 mod key;
 mod signatures;
+pub mod spend_proof;
 #[cfg(test)]
 mod tests;
 mod token;

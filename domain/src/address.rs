@@ -64,6 +64,10 @@ pub struct AddressPath {
     pub index: u32,
 }
 
+/// Unused deposit addresses in a row behind which wallets that only know a key stop looking (BIP 44,
+/// "Address gap limit"). Nothing refuses a further one: clients need addresses before they pay.
+pub const GAP_LIMIT: u32 = 20;
+
 /// BIP 44's split between addresses that are given out and those that take change.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

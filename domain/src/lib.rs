@@ -50,7 +50,7 @@ pub mod usage;
 pub mod wallet;
 
 pub use actor::Actor;
-pub use address::{Address, AddressError, AddressPath, Branch};
+pub use address::{Address, AddressError, AddressPath, Branch, GAP_LIMIT};
 pub use aggregate::{Aggregate, Corrupt};
 pub use amount::{Amount, AmountError};
 pub use bytes::{Bytes, BytesError};

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// "SRrm": tells a read model from any other SQLite file.
 const APPLICATION_ID: i32 = 0x5352_726d;
 /// Add 1 with every change of [`TABLES`] or of what the fold writes: older files are made again.
-const FORMAT: i32 = 2;
+const FORMAT: i32 = 3;
 
 /// Every table that the fold fills, to be emptied before it is filled again.
 pub(crate) const FILLED: &[&str] = &[
@@ -113,6 +113,7 @@ CREATE TABLE deposits (
   changed_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX deposits_by_state ON deposits (state, position);
 CREATE INDEX deposits_of_account ON deposits (account, position);
+CREATE INDEX deposits_by_address ON deposits (address);
 CREATE TABLE keys (
   key TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, requested_at TEXT NOT NULL,
   protocol TEXT NOT NULL, threshold INTEGER NOT NULL, participants TEXT NOT NULL,

@@ -5,6 +5,7 @@ use serde_json::json;
 use strongroom_chains::{
     address_of,
     frost::{GroupKey, KeyPath},
+    hd::shown,
 };
 use strongroom_domain::{
     AccountId, Address, AddressPath, Branch, Command, KeyId, Network, WalletId,
@@ -72,17 +73,19 @@ impl Application {
     ) -> Result<views::AddressGiven, Failure> {
         self.demand_account(caller, "derive-address", asked.account)?;
         let _turn = self.0.deriving.lock().await;
-        let (address, path) = self.next_address(wallet)?;
+        let (address, path, full_path) = self.next_address(wallet)?;
         let account = Some(asked.account);
+        let beyond_gap = self.read(move |view| view.beyond_gap(wallet, path.index)).await?;
         let subject = json!({
             "wallet": wallet, "address": address, "path": path.to_string(), "account": account,
+            "full_path": full_path, "beyond_gap": beyond_gap,
         });
         let derived = AddressDerived { address, path, account };
         let command = Command::DeriveAddress { wallet, derived };
         self.answer(caller, once, command, subject).await
     }
 
-    fn next_address(&self, wallet: WalletId) -> Result<(Address, AddressPath), Failure> {
+    fn next_address(&self, wallet: WalletId) -> Result<(Address, AddressPath, String), Failure> {
         let missing = || Failure::NotFound { what: "wallet", id: wallet.to_string() };
         let (network, index, id, key) = self.bus().read(|state| {
             let holding = state.wallets.get(&wallet).ok_or_else(missing)?.holding()?;
@@ -119,6 +122,6 @@ impl Application {
             }
         };
         let address = address_of(network, &point).map_err(|error| unusable(error.to_string()))?;
-        Ok((address, path))
+        Ok((address, path, shown(id, key.plan.protocol, path)))
     }
 }

@@ -29,7 +29,10 @@ async fn balances_are_the_ledgers_and_debits_equal_credits() {
     let eve = house.token("eve");
     let account = server.get(&eve, &format!("/accounts/{}", house.account)).await;
     assert_eq!(account.body["account"]["available"], "100000000");
-    assert_eq!(account.body["addresses"][0]["path"], "0/0");
+    let address = &account.body["addresses"][0];
+    assert_eq!((&address["path"], &address["beyond_gap"]), (&json!("0/0"), &json!(false)));
+    let full_path = address["full_path"].as_str().unwrap();
+    assert!(full_path.starts_with("m/0/0 of key "), "{full_path}");
     let deposits = server.get(&eve, "/deposits?state=credited").await;
     assert_eq!(deposits.body["items"][0]["amount"], "100000000");
     let balances = server.get(&eve, "/balances").await;
@@ -78,5 +81,29 @@ async fn a_key_is_asked_of_the_governing_quorum() {
     assert_eq!(waiting.body["items"][0]["kind"], "key-ceremony");
     let alone = json!({ "protocol": "frost-secp256k1-tr/1", "threshold": 1, "participants": ids });
     server.post(&ian, "/keys", "l", &alone).await.is_problem(422, "refused/ceremony-plan");
+    server.stop().await;
+}
+
+/// Twenty addresses that nobody paid to yet do not stop a client from having one: it is said.
+#[tokio::test]
+async fn an_address_behind_the_gap_is_given_out_and_said_to_be() {
+    let house = House::new();
+    let server = house.serve().await;
+    let (ian, eve) = (house.token("ian"), house.token("eve"));
+    let body = json!({ "account": house.account });
+    let path = format!("/wallets/{}/addresses", house.wallet);
+    for number in 1..=21 {
+        let given = server.post(&ian, &path, &format!("a{number}"), &body).await;
+        assert_eq!(given.status, 201, "{given:?}");
+        // A deposit arrived at 0/0, so the first twenty behind it are found.
+        assert_eq!(given.body["path"], format!("0/{number}"));
+        assert_eq!(given.body["beyond_gap"], number > 20, "{number}");
+        assert!(given.text("full_path").starts_with(&format!("m/0/{number} of key ")));
+    }
+    let wallet = server.get(&eve, &format!("/wallets/{}", house.wallet)).await;
+    let addresses = wallet.body["addresses"].as_array().unwrap();
+    let beyond: Vec<_> = addresses.iter().filter(|one| one["beyond_gap"] == true).collect();
+    assert_eq!(beyond.len(), 1);
+    assert_eq!(beyond[0]["path"], "0/21");
     server.stop().await;
 }

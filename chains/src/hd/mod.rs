@@ -11,7 +11,7 @@ pub(crate) use account::kind;
 pub use account::{Account, AccountError, AccountKey};
 pub use path::{DEEPEST, Path, PathError, Step};
 pub use purpose::{NoSuchAddress, Purpose, coin_type};
-pub use shown::{GAP_LIMIT, shown};
+pub use shown::shown;
 
 #[cfg(test)]
 mod tests;

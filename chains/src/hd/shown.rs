@@ -6,10 +6,6 @@ use strongroom_domain::{
     key::{Custody, Protocol},
 };
 
-/// Unused deposit addresses in a row after which wallets that only know a key stop looking (BIP 44,
-/// "Address gap limit").
-pub const GAP_LIMIT: u32 = 20;
-
 /// An address's path with the key that it lies below: `m/0/7 of key <id>`.
 ///
 /// A threshold key is the root of its own tree (`frost::GroupKey`); a key that a token or Vault holds

@@ -59,6 +59,13 @@ pub struct AddressRow {
     pub path: AddressPath,
     /// Whose deposits arrive there.
     pub account: Option<AccountId>,
+    /// The key that it lies below.
+    pub key: KeyId,
+    /// That key's protocol.
+    pub protocol: String,
+    /// Whether a wallet that only knows the key would not find it: so many addresses before it are
+    /// unused ([`strongroom_domain::GAP_LIMIT`]).
+    pub beyond_gap: bool,
 }
 
 /// A deposit.

@@ -5,14 +5,15 @@ use super::{
     cells::{Cells, damaged},
 };
 use crate::{
-    change::text,
+    change::{int, text},
     error::QueryError,
     page::Page,
     rows::{AddressRow, CharterRow, DepositRow, KeyRow, KeyStepRow, SignerRow, WalletRow},
     states::DepositState,
 };
 use strongroom_domain::{
-    AccountId, AddressPath, Branch, DepositId, Head, KeyId, Network, SignerId, WalletId,
+    AccountId, AddressPath, Branch, DepositId, GAP_LIMIT, Head, KeyId, Network, SignerId,
+    WalletId,
     deposit::BlockRef,
 };
 
@@ -20,6 +21,14 @@ const WALLETS: &str = "SELECT *, (SELECT count(*) FROM addresses a WHERE a.walle
   AS addresses FROM wallets";
 const DEPOSITS: &str = "SELECT deposits.*, (SELECT asset FROM accounts a
   WHERE a.account = deposits.account) AS asset FROM deposits";
+
+/// An address with its key. One is used when a deposit was seen there that is on the chain.
+const ADDRESSES: &str = "SELECT addresses.*, w.key AS key, k.protocol AS protocol,
+  (branch = 'deposit' AND number >= ?GAP AND NOT EXISTS (SELECT 1 FROM addresses u
+    JOIN deposits d ON d.address = u.address AND d.wallet = u.wallet
+    WHERE u.wallet = addresses.wallet AND u.branch = 'deposit' AND d.state <> 'reorganised'
+    AND u.number < addresses.number AND u.number >= addresses.number - ?GAP)) AS beyond_gap
+  FROM addresses JOIN wallets w ON w.wallet = addresses.wallet JOIN keys k ON k.key = w.key";
 
 /// Which deposits. What is `None` does not matter.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -76,8 +85,8 @@ impl View<'_> {
 
     /// Addresses of a wallet.
     pub fn addresses(&self, wallet: WalletId, page: Page) -> Result<Vec<AddressRow>, QueryError> {
-        let filters = vec![("wallet", text(wallet))];
-        self.list(page.select("SELECT * FROM addresses", "position", filters), address)
+        let filters = vec![("addresses.wallet", text(wallet))];
+        self.list(page.select(&addresses(), "addresses.position", filters), address)
     }
 
     /// Addresses that an account's deposits arrive at.
@@ -86,8 +95,19 @@ impl View<'_> {
         account: AccountId,
         page: Page,
     ) -> Result<Vec<AddressRow>, QueryError> {
-        let filters = vec![("account", text(account))];
-        self.list(page.select("SELECT * FROM addresses", "position", filters), address)
+        let filters = vec![("addresses.account", text(account))];
+        self.list(page.select(&addresses(), "addresses.position", filters), address)
+    }
+
+    /// Whether a wallet's deposit address at `index` would lie behind [`GAP_LIMIT`] unused ones.
+    pub fn beyond_gap(&self, wallet: WalletId, index: u32) -> Result<bool, QueryError> {
+        let sql = "SELECT count(*) AS used FROM addresses u
+                   JOIN deposits d ON d.address = u.address AND d.wallet = u.wallet
+                   WHERE u.wallet = ?1 AND u.branch = 'deposit' AND d.state <> 'reorganised'
+                   AND u.number < ?2 AND u.number >= ?2 - ?3";
+        let values = vec![text(wallet), int(index), int(GAP_LIMIT)];
+        let used = self.list((sql.to_owned(), values), |cells| cells.number::<u64>("used"))?;
+        Ok(index >= GAP_LIMIT && used.first() == Some(&0))
     }
 
     /// Deposits.
@@ -170,7 +190,14 @@ fn address(cells: &Cells<'_>) -> Result<AddressRow, QueryError> {
         address: cells.parse("address")?,
         path: AddressPath { branch, index: cells.number("number")? },
         account: cells.maybe_parse("account")?,
+        key: cells.parse("key")?,
+        protocol: cells.text("protocol")?,
+        beyond_gap: cells.number::<u64>("beyond_gap")? == 1,
     })
+}
+
+fn addresses() -> String {
+    ADDRESSES.replace("?GAP", &GAP_LIMIT.to_string())
 }
 
 fn deposit(cells: &Cells<'_>) -> Result<DepositRow, QueryError> {

@@ -52,6 +52,11 @@ answers! {
         wallet: String,
         /// How it is derived: `branch/index`.
         path: String,
+        /// The same with the key that it lies below, such as `m/0/7 of key …`.
+        full_path: Option<String>,
+        /// Whether the 20 deposit addresses before it are unused: a wallet that only knows the key
+        /// looks no further (BIP 44), so tell it how far to look.
+        beyond_gap: Option<bool>,
         /// Whose deposits arrive there.
         account: String,
     }

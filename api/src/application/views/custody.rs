@@ -1,5 +1,7 @@
 //! Keys, wallets, addresses, deposits, signers, charter and policy, as callers see them.
 
+use strongroom_chains::hd::shown;
+use strongroom_domain::{AddressPath, KeyId, key::Protocol};
 use strongroom_projections::{
     AddressRow, CharterRow, DepositRow, KeyRow, KeyStepRow, SignerRow, WalletRow,
 };
@@ -46,6 +48,11 @@ views! {
         address: String = row.address.to_string(),
         /// How it is derived: `branch/index`.
         path: String = row.path.to_string(),
+        /// The same with the key that it lies below, such as `m/0/7 of key …`.
+        full_path: String = full_path(row.key, &row.protocol, row.path),
+        /// Whether the 20 deposit addresses before it are unused: a wallet that only knows the key
+        /// looks no further (BIP 44), so tell it how far to look.
+        beyond_gap: bool = row.beyond_gap,
         /// Whose deposits arrive there; nobody's where it is for change.
         account: Option<String> = maybe(row.account),
     }
@@ -195,6 +202,12 @@ views! {
         #[schema(value_type = Object)]
         policy: Json = json(&row.policy),
     }
+}
+
+/// As `chains` writes it; of a protocol that this program does not know, the path alone.
+fn full_path(key: KeyId, protocol: &str, path: AddressPath) -> String {
+    let known = Protocol::ALL.into_iter().find(|known| known.name() == protocol);
+    known.map_or_else(|| path.to_string(), |known| shown(key, known, path))
 }
 
 /// Of a policy of any form.

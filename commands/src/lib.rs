@@ -14,6 +14,7 @@ pub mod deposits;
 pub mod governance;
 pub mod payment;
 pub mod prices;
+pub mod proof;
 pub mod reconciliation;
 mod record;
 pub mod reminders;

@@ -11,7 +11,7 @@ pub(crate) use account::kind;
 pub use account::{Account, AccountError, AccountKey};
 pub use path::{DEEPEST, Path, PathError, Step};
 pub use purpose::{NoSuchAddress, Purpose, coin_type};
-pub use shown::shown;
+pub use shown::{NoKey, point_at, shown};
 
 #[cfg(test)]
 mod tests;

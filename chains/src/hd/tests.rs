@@ -182,8 +182,23 @@ fn an_address_is_shown_with_its_key() {
     let id = "00000000-0000-0000-0000-000000000007";
     assert_eq!(shown(key, Protocol::FrostSecp256k1Tr, path), format!("m/0/7 of key {id}"));
     assert_eq!(shown(key, Protocol::Pkcs11Secp256k1, path), format!("m of key {id}"));
+    assert_eq!(shown(key, Protocol::Dkls23Secp256k1, path), format!("m of key {id}"));
     let multisig = shown(key, Protocol::MultisigP2wsh, path);
     assert_eq!(multisig, format!("0/7 below every cosigner of key {id}"));
+}
+
+#[test]
+fn a_key_that_is_no_tree_has_one_address() {
+    let key = key_at(ABANDON, &Path::ROOT);
+    let first = place(Branch::Deposit, 0);
+    for protocol in [Protocol::Pkcs11Secp256k1, Protocol::Dkls23Secp256k1] {
+        assert_eq!(point_at(protocol, &key, first), Ok(key));
+        let missing = point_at(protocol, &key, place(Branch::Deposit, 1));
+        assert!(matches!(missing, Err(NoKey::Protocol { .. })));
+    }
+    assert_ne!(point_at(Protocol::FrostSecp256k1Tr, &key, first), Ok(key));
+    assert!(point_at(Protocol::MultisigP2wsh, &[], first).is_err());
+    assert!(point_at(Protocol::FrostSecp256k1Tr, &[2; 32], first).is_err());
 }
 
 proptest! {

@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer as _, SigningKey};
 use rand::rngs::OsRng;
 use strongroom_api::{
-    access::{AccessRegister, Method as Way, Nonces},
+    access::{AccessRegister, Enrolment, Method as Way, Nonces, PasskeyRow},
     sign_in::{
         PasswordHash,
         request_signature::{Claimed, Parts, check_digest},
@@ -88,7 +88,14 @@ fn session(now: Timestamp) -> Outcome<f64> {
     let folder = tempfile::tempdir()?;
     let register = AccessRegister::open(&folder.path().join("access.db"))?;
     let person = PersonId(Uuid::from_u128(1));
-    let (secret, _) = register.begin_session(person, Way::Passkey, "192.0.2.1".parse()?, now)?;
+    let passkey = Some(PasskeyRow { credential: vec![1], passkey: "a passkey".to_owned() });
+    let (name, recovery_codes) = ("ada".to_owned(), Vec::new());
+    let enrolment =
+        Enrolment { invitation: [1; 32], person, name, passkey, password: None, recovery_codes };
+    register.enrol(&enrolment, now)?.map_err(|why| format!("{why:?}"))?;
+    let account = (person, now);
+    let begun = register.begin_session(account, Way::Passkey, "192.0.2.1".parse()?, now)?;
+    let (secret, _) = begun.ok_or("no account")?;
     best(2000, || {
         let found = register.session(&secret, now)?;
         black_box(found.ok_or("no session")?);

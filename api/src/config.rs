@@ -138,8 +138,9 @@ pub struct SignInConfig {
     /// What stands in the browser's address line: scheme and host, like `https://custody.example`.
     /// Passkeys are bound to it for ever. Default: `http://localhost` and the port of `listen`.
     pub origin: Option<String>,
-    /// Proxies whose `X-Forwarded-For` is believed, as networks. Default: none.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Proxies whose `X-Forwarded-For` is believed, as networks. Must be said where `origin` is https:
+    /// a proxy ends TLS then, and without its address all callers would count as one.
+    pub trusted_proxies: Option<Vec<IpNet>>,
 }
 
 /// A chain node.

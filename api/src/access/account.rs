@@ -5,7 +5,10 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use strongroom_domain::{PersonId, Timestamp};
 use subtle::ConstantTimeEq as _;
 
-use super::{AccessError, AccessRegister, session::micros};
+use super::{
+    AccessError, AccessRegister, SecretId,
+    session::{micros, time},
+};
 
 /// What a person signs in with. At least a passkey, or a password with its code.
 pub struct Account {
@@ -13,6 +16,8 @@ pub struct Account {
     pub person: PersonId,
     /// What they call themselves when they sign in.
     pub name: String,
+    /// When it was enrolled: an invitation that replaces it makes another account.
+    pub enrolled_at: Timestamp,
     /// Salted hash and code's secret, both sealed.
     pub password: Option<SealedPassword>,
     /// Passkeys as JSON.
@@ -79,8 +84,8 @@ impl AccessRegister {
         })
     }
 
-    /// Uses the invitation and enrols, all or nothing. What the person had before, sessions too, is
-    /// gone: a new invitation is how a lost or stolen credential is replaced.
+    /// Uses the invitation and enrols, all or nothing. What the person had before, sessions and tokens
+    /// too, is gone: a new invitation is how a lost or stolen credential is replaced.
     pub fn enrol(
         &self,
         enrolment: &Enrolment,
@@ -98,8 +103,15 @@ impl AccessRegister {
             if used == 0 {
                 return Ok(Err(NotEnrolled::Used));
             }
+            let mut replaced = 0;
             for table in ["sessions", "passkeys", "recovery_codes", "accounts"] {
-                transaction.execute(&format!("DELETE FROM {table} WHERE person = ?1"), [&person])?;
+                let sql = format!("DELETE FROM {table} WHERE person = ?1");
+                replaced = transaction.execute(&sql, [&person])?;
+            }
+            if replaced > 0 {
+                let sql = "UPDATE tokens SET revoked_at = ?2 WHERE person = ?1 AND revoked_at IS NULL";
+                transaction.execute(sql, params![person, now.to_string()])?;
+                opened.seen.clear();
             }
             let (sealed, step) = enrolment.password.as_ref().map_or((None, 0), |(sealed, step)| {
                 (Some(sealed), i64::try_from(*step).unwrap_or(i64::MAX))
@@ -140,24 +152,38 @@ impl AccessRegister {
         self.with(|opened| account(&opened.db, "person", &person.to_string()))
     }
 
-    /// One more passkey; `false` where it is enrolled already.
+    /// One more passkey for who has the session; `None` where that has ended meanwhile, `false` where
+    /// the passkey is enrolled already.
     pub fn add_passkey(
+        &self,
+        session: &SecretId,
+        passkey: &PasskeyRow,
+        now: Timestamp,
+    ) -> Result<Option<bool>, AccessError> {
+        self.with(|opened| {
+            let transaction =
+                opened.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let Some(person) = session_of(&transaction, session)? else { return Ok(None) };
+            let added = add_passkey(&transaction, person, passkey, now)?;
+            transaction.commit()?;
+            Ok(Some(added))
+        })
+    }
+
+    /// What a passkey has become by being used: its counter goes on. `false` where the person has no
+    /// such passkey any more.
+    pub fn passkey_used(
         &self,
         person: PersonId,
         passkey: &PasskeyRow,
         now: Timestamp,
     ) -> Result<bool, AccessError> {
-        self.with(|opened| add_passkey(&opened.db, person, passkey, now))
-    }
-
-    /// What a passkey has become by being used: its counter goes on.
-    pub fn passkey_used(&self, passkey: &PasskeyRow, now: Timestamp) -> Result<(), AccessError> {
         self.with(|opened| {
-            opened.db.execute(
-                "UPDATE passkeys SET passkey = ?2, used_at = ?3 WHERE credential = ?1",
-                params![passkey.credential, passkey.passkey, micros(now)],
+            let used = opened.db.execute(
+                "UPDATE passkeys SET passkey = ?3, used_at = ?4 WHERE credential = ?1 AND person = ?2",
+                params![passkey.credential, person.to_string(), passkey.passkey, micros(now)],
             )?;
-            Ok(())
+            Ok(used == 1)
         })
     }
 
@@ -205,20 +231,22 @@ impl AccessRegister {
         })
     }
 
-    /// New recovery codes instead of all old ones.
+    /// New recovery codes instead of all old ones, for who has the session; `false` where that has
+    /// ended meanwhile.
     pub fn replace_recovery_codes(
         &self,
-        person: PersonId,
+        session: &SecretId,
         hashes: &[[u8; 32]],
-    ) -> Result<(), AccessError> {
+    ) -> Result<bool, AccessError> {
         self.with(|opened| {
             let transaction =
                 opened.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let Some(person) = session_of(&transaction, session)? else { return Ok(false) };
             let of = [person.to_string()];
             transaction.execute("DELETE FROM recovery_codes WHERE person = ?1", of)?;
             put_recovery_codes(&transaction, person, hashes)?;
             transaction.commit()?;
-            Ok(())
+            Ok(true)
         })
     }
 
@@ -239,6 +267,15 @@ impl AccessRegister {
             read(&opened.db)?.ok_or_else(|| AccessError::Damaged(format!("secret {name}")))
         })
     }
+}
+
+/// Whose session it is, as long as there is one.
+fn session_of(db: &Connection, session: &SecretId) -> Result<Option<PersonId>, AccessError> {
+    let sql = "SELECT person FROM sessions WHERE hash = ?1";
+    let person: Option<String> =
+        db.query_row(sql, [session.hash()], |row| row.get(0)).optional()?;
+    let damaged = |_| AccessError::Damaged("a session's person".to_owned());
+    person.map(|person| person.parse().map_err(damaged)).transpose()
 }
 
 fn add_passkey(
@@ -270,13 +307,14 @@ fn put_recovery_codes(
 }
 
 fn account(db: &Connection, by: &str, value: &str) -> Result<Option<Account>, AccessError> {
-    type Found = (String, String, Option<Vec<u8>>, Option<Vec<u8>>);
-    let sql = format!("SELECT person, name, password, totp FROM accounts WHERE {by} = ?1");
-    let found: Option<Found> = db
-        .prepare_cached(&sql)?
-        .query_row([value], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-        .optional()?;
-    let Some((person, name, password, totp)) = found else { return Ok(None) };
+    type Found = (String, String, Option<Vec<u8>>, Option<Vec<u8>>, i64);
+    let sql =
+        format!("SELECT person, name, password, totp, enrolled_at FROM accounts WHERE {by} = ?1");
+    let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Found> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    };
+    let found = db.prepare_cached(&sql)?.query_row([value], read).optional()?;
+    let Some((person, name, password, totp, enrolled_at)) = found else { return Ok(None) };
     let passkeys: Vec<String> = db
         .prepare_cached("SELECT passkey FROM passkeys WHERE person = ?1 ORDER BY added_at")?
         .query_map([&person], |row| row.get(0))?
@@ -284,5 +322,6 @@ fn account(db: &Connection, by: &str, value: &str) -> Result<Option<Account>, Ac
     let password = password.zip(totp).map(|(password, totp)| SealedPassword { password, totp });
     let damaged = || AccessError::Damaged(format!("account {person}"));
     let person = person.parse().map_err(|_| damaged())?;
-    Ok(Some(Account { person, name, password, passkeys }))
+    let enrolled_at = time(enrolled_at).ok_or_else(damaged)?;
+    Ok(Some(Account { person, name, enrolled_at, password, passkeys }))
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
 use sha2::{Digest as _, Sha256};
-use strongroom_domain::Timestamp;
+use strongroom_domain::{PersonId, Timestamp};
 
 use super::{
     AccessError, AccessRegister,
@@ -38,6 +38,16 @@ impl Subject {
     /// The account of a name, whether there is one or not.
     pub fn account(name: &str) -> Self {
         Self { key: key("account", name.as_bytes()), free: 5 }
+    }
+
+    /// A recovery code of a name: who guesses at passwords locks nobody out of the way back in.
+    pub fn recovery(name: &str) -> Self {
+        Self { key: key("recovery", name.as_bytes()), free: 5 }
+    }
+
+    /// A code of somebody who is signed in: strangers, who are not, can't lock them out.
+    pub fn step_up(person: PersonId) -> Self {
+        Self { key: key("step-up", person.to_string().as_bytes()), free: 5 }
     }
 
     /// An address: of IPv6, its network, because one caller has all of it.

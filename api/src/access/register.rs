@@ -26,7 +26,7 @@ pub struct AccessRegister(Mutex<Opened>);
 pub(super) struct Opened {
     pub(super) db: Connection,
     /// Tokens that were presented before, as of `version`.
-    seen: HashMap<TokenId, (Grant, [u8; 32])>,
+    pub(super) seen: HashMap<TokenId, (Grant, [u8; 32])>,
     /// Sessions that were used before, by their hash, as of `version`.
     pub(super) sessions: HashMap<[u8; 32], Kept>,
     /// SQLite's count of what other connections have changed.

@@ -105,14 +105,15 @@ impl Session {
 }
 
 impl AccessRegister {
-    /// Begins a session: a new id, whatever the browser had before.
+    /// Begins a session: a new id, whatever the browser had before. `None` where the account that was
+    /// shown, enrolled at that time, was replaced meanwhile.
     pub fn begin_session(
         &self,
-        person: PersonId,
+        (person, enrolled_at): (PersonId, Timestamp),
         method: Method,
         address: IpAddr,
         now: Timestamp,
-    ) -> Result<(SecretId, Session), AccessError> {
+    ) -> Result<Option<(SecretId, Session)>, AccessError> {
         let session = Session {
             id: SessionId::generate(),
             person,
@@ -123,11 +124,11 @@ impl AccessRegister {
             stepped_up_at: method.proves().then_some(now),
         };
         let secret = SecretId::generate();
-        self.with(|opened| {
+        let begun = self.with(|opened| {
             sweep(&opened.db, now)?;
-            opened.keep(secret.hash(), session.clone())
+            opened.keep(secret.hash(), session.clone(), enrolled_at)
         })?;
-        Ok((secret, session))
+        Ok(begun.then_some((secret, session)))
     }
 
     /// The session of a presented cookie, if it is in force at `now`; it counts as used then.
@@ -176,10 +177,9 @@ impl AccessRegister {
         let fresh = SecretId::generate();
         let kept = self.with(|opened| {
             // Of two at once, one finds the old id gone.
-            let there = opened.forget(&secret.hash())?;
-            there.then(|| opened.keep(fresh.hash(), session.clone())).transpose()
+            opened.rename(&secret.hash(), fresh.hash(), session.clone())
         })?;
-        Ok(kept.map(|()| (fresh, session)))
+        Ok(kept.then_some((fresh, session)))
     }
 
     /// Ends a session.
@@ -222,11 +222,18 @@ impl AccessRegister {
 }
 
 impl Opened {
-    fn keep(&mut self, hash: [u8; 32], session: Session) -> Result<(), AccessError> {
-        self.db.execute(
+    /// Whether the account is still the one that was enrolled then.
+    fn keep(
+        &mut self,
+        hash: [u8; 32],
+        session: Session,
+        enrolled_at: Timestamp,
+    ) -> Result<bool, AccessError> {
+        let kept = self.db.execute(
             "INSERT INTO sessions
                  (hash, id, person, method, address, began_at, seen_at, stepped_up_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+             WHERE EXISTS (SELECT 1 FROM accounts WHERE person = ?3 AND enrolled_at = ?9)",
             params![
                 hash,
                 session.id.as_str(),
@@ -236,11 +243,40 @@ impl Opened {
                 micros(session.began_at),
                 micros(session.seen_at),
                 session.stepped_up_at.map(micros),
+                micros(enrolled_at),
             ],
         )?;
-        let written = session.seen_at;
-        self.sessions.insert(hash, Kept { session, written });
-        Ok(())
+        if kept == 1 {
+            let written = session.seen_at;
+            self.sessions.insert(hash, Kept { session, written });
+        }
+        Ok(kept == 1)
+    }
+
+    /// The session under another id, as it is now; whether it was there.
+    fn rename(
+        &mut self,
+        old: &[u8; 32],
+        new: [u8; 32],
+        session: Session,
+    ) -> Result<bool, AccessError> {
+        self.sessions.remove(old);
+        let renamed = self.db.execute(
+            "UPDATE sessions SET hash = ?2, address = ?3, seen_at = ?4, stepped_up_at = ?5
+             WHERE hash = ?1",
+            params![
+                old,
+                new,
+                session.address.to_string(),
+                micros(session.seen_at),
+                session.stepped_up_at.map(micros),
+            ],
+        )?;
+        if renamed == 1 {
+            let written = session.seen_at;
+            self.sessions.insert(new, Kept { session, written });
+        }
+        Ok(renamed == 1)
     }
 
     /// Whether there was one.

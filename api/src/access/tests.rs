@@ -1,6 +1,9 @@
 //! The rules of tokens, as tests.
 
-use super::{AccessRegister, Bounds, Method, Subject, TokenParts, TokenText, allows, network};
+use super::{
+    AccessRegister, Bounds, Enrolment, Method, PasskeyRow, Subject, TokenParts, TokenText, allows,
+    network,
+};
 use std::collections::BTreeSet;
 use strongroom_domain::{PersonId, Timestamp, charter::Role};
 
@@ -83,15 +86,60 @@ fn a_file_from_before_sign_in_keeps_its_tokens_and_takes_sessions() {
     old.execute(token, (parts.id.as_str(), parts.hash(), person().to_string())).unwrap();
     drop(old);
     // Twice: what was prepared once is left alone.
-    for _ in 0..2 {
+    for n in 0..2 {
         let register = AccessRegister::open(&path).unwrap();
         let presented = TokenParts::read(text.expose()).unwrap();
         let grant = register.find(&presented).unwrap().unwrap();
         assert_eq!((grant.person, grant.bounds), (person(), Bounds::default()));
         let (now, from) = (Timestamp::from_micros(NOW), "192.0.2.1".parse().unwrap());
-        let (secret, _) = register.begin_session(person(), Method::Passkey, from, now).unwrap();
+        let now = now.plus_seconds(n);
+        register.enrol(&enrolment(u8::try_from(n).unwrap()), now).unwrap().unwrap();
+        let begun = register.begin_session((person(), now), Method::Passkey, from, now).unwrap();
+        let (secret, _) = begun.unwrap();
         assert!(register.session(&secret, now).unwrap().is_some());
     }
+}
+
+/// With the invitation, the passkey and the recovery code of number `n`.
+fn enrolment(n: u8) -> Enrolment {
+    Enrolment {
+        invitation: [n; 32],
+        person: person(),
+        name: "ada".to_owned(),
+        passkey: Some(passkey(n)),
+        password: None,
+        recovery_codes: vec![[n; 32]],
+    }
+}
+
+fn passkey(n: u8) -> PasskeyRow {
+    PasskeyRow { credential: vec![n], passkey: format!("passkey {n}") }
+}
+
+/// A stolen phone is answered with a new invitation: nothing that was under way with it goes on.
+#[test]
+fn a_new_enrolment_ends_everything_that_was_begun_with_the_old_one() {
+    let (_directory, register) = register();
+    let (now, from) = (Timestamp::from_micros(NOW), "192.0.2.1".parse().unwrap());
+    let later = now.plus_seconds(1);
+    let begin = |account| register.begin_session(account, Method::Passkey, from, later).unwrap();
+    let roles = BTreeSet::from([Role::Initiator]);
+    // A token that is older than the first enrolment is not what it replaces.
+    let (text, _) = register.issue(person(), &roles, &Bounds::default(), now).unwrap();
+    let token = TokenParts::read(text.expose()).unwrap();
+    register.enrol(&enrolment(1), now).unwrap().unwrap();
+    assert!(register.find(&token).unwrap().is_some());
+    let (secret, _) = begin((person(), now)).unwrap();
+    assert_eq!(register.add_passkey(&secret, &passkey(3), later).unwrap(), Some(true));
+    assert_eq!(register.add_passkey(&secret, &passkey(3), later).unwrap(), Some(false));
+    register.enrol(&enrolment(2), later).unwrap().unwrap();
+    assert!(begin((person(), now)).is_none(), "what was shown was replaced");
+    assert_eq!(register.add_passkey(&secret, &passkey(4), later).unwrap(), None);
+    assert!(!register.replace_recovery_codes(&secret, &[[9; 32]]).unwrap());
+    assert!(!register.passkey_used(person(), &passkey(1), later).unwrap());
+    assert!(register.find(&token).unwrap().is_none(), "its tokens too");
+    assert!(register.step_up(&secret, from, later).unwrap().is_none());
+    assert!(begin((person(), later)).is_some());
 }
 
 #[test]

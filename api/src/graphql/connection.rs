@@ -32,6 +32,8 @@ struct Parts {
     rates: Arc<RateLimits>,
     from: IpAddr,
     token: OnceLock<Presented>,
+    /// Among all that follow the log.
+    place: OnceLock<OwnedSemaphorePermit>,
     introduced: Notify,
     places: Arc<Semaphore>,
 }
@@ -49,20 +51,28 @@ impl Connection {
             rates,
             from,
             token: OnceLock::new(),
+            place: OnceLock::new(),
             introduced: Notify::new(),
             places: Arc::new(Semaphore::new(STREAMS)),
         }))
     }
 
     /// Takes the token of `connection_init`: `{"token": "sr1_…"}`, or `{"Authorization": "Bearer
-    /// sr1_…"}` as GraphiQL sends it.
-    pub(super) fn introduce(&self, payload: &serde_json::Value) -> Result<(), Failure> {
+    /// sr1_…"}`, and a place among those that follow the log.
+    pub(super) fn introduce(
+        &self,
+        payload: &serde_json::Value,
+        places: &Arc<Semaphore>,
+    ) -> Result<(), Failure> {
         let text = |name: &str| payload.get(name).and_then(serde_json::Value::as_str);
         let header = || text("Authorization").or_else(|| text("authorization"));
         let token = text("token").or_else(|| header()?.strip_prefix("Bearer "));
         let token = token.ok_or(Failure::Unauthenticated)?;
         let presented = Presented::new(token.to_owned(), self.0.from);
         self.0.application.caller(&presented)?;
+        let full = |_| Failure::Unavailable("too many subscriptions are open".to_owned());
+        let place = Arc::clone(places).try_acquire_owned().map_err(full)?;
+        let _ = self.0.place.set(place);
         let _ = self.0.token.set(presented);
         self.0.introduced.notify_one();
         Ok(())

@@ -41,7 +41,12 @@ pub struct Graph {
     application: Application,
     rates: Arc<RateLimits>,
     places: Arc<Semaphore>,
+    /// Connections that have not shown a token yet: they take nobody's place who has.
+    strangers: Arc<Semaphore>,
 }
+
+/// Of those, at once.
+const STRANGERS: usize = 256;
 
 /// The schema over an application.
 pub(crate) fn schema(application: Application, limits: &Limits, rates: Arc<RateLimits>) -> Graph {
@@ -53,7 +58,8 @@ pub(crate) fn schema(application: Application, limits: &Limits, rates: Arc<RateL
         .limit_directives(16)
         .extension(breadth::Breadth)
         .finish();
-    Graph { schema, application, rates, places: Arc::new(Semaphore::new(limits.subscriptions)) }
+    let places = Arc::new(Semaphore::new(limits.subscriptions));
+    Graph { schema, application, rates, places, strangers: Arc::new(Semaphore::new(STRANGERS)) }
 }
 
 /// `POST /graphql`.
@@ -76,17 +82,24 @@ pub(crate) async fn subscribe(
     protocol: GraphQLProtocol,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    let place = Arc::clone(&graph.places)
-        .try_acquire_owned()
-        .map_err(|_| Problem(Failure::Unavailable("too many subscriptions are open".to_owned())))?;
+    let full = || Problem(Failure::Unavailable("too many subscriptions are open".to_owned()));
+    // A place is taken with the token; where there is none, nobody need show one.
+    if graph.places.available_permits() == 0 {
+        return Err(full());
+    }
+    let stranger = Arc::clone(&graph.strangers).try_acquire_owned().map_err(|_| full())?;
     let upgrade =
         upgrade.max_message_size(64 * 1024).protocols(async_graphql::http::ALL_WEBSOCKET_PROTOCOLS);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let connection = Connection::new(graph.schema, graph.application, graph.rates, from);
+        let Graph { schema, application, rates, places, .. } = graph;
+        let connection = Connection::new(schema, application, rates, from);
         let introduced = connection.clone();
         let serving = GraphQLWebSocket::new(socket, connection.clone(), protocol)
             .on_connection_init(move |payload| async move {
-                introduced.introduce(&payload).map_err(|failure| error::error(&failure))?;
+                introduced
+                    .introduce(&payload, &places)
+                    .map_err(|failure| error::error(&failure))?;
+                drop(stranger);
                 Ok(async_graphql::Data::default())
             })
             .serve();
@@ -94,7 +107,6 @@ pub(crate) async fn subscribe(
             () = serving => {}
             () = connection.stranger() => {}
         }
-        drop(place);
     }))
 }
 

@@ -34,7 +34,13 @@ impl Html {
                 sign if sign.is_control() && sign != '\n' => {
                     let _ = write!(self.0, "\u{fffd}");
                 }
-                '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                '\u{ad}'
+                | '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}' => {
                     self.0.push('\u{fffd}');
                 }
                 sign => self.0.push(sign),
@@ -93,9 +99,9 @@ mod tests {
 
     #[test]
     fn text_is_never_markup() {
-        let hostile = "</pre><script src=\"//x\">'&\u{202e}\u{7}";
+        let hostile = "</pre><script src=\"//x\">'&\u{202e}\u{7}\u{61c}\u{feff}";
         let page = Html::new().raw("<p").attribute("title", hostile).raw(">").text(hostile);
-        let escaped = "&lt;/pre&gt;&lt;script src=&quot;//x&quot;&gt;&#39;&amp;\u{fffd}\u{fffd}";
+        let escaped = "&lt;/pre&gt;&lt;script src=&quot;//x&quot;&gt;&#39;&amp;\u{fffd}\u{fffd}\u{fffd}\u{fffd}";
         assert_eq!(page.into_text(), format!("<p title=\"{escaped}\">{escaped}"));
     }
 

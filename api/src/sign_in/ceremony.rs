@@ -29,7 +29,7 @@ pub(super) enum Ceremony {
     /// Somebody with an invitation chooses a password and has a new secret for codes.
     EnrolPassword { invitation: [u8; 32], person: PersonId, name: String, totp: TotpSecret },
     /// A person with an account signs in.
-    SignIn { person: PersonId, state: Box<PasskeyAuthentication> },
+    SignIn { person: PersonId, enrolled_at: Timestamp, state: Box<PasskeyAuthentication> },
     /// A name that nobody has: it ends as a wrong answer would.
     Decoy,
     /// A person who is signed in proves it again.

@@ -143,7 +143,8 @@ impl SignIn {
         let method = if passkey.is_some() { Method::Passkey } else { Method::Password };
         let (shown, recovery_codes) = RecoveryCode::ten(person);
         let enrolment = Enrolment { invitation, person, name, passkey, password, recovery_codes };
-        self.access().enrol(&enrolment, self.now())?.map_err(|because| match because {
+        let now = self.now();
+        self.access().enrol(&enrolment, now)?.map_err(|because| match because {
             NotEnrolled::Used => Failure::InvitationRefused,
             NotEnrolled::NameTaken => taken(),
             NotEnrolled::PasskeyKnown => {
@@ -151,7 +152,7 @@ impl SignIn {
             }
         })?;
         tracing::info!(%person, method = method.name(), %from, "enrolled by an invitation");
-        let signed_in = self.begin_session(person, method, from)?;
+        let signed_in = self.begin_session((person, now), method, from)?;
         Ok(Enrolled { signed_in, recovery_codes: shown })
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use strongroom_domain::PersonId;
+use strongroom_domain::{PersonId, Timestamp};
 use strongroom_secrets::SecretText;
 use webauthn_rs::prelude::{PublicKeyCredential, RequestChallengeResponse};
 
@@ -35,9 +35,9 @@ impl SignIn {
         let account = self.access().account_named(&name)?;
         let passkeys = account.as_ref().map(passkey::read).transpose()?.unwrap_or_default();
         let (asked, ceremony) = match account {
-            Some(Account { person, .. }) if !passkeys.is_empty() => {
+            Some(Account { person, enrolled_at, .. }) if !passkeys.is_empty() => {
                 let (asked, state) = self.site().begin_authentication(&passkeys)?;
-                (asked, Ceremony::SignIn { person, state })
+                (asked, Ceremony::SignIn { person, enrolled_at, state })
             }
             _ => (self.site().decoy(self.pseudonym("passkey", &name)?), Ceremony::Decoy),
         };
@@ -51,13 +51,13 @@ impl SignIn {
         credential: &PublicKeyCredential,
         from: IpAddr,
     ) -> Result<SignedIn, Failure> {
-        let Some(Ceremony::SignIn { person, state }) = self.ceremonies.take(ceremony, self.now())
-        else {
+        let begun = self.ceremonies.take(ceremony, self.now());
+        let Some(Ceremony::SignIn { person, enrolled_at, state }) = begun else {
             return Err(Failure::SignInRefused);
         };
         let account = self.access().account_of(person)?.ok_or(Failure::SignInRefused)?;
         self.finish_authentication(&account, credential, &state)?;
-        self.begin_session(person, Method::Passkey, from)
+        self.begin_session((person, enrolled_at), Method::Passkey, from)
     }
 
     /// By a password and a code of an app.
@@ -69,8 +69,9 @@ impl SignIn {
         from: IpAddr,
     ) -> Result<SignedIn, Failure> {
         let name = name_of(name);
-        let subjects = self.count_attempt(&name, from)?;
+        let subjects = self.count_attempt(Subject::account(&name), from)?;
         let account = self.access().account_named(&name)?;
+        let enrolled_at = account.as_ref().map(|account| account.enrolled_at);
         let person = account.as_ref().map(|account| account.person);
         let sealed = account.as_ref().and_then(|account| account.password.as_ref());
         let known = sealed.is_some();
@@ -81,12 +82,13 @@ impl SignIn {
         let fits = self.fits(person, sealed, password).await?;
         let step = self.totp(person, sealed)?.step(code, self.now());
         let right = known & fits;
-        let Some(step) = step.filter(|_| right) else { return self.refuse(&name, from) };
+        let shown = step.filter(|_| right).zip(enrolled_at);
+        let Some((step, enrolled_at)) = shown else { return self.refuse(&name, from) };
         if !self.access().take_totp_step(person, step)? {
             return self.refuse(&name, from);
         }
         self.access().succeeded(&subjects.0, &subjects.1)?;
-        self.begin_session(person, Method::Password, from)
+        self.begin_session((person, enrolled_at), Method::Password, from)
     }
 
     /// By a recovery code, and the password where there is one.
@@ -98,8 +100,9 @@ impl SignIn {
         from: IpAddr,
     ) -> Result<SignedIn, Failure> {
         let name = name_of(name);
-        let subjects = self.count_attempt(&name, from)?;
+        let subjects = self.count_attempt(Subject::recovery(&name), from)?;
         let account = self.access().account_named(&name)?;
+        let enrolled_at = account.as_ref().map(|account| account.enrolled_at);
         let person = account.as_ref().map_or(NOBODY, |account| account.person);
         let sealed = account.as_ref().and_then(|account| account.password.as_ref());
         let password = password.unwrap_or_else(|| SecretText::new(String::new()));
@@ -111,21 +114,21 @@ impl SignIn {
             Some(hash) => self.access().take_recovery_code(person, &hash, self.now())?,
             None => false,
         };
-        if !taken {
+        let Some(enrolled_at) = enrolled_at.filter(|_| taken) else {
             return self.refuse(&name, from);
-        }
+        };
         self.access().succeeded(&subjects.0, &subjects.1)?;
         tracing::warn!(%person, %from, "somebody signed in by a recovery code");
-        self.begin_session(person, Method::RecoveryCode, from)
+        self.begin_session((person, enrolled_at), Method::RecoveryCode, from)
     }
 
-    /// Counts a guess at a name from an address, before it is looked at.
+    /// Counts a guess from an address, before it is looked at.
     pub(super) fn count_attempt(
         &self,
-        name: &str,
+        at: Subject,
         from: IpAddr,
     ) -> Result<(Subject, Subject), Failure> {
-        let subjects = [Subject::account(name), Subject::address(from)];
+        let subjects = [at, Subject::address(from)];
         let counted = self.access().attempt(&subjects, self.now())?;
         counted.map_err(|early| Failure::LockedOut { seconds: early.seconds })?;
         let [account, address] = subjects;
@@ -162,13 +165,16 @@ impl SignIn {
 
     pub(super) fn begin_session(
         &self,
-        person: PersonId,
+        (person, enrolled_at): (PersonId, Timestamp),
         method: Method,
         from: IpAddr,
     ) -> Result<SignedIn, Failure> {
         // Somebody who is not in the charter any more may still have all that they had.
         self.charter().roles(person).ok_or(Failure::SignInRefused)?;
-        let (secret, session) = self.access().begin_session(person, method, from, self.now())?;
+        let account = (person, enrolled_at);
+        let begun = self.access().begin_session(account, method, from, self.now())?;
+        // An invitation replaced meanwhile what was shown.
+        let (secret, session) = begun.ok_or(Failure::SignInRefused)?;
         let method = method.name();
         tracing::info!(%person, session = %session.id, method, %from, "signed in");
         Ok(SignedIn { secret, session })

@@ -113,8 +113,13 @@ impl SignIn {
                 .map_err(crate::access::AccessError::from)?,
             totp: seal("totp", random.bytes()).map_err(crate::access::AccessError::from)?,
         };
+        let site = Site::new(config.origin.as_deref(), listens)?;
+        let proxies = match &config.trusted_proxies {
+            None if site.scheme() == "https" => return Err(site.without_proxies().into()),
+            named => named.clone().unwrap_or_default(),
+        };
         Ok(Self {
-            site: Site::new(config.origin.as_deref(), listens)?,
+            site,
             charter: CharterFacts::new(bus),
             nonces: Nonces::open(&directory.nonces())?,
             access,
@@ -123,7 +128,7 @@ impl SignIn {
             nobody,
             ceremonies: Ceremonies::default(),
             slow: Semaphore::new(SLOW),
-            proxies: config.trusted_proxies.clone(),
+            proxies,
             clock,
         })
     }

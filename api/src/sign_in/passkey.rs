@@ -108,8 +108,8 @@ impl SignIn {
         let used = passkeys.iter_mut().find(|one| one.cred_id() == shown.cred_id());
         let used = used.ok_or(Failure::SignInRefused)?;
         used.update_credential(shown);
-        self.access().passkey_used(&row(used)?, self.now())?;
-        Ok(())
+        let noted = self.access().passkey_used(account.person, &row(used)?, self.now())?;
+        if noted { Ok(()) } else { Err(Failure::SignInRefused) }
     }
 }
 

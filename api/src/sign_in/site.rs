@@ -58,6 +58,14 @@ impl Site {
         Ok(Self { origin, text, secure, webauthn })
     }
 
+    /// Why a server behind TLS that it does not end itself must know who does: one stranger's wrong
+    /// guesses would lock out everybody who comes the same way.
+    pub(super) fn without_proxies(&self) -> SiteError {
+        let reason = "it is https, so a proxy stands in front: name its addresses in [sign_in] \
+                      trusted_proxies";
+        SiteError { origin: self.text.clone(), reason: reason.to_owned() }
+    }
+
     /// Scheme, host and port.
     pub fn origin(&self) -> &str {
         &self.text

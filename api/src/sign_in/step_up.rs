@@ -12,7 +12,7 @@ use super::{
     Current, SignIn, ceremony::Ceremony, entry::SignedIn, passkey, recovery_code::RecoveryCode,
 };
 use crate::{
-    access::{Account, Method},
+    access::{Account, Method, Subject},
     application::{Failure, STEP_UP_S},
 };
 
@@ -67,7 +67,7 @@ impl SignIn {
     }
 
     fn take_code(&self, account: &Account, code: &str, from: IpAddr) -> Result<(), Failure> {
-        let subjects = self.count_attempt(&account.name, from)?;
+        let subjects = self.count_attempt(Subject::step_up(account.person), from)?;
         let sealed = account.password.as_ref().ok_or(Failure::SignInRefused)?;
         let step = self.totp(account.person, sealed)?.step(code, self.now());
         let step = step.ok_or(Failure::SignInRefused)?;
@@ -102,7 +102,8 @@ impl SignIn {
         match self.ceremonies.take(ceremony, self.now()) {
             Some(Ceremony::AddPasskey { person: whose, state }) if whose == person => {
                 let passkey = self.site().finish_registration(credential, &state)?;
-                if !self.access().add_passkey(person, &passkey, self.now())? {
+                let added = self.access().add_passkey(&current.secret, &passkey, self.now())?;
+                if !added.ok_or(Failure::Unauthenticated)? {
                     let because = "this passkey is enrolled already: make another";
                     return Err(Failure::Malformed(because.to_owned()));
                 }
@@ -120,7 +121,9 @@ impl SignIn {
         }
         let person = self.account(current)?.person;
         let (codes, hashes) = RecoveryCode::ten(person);
-        self.access().replace_recovery_codes(person, &hashes)?;
+        if !self.access().replace_recovery_codes(&current.secret, &hashes)? {
+            return Err(Failure::Unauthenticated);
+        }
         tracing::info!(%person, session = %current.session.id, "new recovery codes");
         Ok(codes)
     }

@@ -27,6 +27,7 @@ pub async fn follow(webhooks: Webhooks, bus: Bus) -> Result<(), ReadError> {
                 tracing::error!(%error, "webhooks: messages are not put, and will be later");
                 tokio::time::sleep(PAUSE).await;
             }
+            Err(Stopped::Died) => tokio::time::sleep(PAUSE).await,
             Ok(never) => match never {},
         }
     }
@@ -35,6 +36,7 @@ pub async fn follow(webhooks: Webhooks, bus: Bus) -> Result<(), ReadError> {
 enum Stopped {
     Log(ReadError),
     Outbox(OutboxError),
+    Died,
 }
 
 async fn from_cursors(webhooks: &Webhooks, bus: &Bus) -> Result<std::convert::Infallible, Stopped> {
@@ -57,10 +59,14 @@ async fn from_cursors(webhooks: &Webhooks, bus: &Bus) -> Result<std::convert::In
         let told = webhooks.clone();
         let known = cursors.clone();
         let put = tokio::task::spawn_blocking(move || tell(&told, name, &batch, known)).await;
-        // A panic in there is a bug: the cursors are where they were.
         match put {
             Ok(moved) => cursors = moved.map_err(Stopped::Outbox)?,
-            Err(error) => tracing::error!(%error, "webhooks: a batch was not put"),
+            // A panic in there is a bug. The batch is read again from where the outbox stands: going on
+            // to the next would lose it.
+            Err(error) => {
+                tracing::error!(%error, "webhooks: a batch was not put, and will be again");
+                return Err(Stopped::Died);
+            }
         }
         webhooks.wake();
     }

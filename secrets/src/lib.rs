@@ -5,12 +5,17 @@
 //! Used by the signer (shares, identity, token PIN) and by the server (its TLS key, its log key).
 
 mod durable_file;
+mod envelope;
 pub mod hd;
+mod kek;
+mod reseal;
 mod sealed;
 mod secret;
 mod secret_file;
 
 pub use durable_file::{DurableFileError, Existing, sync_directory, write_durably};
+pub use kek::{DATA_KEY, KeyEncryption, KeyPlace, KeySource, WrapError};
+pub use reseal::{Reseal, ResealError, Resealed};
 pub use sealed::{SealError, Sealer};
 pub use secret::{NotText, Secret, SecretText};
 pub use secret_file::{SecretFileError, read_secret, read_secret_text};

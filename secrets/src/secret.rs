@@ -14,9 +14,19 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
+    /// So many zero bytes, to be filled in place: nothing is left behind on a stack.
+    pub fn zeroed(length: usize) -> Self {
+        Self::new(vec![0; length])
+    }
+
     /// The bytes themselves. Keep the borrow short and copy nothing out of it.
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The bytes themselves, to be filled in.
+    pub fn expose_mut(&mut self) -> &mut [u8] {
+        &mut self.0
     }
 
     /// How many bytes there are.

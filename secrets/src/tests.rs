@@ -9,8 +9,8 @@ use std::{
 use tempfile::tempdir;
 
 use crate::{
-    DurableFileError, Existing, SealError, Sealer, Secret, SecretFileError, SecretText,
-    read_secret, read_secret_text, write_durably,
+    DurableFileError, Existing, KeySource, Reseal, ResealError, Resealed, SealError, Sealer,
+    Secret, SecretFileError, SecretText, read_secret, read_secret_text, write_durably,
 };
 
 fn secret(text: &str) -> Secret {
@@ -160,4 +160,117 @@ fn a_durable_write_replaces_only_when_told_to_and_leaves_no_draft() {
     write_durably(&path, b"two", Existing::Replace).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"two");
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+}
+
+/// `strongroom-seal1` of "the share" for "signer:1/key:1/epoch:1" and its mark, under the passphrase
+/// "correct horse": written by the program as it was before there was a version 2.
+const VERSION_1: [(&str, &str); 2] = [
+    ("seal", include_str!("../tests/version-1/seal.hex")),
+    ("share-1-1.sealed", include_str!("../tests/version-1/share.hex")),
+];
+const SHARE: &str = "signer:1/key:1/epoch:1";
+
+fn of_version_1(directory: &Path) {
+    for (name, text) in VERSION_1 {
+        put(&directory.join(name), &hex::decode(text.trim()).unwrap(), 0o600);
+    }
+}
+
+#[test]
+fn a_file_of_version_1_still_opens() {
+    let home = tempdir().unwrap();
+    of_version_1(home.path());
+    let sealer = Sealer::open(home.path(), &secret("correct horse")).unwrap();
+    let path = home.path().join("share-1-1.sealed");
+    assert!(sealer.open_file(&path, SHARE).unwrap() == secret("the share"));
+    let other = sealer.open_file(&path, "signer:1/key:1/epoch:2");
+    assert!(matches!(other, Err(SealError::Refused { .. })));
+    let wrong = Sealer::open(home.path(), &secret("correct hors"));
+    assert!(matches!(wrong, Err(SealError::Refused { .. })));
+    // Its neighbours are of version 2 from now on.
+    let new = home.path().join("share-2-1.sealed");
+    sealer.seal_file(&new, "signer:1/key:2/epoch:1", b"another", Existing::Keep).unwrap();
+    assert!(fs::read(&new).unwrap().starts_with(b"strongroom-seal2"));
+}
+
+#[test]
+fn every_bit_of_a_sealed_file_counts() {
+    let home = tempdir().unwrap();
+    let path = home.path().join("share");
+    let sealer = Sealer::create(home.path(), &secret("p")).unwrap();
+    sealer.seal_file(&path, "context", b"s", Existing::Keep).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    for bit in 0..bytes.len() * 8 {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(sealer.open_sealed("context", &changed).is_err(), "bit {bit}");
+    }
+}
+
+/// What `passphrase` opens in `home`, of the files of these tests; `None` if not all.
+fn opens(home: &Path, passphrase: &str) -> Option<()> {
+    let sealer = Sealer::open(home, &secret(passphrase)).ok()?;
+    let share = sealer.open_file(&home.join("share-1-1.sealed"), SHARE).ok()?;
+    let other = sealer.open_file(&home.join("other.sealed"), "other").ok()?;
+    (share == secret("the share") && other == secret("the other")).then_some(())
+}
+
+fn purposes(name: &str) -> Option<String> {
+    (name == "share-1-1.sealed").then(|| SHARE.to_owned())
+}
+
+#[test]
+fn a_reseal_that_is_killed_at_any_step_leaves_every_file_openable() {
+    let (old, new) = ("correct horse", "battery staple");
+    let (from, to) = (KeySource::passphrase(&secret(old)), KeySource::passphrase(&secret(new)));
+    for killed_after in 0.. {
+        let home = tempdir().unwrap();
+        of_version_1(home.path());
+        let sealer = Sealer::open(home.path(), &secret(old)).unwrap();
+        let other = home.path().join("other.sealed");
+        sealer.seal_file(&other, "other", b"the other", Existing::Keep).unwrap();
+        // Half a file, as a crash in the middle of a write leaves it.
+        put(&home.path().join(".other.sealed.0000000000000000.draft"), b"half", 0o600);
+
+        let mut under_new = false;
+        let mut done = false;
+        let mut reseal = Reseal::begin(home.path(), &from, &to, &purposes).unwrap();
+        for _ in 0..killed_after {
+            match reseal.step() {
+                Some(step) => under_new |= matches!(step.unwrap(), Resealed::UnderNew(_)),
+                None => done = true,
+            }
+        }
+        drop(reseal);
+        let opener = if under_new { new } else { old };
+        assert!(opens(home.path(), opener).is_some(), "after {killed_after} steps");
+
+        let files = Reseal::begin(home.path(), &from, &to, &purposes).unwrap().finish().unwrap();
+        assert_eq!(files, 3);
+        assert!(opens(home.path(), new).is_some());
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3, "the draft is gone");
+        if done {
+            assert!(opens(home.path(), old).is_none());
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_reseal_starts_only_when_every_file_opens() {
+    let home = tempdir().unwrap();
+    of_version_1(home.path());
+    let from = KeySource::passphrase(&secret("correct horse"));
+    let to = KeySource::passphrase(&secret("battery staple"));
+    let before = fs::read(home.path().join("share-1-1.sealed")).unwrap();
+
+    let unknown = Reseal::begin(home.path(), &from, &to, &|_| None);
+    assert!(matches!(unknown, Err(ResealError::Unknown { .. })));
+    let neither = KeySource::passphrase(&secret("neither"));
+    let refused = Reseal::begin(home.path(), &neither, &to, &purposes);
+    assert!(matches!(refused, Err(ResealError::Seal(SealError::Refused { .. }))));
+    put(&home.path().join("x.sealed"), b"not sealed", 0o600);
+    let malformed = Reseal::begin(home.path(), &from, &to, &purposes);
+    assert!(matches!(malformed, Err(ResealError::Seal(SealError::Malformed { .. }))));
+    assert_eq!(fs::read(home.path().join("share-1-1.sealed")).unwrap(), before);
 }

@@ -4,11 +4,13 @@ use crate::finding::{Fault, Finding};
 use strongroom_chains::{
     AssembleError, DecodeError, KeyError, Realisation, UnsignedTx, address_of,
     frost::{FrostError, GroupKey, KeyPath},
+    spend_proof::{SpendProofError, verify_proof},
 };
 use strongroom_domain::{
     Address, AddressPath, Branch, Event, Family, Intent, KeyId, Network, Recorded, State, Stream,
     TransferId, WalletId,
-    key::Key,
+    key::{Key, KeyEvent, Proven},
+    statement,
     transfer::{AttemptAuthorised, AttemptSigned, Attempts, Returns, TransferEvent},
     wallet::{AddressDerived, Funds, Holding, WalletEvent},
 };
@@ -23,6 +25,8 @@ enum Wrong {
     Key(#[from] KeyError),
     #[error("the key of the wallet: {0}")]
     Group(#[from] FrostError),
+    #[error("the key has not shown that it can sign: {0}")]
+    Proof(#[from] SpendProofError),
     #[error("address {found} is not derived from the wallet's key at {path}: expected {expected}")]
     Address { path: AddressPath, expected: Address, found: Address },
     #[error("the transaction of attempt {attempt}: {error}")]
@@ -49,6 +53,7 @@ pub(crate) fn check(before: &[Earlier], after: &State, recorded: &Recorded) -> R
         (Stream::Wallet(id), Event::Wallet(WalletEvent::AddressDerived(derived))) => {
             address(after, id, derived)
         }
+        (Stream::Key(id), Event::Key(KeyEvent::Proven(proven))) => proof(after, id, proven),
         (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptAuthorised(attempt))) => {
             authorised(after, id, (attempt, None), before)
         }
@@ -123,6 +128,13 @@ fn holding(state: &State, id: WalletId) -> Result<(&Holding, [u8; 33]), Wrong> {
         }
     };
     Ok((holding, key.public_key.array().ok_or(Wrong::KeyLength)?))
+}
+
+fn proof(state: &State, id: KeyId, proven: &Proven) -> Result<(), Wrong> {
+    let active = state.keys.get(&id).and_then(|key| key.active().ok()).ok_or(Wrong::Unknown)?;
+    let log = state.charter.standing().map_err(|_| Wrong::Unknown)?.log;
+    let text = statement::spend_proof(log, id, proven.epoch, &active.public_key);
+    Ok(verify_proof(active, proven.epoch, &text, &proven.signatures)?)
 }
 
 fn address(state: &State, id: WalletId, derived: &AddressDerived) -> Result<(), Wrong> {

@@ -11,6 +11,7 @@ use strongroom_commands::{
     governance::Governance,
     payment::{self, Payments},
     prices::PriceFeed,
+    proof::{self, Proofs},
     reconciliation::Reconciliations,
     reminders::Reminders,
     signers::{ClientIdentity, Limits, SignerEndpoint, Signers},
@@ -34,6 +35,8 @@ pub struct Sagas {
     pub payments: Payments,
     /// The making of keys.
     pub ceremonies: Ceremonies,
+    /// The keys' proofs that they can sign.
+    pub proofs: Proofs,
     /// The log's checkpoints.
     pub checkpoints: Checkpoints,
     /// The comparison of ledger, chains and read models, where it is configured.
@@ -91,6 +94,7 @@ pub(super) fn start(
         _governance: Governance::start(bus.clone(), every),
         _reminders: None,
         ceremonies: Ceremonies::start(bus.clone(), asked.clone(), ceremonies),
+        proofs: Proofs::start(bus.clone(), asked.clone(), proof::Settings::default()),
         payments: Payments::start(bus.clone(), asked, nodes, paced),
         checkpoints,
     })

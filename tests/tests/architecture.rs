@@ -21,7 +21,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("nodes", &["domain", "chains"]),
     ("commands", &["domain", "ledger", "chains", "store", "nodes"]),
     ("projections", &["domain", "ledger", "store"]),
-    ("signer", &["domain", "ledger", "chains", "secrets"]),
+    ("vault", &["secrets"]),
+    ("signer", &["domain", "ledger", "chains", "secrets", "vault"]),
     ("replay", &["domain", "ledger", "chains", "secrets", "store", "projections"]),
     (
         "api",
@@ -34,11 +35,36 @@ const NEVER_LINKS: &[(&str, &[&str])] = &[
     ("domain", &["tokio", "rand", "reqwest", "rusqlite"]),
     ("ledger", &["tokio", "rand", "reqwest", "rusqlite"]),
     ("chains", &["tokio", "reqwest", "rusqlite"]),
-    ("signer", &["reqwest", "rusqlite", "hyper", "axum"]),
+    (
+        "signer",
+        &[
+            "rusqlite",
+            "sqlx",
+            "axum",
+            "tonic",
+            "strongroom-store",
+            "strongroom-nodes",
+            "strongroom-commands",
+            "strongroom-projections",
+            "strongroom-api",
+        ],
+    ),
+    ("secrets", CONNECTS),
     ("commands", &["axum", "cryptoki"]),
     ("api", &["strongroom-signer"]),
     ("replay", &["strongroom-commands", "strongroom-nodes", "strongroom-signer", "axum"]),
 ];
+
+/// What opens connections, or runs them.
+const CONNECTS: &[&str] = &["tokio", "reqwest", "hyper", "ureq", "rustify", "vaultrs"];
+
+/// The one crate linked into a signer that may connect: to the Vault that `signer.toml` names
+/// (decision 0033).
+const VAULT: &str = "strongroom-vault";
+
+/// How a connection is opened without a library.
+const OPENS: &[&str] =
+    &["TcpStream::connect", "UnixStream::connect", "UdpSocket", "connect_timeout", "TcpSocket"];
 
 /// Files over 400 lines, and functions over 70: to be taken off, never to be added to.
 const LONG_FILES: &[&str] = &[];
@@ -144,6 +170,28 @@ fn what_a_crate_must_never_link_is_not_linked() {
     assert!(wrong.is_empty(), "linked although the design forbids it: {wrong:?}");
 }
 
+#[test]
+fn a_signer_connects_to_a_vault_and_to_nothing_else() {
+    let mut edges = normal_edges(&metadata());
+    edges.remove(VAULT);
+    let linked = links(&edges, "strongroom-signer");
+    let found: Vec<_> = CONNECTS.iter().filter(|it| linked.contains(**it)).collect();
+    assert!(found.is_empty(), "a signer links {found:?} otherwise than through {VAULT}");
+
+    let product = |path: &&PathBuf| {
+        let name = shown(path);
+        let of_signer = ["signer/src/", "secrets/src/", "ledger/src/", "domain/src/", "chains/src/"]
+            .iter()
+            .any(|folder| name.starts_with(folder));
+        of_signer && !name.ends_with("tests.rs") && !name.contains("/tests/")
+    };
+    for path in rust_files().iter().filter(product) {
+        let text = std::fs::read_to_string(path).unwrap();
+        let opened = OPENS.iter().find(|word| text.contains(**word));
+        assert!(opened.is_none(), "{} has {}", shown(path), opened.unwrap());
+    }
+}
+
 fn rust_files() -> Vec<PathBuf> {
     let output =
         Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()).output().unwrap();
@@ -191,7 +239,7 @@ fn a_file_is_one_noun_and_not_long() {
 fn no_secret_type_can_print_or_be_serialised() {
     for path in rust_files().iter().filter(|path| {
         let name = shown(path);
-        name.starts_with("secrets/src") || name.starts_with("signer/src")
+        ["secrets/src", "signer/src", "vault/src"].iter().any(|folder| name.starts_with(folder))
     }) {
         let text = std::fs::read_to_string(path).unwrap();
         for (number, line) in text.lines().enumerate() {

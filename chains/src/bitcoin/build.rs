@@ -119,7 +119,7 @@ pub(super) fn sort(outputs: &mut [TxOut]) {
     outputs.sort_by(|a, b| a.value.cmp(&b.value).then(a.script_pubkey.cmp(&b.script_pubkey)));
 }
 
-fn balances(plan: &Plan, amount: Amount) -> bool {
+pub(super) fn balances(plan: &Plan, amount: Amount) -> bool {
     let spent = plan.inputs.iter().try_fold(Amount::ZERO, |sum, c| sum.checked_add(c.amount));
     let paid = amount
         .checked_add(plan.fee)
@@ -127,7 +127,7 @@ fn balances(plan: &Plan, amount: Amount) -> bool {
     spent.is_some() && spent == paid
 }
 
-fn input(coin: &OutPoint) -> Result<TxIn, BuildError> {
+pub(super) fn input(coin: &OutPoint) -> Result<TxIn, BuildError> {
     let refuse = || BuildError::OutPoint { outpoint: coin.clone() };
     Ok(TxIn {
         previous_output: outpoint::spent(coin).ok_or_else(refuse)?,

@@ -10,6 +10,7 @@ mod assemble;
 mod build;
 mod effect;
 mod fee;
+pub mod multisig;
 mod network;
 mod outpoint;
 mod psbt;

@@ -1,0 +1,1 @@
+//! Multisig wallets.

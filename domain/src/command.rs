@@ -9,7 +9,7 @@ use crate::{
     deposit::{BlockRef, Seen},
     freeze,
     key::{
-        CeremonyPlan, Confirmed, Cosigner, Proven, Quarantined, QuarantinedBy, RoundOnePublished,
+        CeremonyPlan, Confirmed, Cosigner, EpochConfirmed, KeyChange, Proven, Quarantined, QuarantinedBy, RoundOnePublished,
         RoundPublished,
     },
     person::{Described, Erased},
@@ -17,7 +17,7 @@ use crate::{
     price,
     proposal::Subject,
     reconciliation::{DifferenceFound, DifferenceResolved},
-    screening,
+    screening, signer,
     statement::Answer,
     transfer::{self, AttemptAuthorised, AttemptRefused, AttemptSigned},
     wallet::{AddressDerived, Coin, OutPoint, Tier},
@@ -223,6 +223,47 @@ pub enum Command {
         key: KeyId,
         /// Why, and through whom.
         quarantined: Quarantined,
+    },
+    /// Ask the governing quorum whether a key's shares may change hands.
+    RequestKeyChange {
+        /// Chosen by the caller.
+        proposal: ProposalId,
+        /// What should change.
+        change: KeyChange,
+        /// Who asks.
+        maker: PersonId,
+        /// From then on no answer counts.
+        expires_at: Timestamp,
+    },
+    /// Record a holder's new share.
+    ConfirmEpoch {
+        /// Of which key.
+        key: KeyId,
+        /// Its word, signed.
+        confirmed: EpochConfirmed,
+    },
+    /// Try a change that its quorum agreed to again.
+    RetryKeyChange {
+        /// Of which key.
+        key: KeyId,
+        /// Who helps this time.
+        helpers: Vec<SignerId>,
+        /// What became of the try before.
+        because: String,
+    },
+    /// Give a change of shares up.
+    FailKeyChange {
+        /// Of which key.
+        key: KeyId,
+        /// Why.
+        because: String,
+    },
+    /// An officer trusts a signer no more, at once.
+    QuarantineSigner {
+        /// Which.
+        signer: SignerId,
+        /// Who, and why.
+        quarantined: signer::Quarantined,
     },
     /// An officer takes a key out of use, at once.
     HaltKey {

@@ -139,6 +139,8 @@ rules! {
     CeremonySignature = "ceremony-signature",
     /// The signer is unknown, or not part of this.
     SignerState = "signer-state",
+    /// An officer trusts the signer no more: nobody works with it.
+    SignerQuarantined = "signer-quarantined",
     /// A freeze covers it: a quorum must lift it first.
     Frozen = "frozen",
     /// No such freeze stands.

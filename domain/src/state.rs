@@ -66,6 +66,9 @@ pub struct State {
     pub wallets: BTreeMap<WalletId, Wallet>,
     /// Every transfer.
     pub transfers: BTreeMap<TransferId, Transfer>,
+    /// Of each transfer that signers may have heard of: the epoch of its key's shares that was in use
+    /// then. Those before had ended: no honest signer used them for it.
+    pub attempted_in: BTreeMap<TransferId, u32>,
     /// Every deposit.
     pub deposits: BTreeMap<DepositId, Deposit>,
     /// Every key.
@@ -140,6 +143,14 @@ impl State {
                 // Which of its signed transactions took effect is the server's word.
                 let signed = transfer.attempts().is_some_and(|known| !known.complete.is_empty());
                 transfer.evolve(event)?;
+                if let TransferEvent::AttemptAuthorised(attempt) = event {
+                    let key = self.keys.get(&attempt.key).and_then(|key| key.existing().ok());
+                    let epoch = key.map_or(1, |active| active.epoch);
+                    self.attempted_in.entry(id).or_insert(epoch);
+                }
+                if matches!(transfer, Transfer::Closed(_)) {
+                    self.attempted_in.remove(&id);
+                }
                 if let (true, Some(asked)) = (transfer.is_confirmed(), asked) {
                     self.paid.note(&asked);
                 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// "SRrm": tells a read model from any other SQLite file.
 const APPLICATION_ID: i32 = 0x5352_726d;
 /// Add 1 with every change of [`TABLES`] or of what the fold writes: older files are made again.
-const FORMAT: i32 = 3;
+const FORMAT: i32 = 4;
 
 /// Every table that the fold fills, to be emptied before it is filled again.
 pub(crate) const FILLED: &[&str] = &[
@@ -119,6 +119,7 @@ CREATE TABLE keys (
   protocol TEXT NOT NULL, threshold INTEGER NOT NULL, participants TEXT NOT NULL,
   proposal TEXT NOT NULL, maker TEXT NOT NULL, state TEXT NOT NULL, public_key TEXT, wallet TEXT,
   epoch INTEGER NOT NULL, proof TEXT NOT NULL, because TEXT, culprit TEXT,
+  change TEXT, change_because TEXT,
   changed_position INTEGER NOT NULL,
   changed_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE key_steps (
@@ -128,6 +129,7 @@ CREATE INDEX key_steps_of_key ON key_steps (key, position);
 CREATE TABLE signers (
   signer TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, identity_key TEXT NOT NULL,
   tls_certificate_sha256 TEXT NOT NULL, state TEXT NOT NULL, because TEXT,
+  quarantined_by TEXT, quarantined_because TEXT, retired INTEGER NOT NULL,
   changed_position INTEGER NOT NULL, changed_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE freezes (
   freeze TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, set_at TEXT NOT NULL,

@@ -135,6 +135,8 @@ states! {
         Round = "round",
         /// It made its part.
         Confirmed = "confirmed",
+        /// It has its share of another epoch.
+        EpochConfirmed = "epoch-confirmed",
     }
     /// Whether a key has shown that it can sign.
     KeyProof "key proof" {

@@ -280,7 +280,10 @@ fn key_standing(id: KeyId, key: &Key) -> KeyStanding {
         state: key.name(),
         protocol: plan.map(|plan| plan.protocol.name()),
         threshold: plan.map(|plan| plan.threshold),
-        participants: plan.map(|plan| plan.participants.clone()).unwrap_or_default(),
+        participants: active
+            .map(strongroom_domain::key::Active::signers)
+            .or_else(|| plan.map(|plan| plan.participants.clone()))
+            .unwrap_or_default(),
         public_key: active.map(|active| active.public_key.clone()),
         wallet: active.and_then(|active| active.wallet),
     }

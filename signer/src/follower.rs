@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use strongroom_domain::{
-    Digest, EntryParts, Event, Head, Recorded, Refusal, Rule, SignerId, Stream, Timestamp,
+    Bytes, Digest, EntryParts, Event, Head, Recorded, Refusal, Rule, SignerId, Stream, Timestamp,
     TransferId,
     audit::Audited,
-    charter::{CharterEvent, LogResumed, Standing},
+    charter::{CharterEvent, LogResumed, SignerChange, Standing},
     protocol::LogEntry,
     transfer::TransferEvent,
 };
@@ -288,10 +288,11 @@ pub(crate) fn read(entry: &EntryRef<'_>, payload: &[u8], leaf: Hash) -> Result<R
     .map_err(|error| fork(error.to_string()))
 }
 
-/// Entry 1 must be the pinned one, and enrol this signer under the identity that it has.
-fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
+/// Entry 1 must be the pinned one; whatever enrols this signer must do so under the identity that it
+/// has.
+pub(crate) fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
     if recorded.head.position != 1 {
-        return Ok(());
+        return check_enrolment(recorded, pinned);
     }
     if recorded.head.leaf != pinned.genesis {
         let because =
@@ -308,6 +309,7 @@ fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
             | CharterEvent::PolicyChanged(_)
             | CharterEvent::PolicyTightened(_)
             | CharterEvent::PeopleChanged(_)
+            | CharterEvent::SignersChanged(_)
             | CharterEvent::LogResumed(_),
         )
         | Event::Proposal(_)
@@ -325,17 +327,35 @@ fn check_founding(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
             return Err(Refusal::new(Rule::SignerGenesis, "entry 1 is not a charter"));
         }
     };
-    let enrolled = standing.signers.get(&pinned.signer).is_some_and(|mine| {
-        let witness = mine.witness_key.as_ref();
-        mine.identity_key.as_slice() == pinned.identity_key
-            && witness.is_none_or(|key| key.as_slice() == pinned.witness_key)
-    });
-    if enrolled {
-        Ok(())
-    } else {
-        let because = format!("the charter does not enrol signer {} with its keys", pinned.signer);
-        Err(Refusal::new(Rule::SignerGenesis, because))
+    match standing.signers.get(&pinned.signer) {
+        Some(mine) => check_mine((&mine.identity_key, mine.witness_key.as_ref()), pinned),
+        // A quorum may enrol it later; until then it has no part in anything.
+        None => Ok(()),
     }
+}
+
+/// A signer that was not there when the log was founded: who enrols it must enrol its own keys.
+fn check_enrolment(recorded: &Recorded, pinned: &Pinned) -> Result<(), Refusal> {
+    if let Event::Charter(CharterEvent::SignersChanged(changed)) = &recorded.event
+        && let SignerChange::Enrol(of) = &changed.change
+        && of.id == pinned.signer
+    {
+        return check_mine((&of.identity_key, Some(&of.witness_key)), pinned);
+    }
+    Ok(())
+}
+
+fn check_mine(
+    (identity_key, witness_key): (&Bytes, Option<&Bytes>),
+    pinned: &Pinned,
+) -> Result<(), Refusal> {
+    if identity_key.as_slice() == pinned.identity_key
+        && witness_key.is_none_or(|key| key.as_slice() == pinned.witness_key)
+    {
+        return Ok(());
+    }
+    let because = format!("the charter does not enrol signer {} with its keys", pinned.signer);
+    Err(Refusal::new(Rule::SignerGenesis, because))
 }
 
 /// Behind the entry that the log goes on from stands the resumption that this signer's operator let

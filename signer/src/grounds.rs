@@ -13,6 +13,10 @@ pub struct Grounds {
     /// Of each open transfer: its last attempt, or what came of it before there was one.
     transfers: BTreeMap<TransferId, u64>,
     ceremonies: BTreeMap<KeyId, Ceremony>,
+    /// Of each key whose shares change: as of a ceremony.
+    changes: BTreeMap<KeyId, Ceremony>,
+    /// Of each key: where its shares came into use, or where it was released.
+    proofs: BTreeMap<KeyId, u64>,
 }
 
 #[derive(Default)]
@@ -64,17 +68,34 @@ impl Grounds {
     }
 
     fn key(&mut self, id: KeyId, event: &KeyEvent, position: u64) {
+        if let KeyEvent::Activated(_) | KeyEvent::EpochAdvanced(_) | KeyEvent::Released(_) = event {
+            self.proofs.insert(id, position);
+        }
         match event {
             KeyEvent::CeremonyRequestedV1(_)
             | KeyEvent::CeremonyRequested(_)
             | KeyEvent::CeremonyApproved(_) => {
                 self.ceremonies.insert(id, Ceremony { begun: position, dealt: position });
             }
+            KeyEvent::RoundPublished(published) if published.epoch > 1 => {
+                self.changes.entry(id).or_default().dealt = position;
+            }
             KeyEvent::RoundOnePublished(_) | KeyEvent::RoundPublished(_) => {
                 self.ceremonies.entry(id).or_default().dealt = position;
             }
+            KeyEvent::ChangeRequested(_)
+            | KeyEvent::ChangeApproved(_)
+            | KeyEvent::ChangeRetried(_) => {
+                self.changes.insert(id, Ceremony { begun: position, dealt: position });
+            }
+            KeyEvent::EpochAdvanced(_) | KeyEvent::ChangeFailed(_) => {
+                self.changes.remove(&id);
+            }
             // What another holder confirms changes nothing about one's own part.
-            KeyEvent::Confirmed(_) | KeyEvent::Released(_) | KeyEvent::Proven(_) => {}
+            KeyEvent::Confirmed(_)
+            | KeyEvent::EpochConfirmed(_)
+            | KeyEvent::Released(_)
+            | KeyEvent::Proven(_) => {}
             KeyEvent::Activated(_)
             | KeyEvent::CeremonyFailed(_)
             | KeyEvent::Quarantined(_)
@@ -90,6 +111,11 @@ impl Grounds {
         self.transfers.get(&id).copied().unwrap_or_default()
     }
 
+    /// What a spend proof rests on.
+    pub fn of_proof(&self, id: KeyId) -> u64 {
+        self.proofs.get(&id).copied().unwrap_or_default()
+    }
+
     /// What the beginning of a ceremony rests on.
     pub fn of_beginning(&self, id: KeyId) -> u64 {
         self.ceremonies.get(&id).map_or(0, |ceremony| ceremony.begun)
@@ -98,5 +124,12 @@ impl Grounds {
     /// What its later rounds rest on.
     pub fn of_rounds(&self, id: KeyId) -> u64 {
         self.ceremonies.get(&id).map_or(0, |ceremony| ceremony.dealt)
+    }
+
+    /// What a change of shares rests on: where it began, and from the second round on what was
+    /// published in the first.
+    pub fn of_change(&self, id: KeyId, round: u16) -> u64 {
+        let of = |change: &Ceremony| if round <= 1 { change.begun } else { change.dealt };
+        self.changes.get(&id).map_or(0, of)
     }
 }

@@ -37,6 +37,9 @@ fn is_due(state: &State, id: ProposalId, now: Timestamp) -> bool {
         | Subject::People(_)
         | Subject::Unfreeze { .. }
         | Subject::ReleaseKey { .. }
+        | Subject::ChangeKey(_)
+        | Subject::Signers(_)
+        | Subject::ReleaseSigner { .. }
         | Subject::RaiseFeeCap { .. } => true,
         // Once it is agreed to, a transaction may be on its way.
         Subject::Abandon { .. } => !reached,

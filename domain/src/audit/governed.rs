@@ -38,7 +38,9 @@ pub(super) fn charter(
         CharterEvent::FoundedV1(founded) => {
             same(state, recorded, decision::founded_v1(state, founded.clone())?.events)
         }
-        CharterEvent::PolicyChangedV1(_) | CharterEvent::PeopleChanged(_) => alone(recorded),
+        CharterEvent::PolicyChangedV1(_)
+        | CharterEvent::PeopleChanged(_)
+        | CharterEvent::SignersChanged(_) => alone(recorded),
         CharterEvent::PolicyChanged(changed) => {
             let command = Command::EnactPolicy { proposal: changed.proposal };
             at(state, recorded, command, changed.at)

@@ -342,7 +342,29 @@ fn key(state: &State, recorded: &Recorded, id: KeyId, event: &KeyEvent) -> Resul
             Command::QuarantineKey { key: id, quarantined: quarantined.clone() }
         }
         KeyEvent::QuarantinedBy(halted) => Command::HaltKey { key: id, halted: halted.clone() },
+        KeyEvent::ChangeRequested(requested) => {
+            let standing = state.charter.standing()?;
+            Command::RequestKeyChange {
+                proposal: requested.proposal,
+                change: requested.change.clone(),
+                maker: requested.maker,
+                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s()),
+            }
+        }
+        KeyEvent::ChangeRetried(retried) => Command::RetryKeyChange {
+            key: id,
+            helpers: retried.helpers.clone(),
+            because: retried.because.clone(),
+        },
+        KeyEvent::EpochConfirmed(confirmed) => {
+            Command::ConfirmEpoch { key: id, confirmed: confirmed.clone() }
+        }
+        KeyEvent::ChangeFailed(failed) => {
+            Command::FailKeyChange { key: id, because: failed.because.clone() }
+        }
         KeyEvent::CeremonyApproved(_)
+        | KeyEvent::ChangeApproved(_)
+        | KeyEvent::EpochAdvanced(_)
         | KeyEvent::Activated(_)
         | KeyEvent::Assigned(_)
         | KeyEvent::Released(_) => return alone(recorded),
@@ -361,7 +383,10 @@ fn signer(
         SignerEvent::Lost(lost) => {
             Command::LoseSigner { signer: id, because: lost.because.clone() }
         }
-        SignerEvent::Enrolled(_) => return alone(recorded),
+        SignerEvent::Quarantined(quarantined) => {
+            Command::QuarantineSigner { signer: id, quarantined: quarantined.clone() }
+        }
+        SignerEvent::Enrolled(_) | SignerEvent::Released(_) => return alone(recorded),
     };
     again(state, recorded, command)
 }

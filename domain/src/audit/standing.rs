@@ -88,6 +88,7 @@ fn check_attempt<'log>(
         return refuse(Rule::SignerIntentMismatch, "the wallet is on another network");
     }
     decision::check_signers(attempt, key)?;
+    decision::check_trusted(state, &attempt.signers)?;
     if !holding.funds.is_reserved(intent.transfer) {
         return refuse(Rule::WalletReserved, "nothing is set aside for this transfer");
     }
@@ -279,7 +280,10 @@ fn approved_this(answers: &Answers, asked: &Asked) -> Result<(), Refusal> {
         | Subject::Unfreeze { .. }
         | Subject::ReleaseKey { .. }
         | Subject::RaiseFeeCap { .. }
-        | Subject::Abandon { .. } => {
+        | Subject::Abandon { .. }
+        | Subject::ChangeKey(_)
+        | Subject::Signers(_)
+        | Subject::ReleaseSigner { .. } => {
             refuse(Rule::SignerQuorum, "the quorum approved something else")
         }
     }

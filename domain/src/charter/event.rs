@@ -1,6 +1,6 @@
 //! What happened to the charter. Stored for ever: a shape is never edited, only succeeded.
 
-use super::{Founded, FoundedV1, LogResumed, PeopleChange, Witnessing};
+use super::{Founded, FoundedV1, LogResumed, PeopleChange, SignerChange, Witnessing};
 use crate::{
     Bytes, Digest, LogId, PersonId, ProposalId, SignerId, Timestamp,
     event::events,
@@ -26,6 +26,8 @@ events! {
         PolicyTightened = "charter.policy-tightened", 1;
         /// A quorum changed who may do what.
         PeopleChanged = "charter.people-changed", 1;
+        /// A quorum enrolled or retired a signer.
+        SignersChanged = "charter.signers-changed", 1;
         /// A quorum let the log go on from an earlier entry: what stood behind it is lost.
         LogResumed = "charter.log-resumed", 1;
     }
@@ -201,4 +203,14 @@ pub struct PeopleChanged {
     pub proposal: ProposalId,
     /// What is different.
     pub change: PeopleChange,
+}
+
+/// Signers are others now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignersChanged {
+    /// The quorum's proposal.
+    pub proposal: ProposalId,
+    /// What is different.
+    pub change: SignerChange,
 }

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 pub struct Governance {
     /// To another policy. No less than the policy's own strictest requirement.
     pub policy: Vec<Requirement>,
-    /// To changes of people, machines, rights and of this.
+    /// To changes of people, machines, signers, rights and of this.
     pub people: Vec<Requirement>,
-    /// To key ceremonies.
+    /// To key ceremonies and changes of shares.
     pub keys: Vec<Requirement>,
-    /// To letting go on what an officer stopped: freezes, quarantined keys.
+    /// To letting go on what an officer stopped: freezes, quarantined keys and signers.
     pub release: Vec<Requirement>,
     /// How long any officer can veto another policy before it comes into force, in seconds.
     pub policy_delay_s: u64,
@@ -64,11 +64,16 @@ impl Governing {
             (Self::V2(governance), Subject::PolicyChange(_) | Subject::PolicyForm2(_)) => {
                 &governance.policy
             }
-            (Self::V2(governance), Subject::People(_)) => &governance.people,
-            (Self::V2(governance), Subject::KeyCeremony(_)) => &governance.keys,
-            (Self::V2(governance), Subject::Unfreeze { .. } | Subject::ReleaseKey { .. }) => {
-                &governance.release
+            (Self::V2(governance), Subject::People(_) | Subject::Signers(_)) => &governance.people,
+            (Self::V2(governance), Subject::KeyCeremony(_) | Subject::ChangeKey(_)) => {
+                &governance.keys
             }
+            (
+                Self::V2(governance),
+                Subject::Unfreeze { .. }
+                | Subject::ReleaseKey { .. }
+                | Subject::ReleaseSigner { .. },
+            ) => &governance.release,
         };
         Some(Quorums::resolve(list, groups))
     }

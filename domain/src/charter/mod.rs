@@ -9,6 +9,7 @@ mod machine;
 mod person;
 mod resumption;
 mod rights;
+mod signers;
 mod standing;
 mod version_1;
 mod version_3;
@@ -17,12 +18,13 @@ mod witnessing;
 pub use change::PeopleChange;
 pub use event::{
     CharterEvent, CharterTextV2, Enrolment, FoundedV2, FoundingSignature, PeopleChanged, PersonV1,
-    PolicyChanged, PolicyChangedV1, PolicyTightened, Role,
+    PolicyChanged, PolicyChangedV1, PolicyTightened, Role, SignersChanged,
 };
 pub use governance::{Governance, Governing};
 pub use machine::Machine;
 pub use person::Person;
 pub use resumption::{LogResumed, Resumption, ResumptionSignature};
+pub use signers::SignerChange;
 pub use version_1::{CharterTextV1, EnrolmentV1, FoundedV1};
 pub use version_3::{CharterText, Founded};
 pub use witnessing::{ML_DSA_44_KEY, OutsideWitness, WitnessAlgorithm, Witnessing};
@@ -107,6 +109,8 @@ pub enum Command {
     Tighten(PolicyTightened),
     /// Change who may do what.
     ChangePeople(PeopleChanged),
+    /// Enrol or retire a signer.
+    ChangeSigners(SignersChanged),
     /// Go on from the log's last entry, which others have read further.
     Resume {
         /// The quorum's word for it.
@@ -293,6 +297,10 @@ impl Aggregate for Charter {
                 standing.after(&changed.change)?;
                 Ok(vec![changed.into()])
             }
+            (Some(standing), Command::ChangeSigners(changed)) => {
+                standing.after_signers(&changed.change)?;
+                Ok(vec![changed.into()])
+            }
             (Some(standing), Command::Resume { certificate, head }) => {
                 certificate.check(standing, head)?;
                 Ok(vec![certificate.into()])
@@ -306,6 +314,7 @@ impl Aggregate for Charter {
                 | Command::EnactPolicy(_)
                 | Command::Tighten(_)
                 | Command::ChangePeople(_)
+                | Command::ChangeSigners(_)
                 | Command::Resume { .. },
             ) => Err(Refusal::new(Rule::CharterState, "this log has no charter yet")),
         }
@@ -336,6 +345,9 @@ impl Aggregate for Charter {
             (Some(standing), CharterEvent::PeopleChanged(changed)) => {
                 standing.change(&changed.change).map_err(|_| corrupt())?;
             }
+            (Some(standing), CharterEvent::SignersChanged(changed)) => {
+                standing.change_signers(&changed.change).map_err(|_| corrupt())?;
+            }
             (
                 Some(_),
                 CharterEvent::FoundedV1(_) | CharterEvent::FoundedV2(_) | CharterEvent::Founded(_),
@@ -346,6 +358,7 @@ impl Aggregate for Charter {
                 | CharterEvent::PolicyChanged(_)
                 | CharterEvent::PolicyTightened(_)
                 | CharterEvent::PeopleChanged(_)
+                | CharterEvent::SignersChanged(_)
                 | CharterEvent::LogResumed(_),
             ) => return Err(corrupt()),
         }

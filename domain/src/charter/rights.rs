@@ -54,13 +54,24 @@ impl Standing {
                 self.may(id, &[Role::Initiator])
             }
             Subject::KeyCeremony(_) => self.may(id, &[Role::Initiator, Role::KeyCustodian]),
+            // Officers too: they know first that one can't be trusted.
+            Subject::ChangeKey(_) => {
+                self.may(id, &[Role::Initiator, Role::KeyCustodian, Role::Officer])
+            }
+            Subject::Signers(_) => self.may(
+                id,
+                &[Role::Administrator, Role::KeyCustodian, Role::Initiator, Role::Officer],
+            ),
             Subject::PolicyChange(_) | Subject::PolicyForm2(_) => {
                 self.may(id, &[Role::Initiator, Role::Compliance, Role::Officer])
             }
             Subject::People(_) => {
                 self.may(id, &[Role::Administrator, Role::Initiator, Role::Officer])
             }
-            Subject::Unfreeze { .. } | Subject::ReleaseKey { .. } | Subject::Abandon { .. } => {
+            Subject::Unfreeze { .. }
+            | Subject::ReleaseKey { .. }
+            | Subject::ReleaseSigner { .. }
+            | Subject::Abandon { .. } => {
                 self.may(id, &[Role::Officer, Role::Initiator])
             }
         }

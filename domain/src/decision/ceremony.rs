@@ -1,6 +1,6 @@
 //! The making of keys. Only what all holders agree on becomes a key.
 
-use super::{Decision, proposal};
+use super::{Decision, check_trusted, proposal};
 use crate::{
     Aggregate as _, KeyId, PersonId, Refusal, Rule, State, Stream, Timestamp,
     aggregate::so_far,
@@ -28,6 +28,8 @@ pub(super) fn request(
         let because = format!("signer {stranger} is not in the charter");
         return Err(Refusal::new(Rule::SignerState, because));
     }
+    check_trusted(state, &plan.participants)?;
+    let trusted: Vec<_> = plan.participants.iter().copied().map(Stream::Signer).collect();
     let id = plan.key;
     let key = so_far(&state.keys, &id);
     let requested = key.decide(key::Command::Request { asked, maker })?;
@@ -35,7 +37,7 @@ pub(super) fn request(
     let quorums = proposal::governing(standing, &subject)?;
     let question = (subject, quorums);
     let opened = proposal::open(state, proposal, question, (maker, expires_at), now)?;
-    Ok(Decision::weighing([Stream::Charter])
+    Ok(Decision::weighing(trusted.into_iter().chain([Stream::Charter]))
         .with(Stream::Key(id), requested)
         .with(Stream::Proposal(proposal), opened))
 }
@@ -45,8 +47,10 @@ pub(super) fn publish_round(
     id: KeyId,
     published: RoundPublished,
 ) -> Result<Decision, Refusal> {
+    check_trusted(state, [&published.signer])?;
+    let signer = Stream::Signer(published.signer);
     let events = find(state, id)?.decide(key::Command::PublishRound(published))?;
-    Ok(Decision::default().with(Stream::Key(id), events))
+    Ok(Decision::weighing([signer]).with(Stream::Key(id), events))
 }
 
 pub(super) fn prove(state: &State, id: KeyId, proven: Proven) -> Result<Decision, Refusal> {
@@ -59,8 +63,10 @@ pub(super) fn publish(
     id: KeyId,
     published: RoundOnePublished,
 ) -> Result<Decision, Refusal> {
+    check_trusted(state, [&published.signer])?;
+    let signer = Stream::Signer(published.signer);
     let events = find(state, id)?.decide(key::Command::PublishRoundOne(published))?;
-    Ok(Decision::default().with(Stream::Key(id), events))
+    Ok(Decision::weighing([signer]).with(Stream::Key(id), events))
 }
 
 /// Whether a signer's confirmation is signed by the identity that the charter enrols.
@@ -91,10 +97,12 @@ fn check_confirmation(state: &State, id: KeyId, confirmed: &Confirmed) -> Result
 
 pub(super) fn confirm(state: &State, id: KeyId, confirmed: Confirmed) -> Result<Decision, Refusal> {
     check_confirmation(state, id, &confirmed)?;
+    check_trusted(state, [&confirmed.signer])?;
+    let signer = Stream::Signer(confirmed.signer);
     let key = find(state, id)?;
     let events = key.decide(key::Command::Confirm(confirmed))?;
     let active = events.iter().any(|event| matches!(event, KeyEvent::Activated(_)));
-    let mut decision = Decision::weighing([Stream::Charter]).with(Stream::Key(id), events);
+    let mut decision = Decision::weighing([Stream::Charter, signer]).with(Stream::Key(id), events);
     if let (true, Key::Ceremony(ceremony)) = (active, key) {
         let fulfilled = ProposalEvent::from(Fulfilled {});
         decision.add(Stream::Proposal(ceremony.proposal), vec![fulfilled]);

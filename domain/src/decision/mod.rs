@@ -4,6 +4,7 @@
 mod ceremony;
 mod custody;
 mod freeze;
+mod key_change;
 mod payment;
 mod people;
 mod policy_change;
@@ -12,12 +13,14 @@ mod proposal;
 mod reconciliation;
 mod request;
 mod screening;
+mod signers;
 mod stuck;
 
 pub(crate) use custody::{created_wallet, opened_account};
 pub use freeze::check as check_frozen;
 pub use payment::set_aside;
 pub(crate) use payment::{check_released, check_signers, fail as failed};
+pub use signers::check_trusted;
 pub(crate) use people::{described_person, erased_person};
 pub use proposal::place;
 pub use request::judge;
@@ -112,6 +115,17 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         C::ConfirmKey { key, confirmed } => ceremony::confirm(state, key, confirmed),
         C::FailCeremony { key, because } => ceremony::fail(state, key, because),
         C::QuarantineKey { key, quarantined } => ceremony::quarantine(state, key, quarantined),
+        C::RequestKeyChange { proposal, change, maker, expires_at } => {
+            key_change::request(state, (proposal, change), (maker, expires_at), now)
+        }
+        C::ConfirmEpoch { key, confirmed } => key_change::confirm(state, key, confirmed),
+        C::RetryKeyChange { key, helpers, because } => {
+            key_change::retry(state, key, helpers, because)
+        }
+        C::FailKeyChange { key, because } => key_change::fail(state, key, because),
+        C::QuarantineSigner { signer, quarantined } => {
+            signers::quarantine(state, signer, quarantined)
+        }
         C::HaltKey { key, halted } => ceremony::halt(state, key, halted),
         C::Freeze(set) => freeze::set(state, set),
         C::StopTransfer { transfer, stopped } => payment::stop(state, transfer, stopped),

@@ -1,10 +1,10 @@
 //! A payment's way through the ledger. No transaction is built or read here: what one does is
 //! for `chains` to say and for signers to check.
 
-use super::{Decision, custody, freeze, proposal, stuck};
+use super::{Decision, custody, freeze, proposal, signers, stuck};
 use crate::{
-    Aggregate as _, Amount, Family, Intent, Refusal, Rule, State, Stream, Timestamp, TransferId,
-    account,
+    Aggregate as _, Amount, Family, Intent, Refusal, Rule, SignerId, State, Stream, Timestamp,
+    TransferId, account,
     command::Spends,
     key::{Active, Key},
     proposal::{Fulfilled, ProposalEvent},
@@ -88,6 +88,9 @@ pub(super) fn authorise(
         return Err(Refusal::new(Rule::AttemptState, "the wallet's key is another one"));
     }
     check_signers(&attempt, key.active()?)?;
+    signers::check_trusted(state, &attempt.signers)?;
+    let trusted = attempt.signers.iter().copied().map(Stream::Signer);
+    let weighed = trusted.chain([Stream::Key(key_id), Stream::Freezes]).collect::<Vec<_>>();
     let reserve = match spends {
         Spends::Coins(outpoints) => {
             wallet::Command::ReserveCoins(CoinsReserved { transfer: id, outpoints })
@@ -103,7 +106,7 @@ pub(super) fn authorise(
     };
     let reserved = wallet.decide(reserve)?;
     let events = transfer.decide(transfer::Command::Authorise(attempt))?;
-    Ok(Decision::weighing([Stream::Key(key_id), Stream::Freezes])
+    Ok(Decision::weighing(weighed)
         .with(Stream::Wallet(intent.wallet), reserved)
         .with(Stream::Transfer(id), events))
 }
@@ -206,20 +209,26 @@ fn check_abstentions(
         return refuse(format!("the key is {}", key.name()));
     };
     let transfer = attempts.asked.intent.transfer;
-    let mut sworn = BTreeSet::new();
+    let since = state.attempted_in.get(&transfer).copied().unwrap_or(1);
+    let epochs: Vec<_> = active.holders_since(since).collect();
+    let mut sworn: BTreeSet<SignerId> = BTreeSet::new();
     for Abstention { signer, signature } in abstentions {
         let text = statement::abstention(standing.log, transfer, *signer);
         let enrolled = standing.signers.get(signer);
-        let holder = active.index_of(*signer).is_some();
+        let holder = epochs.iter().any(|holders| holders.values().any(|id| id == signer));
         let good = enrolled.is_some_and(|of| statement::verify(&of.identity_key, &text, signature));
         if !holder || !good || !sworn.insert(*signer) {
             return refuse(format!("{signer} is no holder, or did not say this, or said it twice"));
         }
     }
-    let left = active.holders.len().saturating_sub(sworn.len());
-    if left >= usize::from(active.plan.threshold) {
-        let because = format!("{left} holders have not sworn it off: they could sign it");
-        return refuse(because);
+    // The shares of different epochs don't sign together, so each epoch counts for itself; but
+    // whoever was dropped may have kept their share of theirs, and those who stayed may have signed.
+    for holders in epochs {
+        let left = holders.values().filter(|id| !sworn.contains(id)).count();
+        if left >= usize::from(active.plan.threshold) {
+            let because = format!("{left} holders have not sworn it off: they could sign it");
+            return refuse(because);
+        }
     }
     Ok(())
 }

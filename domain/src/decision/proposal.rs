@@ -1,7 +1,7 @@
 //! Questions and their answers, and what an answer sets in motion. The answer's meaning for a
 //! transfer or key is theirs to decide, never this module's.
 
-use super::{Decision, freeze, stuck};
+use super::{Decision, freeze, key_change, signers, stuck};
 use crate::{
     Aggregate as _, Bytes, FreezeId, KeyId, PersonId, ProposalId, Refusal, Rule, State, Stream,
     Timestamp, TransferId, account,
@@ -44,7 +44,10 @@ pub(super) fn open(
         | Subject::Unfreeze { .. }
         | Subject::ReleaseKey { .. }
         | Subject::RaiseFeeCap { .. }
-        | Subject::Abandon { .. } => 0,
+        | Subject::Abandon { .. }
+        | Subject::ChangeKey(_)
+        | Subject::Signers(_)
+        | Subject::ReleaseSigner { .. } => 0,
     };
     let policy_version = standing.policy.version();
     let opened = Opened { subject, maker, policy_version, quorums, delay_s, expires_at };
@@ -115,6 +118,15 @@ pub(super) fn propose(
             weighed.push(Stream::Key(*key));
             governing(standing, &subject)?
         }
+        Subject::Signers(change) => {
+            signers::check(state, change)?;
+            governing(standing, &subject)?
+        }
+        Subject::ReleaseSigner { signer } => {
+            signers::release(state, *signer, id)?;
+            weighed.push(Stream::Signer(*signer));
+            governing(standing, &subject)?
+        }
         Subject::RaiseFeeCap { transfer, .. } | Subject::Abandon { transfer } => {
             weighed.push(Stream::Transfer(*transfer));
             quorums_of(state, *transfer)?
@@ -122,6 +134,7 @@ pub(super) fn propose(
         Subject::Transfer { .. }
         | Subject::Payment { .. }
         | Subject::KeyCeremony(_)
+        | Subject::ChangeKey(_)
         | Subject::PolicyChange(_) => {
             let because = "a payment, a key and a policy of the first form are asked for by name";
             return Err(Refusal::new(Rule::PolicyInvalid, because));
@@ -222,6 +235,7 @@ fn set_in_motion(
             decision.add(Stream::Key(plan.key), key.decide(key::Command::Approve)?);
             return Ok(());
         }
+        Subject::ChangeKey(change) => return key_change::approve(state, change.key, decision),
         // Any officer can veto it first.
         Subject::PolicyForm2(_) => return Ok(()),
         Subject::PolicyChange(policy) => {
@@ -236,6 +250,10 @@ fn set_in_motion(
         }
         Subject::Unfreeze { freeze } => unfreeze(state, id, *freeze, decision)?,
         Subject::ReleaseKey { key } => release_key(state, id, *key, decision)?,
+        Subject::Signers(change) => signers::change(state, id, change, decision)?,
+        Subject::ReleaseSigner { signer } => {
+            decision.add(Stream::Signer(*signer), signers::release(state, *signer, id)?);
+        }
         Subject::RaiseFeeCap { transfer, fee_cap } => {
             let raised = FeeCapRaised { proposal: id, fee_cap: *fee_cap };
             stuck::raise(state, *transfer, raised, decision)?;
@@ -285,7 +303,10 @@ fn check_stuck(state: &State, subject: &Subject) -> Result<(), Refusal> {
         | Subject::PolicyForm2(_)
         | Subject::People(_)
         | Subject::Unfreeze { .. }
-        | Subject::ReleaseKey { .. } => Ok(()),
+        | Subject::ReleaseKey { .. }
+        | Subject::ChangeKey(_)
+        | Subject::Signers(_)
+        | Subject::ReleaseSigner { .. } => Ok(()),
     }
 }
 
@@ -311,13 +332,20 @@ fn call_off(
             let fail = key::Command::Fail { because: because.to_owned() };
             decision.add(Stream::Key(plan.key), key.decide(fail)?);
         }
+        Subject::ChangeKey(change) => {
+            let key = so_far(&state.keys, &change.key);
+            let fail = key::ChangeCommand::Fail { because: because.to_owned() };
+            decision.add(Stream::Key(change.key), key.decide(key::Command::Change(fail))?);
+        }
         Subject::PolicyChange(_)
         | Subject::PolicyForm2(_)
         | Subject::People(_)
         | Subject::Unfreeze { .. }
         | Subject::ReleaseKey { .. }
         | Subject::RaiseFeeCap { .. }
-        | Subject::Abandon { .. } => {}
+        | Subject::Abandon { .. }
+        | Subject::Signers(_)
+        | Subject::ReleaseSigner { .. } => {}
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! Nothing here pays anybody whom people have not approved.
 
 use super::{
-    Decision, check_signers, custody, freeze,
+    Decision, check_signers, check_trusted, custody, freeze,
     payment::{burn, find, find_asked, settle},
     proposal,
     request::judge_again,
@@ -35,6 +35,9 @@ pub(super) fn authorise_return(
         return Err(Refusal::new(Rule::AttemptState, "the wallet's key is another one"));
     }
     check_signers(&returned.attempt, key.active()?)?;
+    check_trusted(state, &returned.attempt.signers)?;
+    let trusted: Vec<_> =
+        returned.attempt.signers.iter().copied().map(Stream::Signer).collect();
     if !holding.funds.is_reserved(id) {
         let because = "nothing is set aside for this transfer";
         return Err(Refusal::new(Rule::WalletReserved, because));
@@ -48,6 +51,7 @@ pub(super) fn authorise_return(
     let gap = holding.funds.is_gap(id);
     let events = transfer.decide(transfer::Command::Return { returned, gap })?;
     let weighed = [Stream::Key(holding.key), Stream::Wallet(intent.wallet), Stream::Freezes];
+    let weighed = weighed.into_iter().chain(trusted);
     Ok(Decision::weighing(weighed).with(Stream::Transfer(id), events))
 }
 

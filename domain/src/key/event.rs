@@ -2,6 +2,7 @@
 
 use crate::{Bytes, KeyId, PersonId, ProposalId, SignerId, WalletId, event::events, policy::Label};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 events! {
     /// A key's events.
@@ -32,6 +33,18 @@ events! {
         QuarantinedBy = "key.quarantined", 2;
         /// A quorum let it be used again.
         Released = "key.released", 1;
+        /// A quorum was asked whether its shares may change hands. The public key stays.
+        ChangeRequested = "key.change-requested", 1;
+        /// The quorum agreed: signers may begin.
+        ChangeApproved = "key.change-approved", 1;
+        /// A try came to nothing, and the same change is tried again.
+        ChangeRetried = "key.change-retried", 1;
+        /// A holder has its share of the new epoch, durably.
+        EpochConfirmed = "key.epoch-confirmed", 1;
+        /// All holders have: from here on only shares of this epoch sign.
+        EpochAdvanced = "key.epoch-advanced", 1;
+        /// The change came to nothing: the shares are those of before.
+        ChangeFailed = "key.change-failed", 1;
     }
 }
 
@@ -300,4 +313,102 @@ pub struct QuarantinedBy {
 pub struct Released {
     /// Whose quorum agreed.
     pub proposal: ProposalId,
+}
+
+/// Who should hold a key from now on. The threshold and the public key stay: a refresh that may
+/// change the threshold is what CVE-2025-58359 was.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyChange {
+    /// Of which key.
+    pub key: KeyId,
+    /// Who holds it no more.
+    pub dropped: BTreeSet<SignerId>,
+    /// Who holds it from now on.
+    pub joining: Option<Joining>,
+    /// Whose shares make the one of who joins: as many as sign, all of whom stay. Where nobody
+    /// joins they have no part beyond that of every holder.
+    pub helpers: Vec<SignerId>,
+}
+
+/// A signer that comes to hold a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Joining {
+    /// Which signer.
+    pub signer: SignerId,
+    /// Its number in the protocol: that of one who is dropped, or the first that is free.
+    pub index: u16,
+}
+
+/// A quorum was asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRequested {
+    /// What should change.
+    pub change: KeyChange,
+    /// What the shares will be called. Counts tries: what was tried before never has this number.
+    pub epoch: u32,
+    /// The question to the quorum.
+    pub proposal: ProposalId,
+    /// Who asked.
+    pub maker: PersonId,
+}
+
+/// The quorum agreed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeApproved {
+    /// To the change that makes this epoch.
+    pub epoch: u32,
+}
+
+/// The same change is tried again: nothing of the try before can be used.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRetried {
+    /// What the shares will be called.
+    pub epoch: u32,
+    /// Who helps this time.
+    pub helpers: Vec<SignerId>,
+    /// What became of the try before.
+    pub because: String,
+}
+
+/// A holder's word for its new share.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochConfirmed {
+    /// Whose word.
+    pub signer: SignerId,
+    /// Which shares.
+    pub epoch: u32,
+    /// The key's, as it was before.
+    pub public_key: Bytes,
+    /// The protocol's public key package: what anybody needs to combine the new shares.
+    pub public_package: Bytes,
+    /// Ed25519 of the signer's identity key over [`crate::statement::epoch_confirmation`].
+    pub signature: Bytes,
+}
+
+/// The new shares are in use.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochAdvanced {
+    /// Which.
+    pub epoch: u32,
+    /// Who holds it from now on: by number in the protocol.
+    pub holders: BTreeMap<u16, SignerId>,
+    /// As confirmed by every holder.
+    pub public_package: Bytes,
+}
+
+/// A change came to nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeFailed {
+    /// Which shares there will never be.
+    pub epoch: u32,
+    /// Why.
+    pub because: String,
 }

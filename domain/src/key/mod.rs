@@ -1,11 +1,14 @@
 //! A key's life, from the ceremony that makes it. Only public parts are ever here.
 
+mod change;
 mod event;
 
+pub use change::{Change, ChangeCommand};
 pub use event::{
     Activated, Assigned, CeremonyApproved, CeremonyFailed, CeremonyPlan, CeremonyRequested,
-    CeremonyRequestedV1, Confirmed, Cosigner, Custody, KeyEvent, Protocol, Proven, Quarantined,
-    QuarantinedBy, Released, RoundOnePublished, RoundPublished,
+    CeremonyRequestedV1, ChangeApproved, ChangeFailed, ChangeRequested, ChangeRetried, Confirmed,
+    Cosigner, Custody, EpochAdvanced, EpochConfirmed, Joining, KeyChange, KeyEvent, Protocol,
+    Proven, Quarantined, QuarantinedBy, Released, RoundOnePublished, RoundPublished,
 };
 
 use crate::{
@@ -95,6 +98,12 @@ pub struct Active {
     pub epoch: u32,
     /// Who holds it: by number in the protocol, counted from 1.
     pub holders: BTreeMap<u16, SignerId>,
+    /// Who held it in each epoch that was in use before.
+    pub former: BTreeMap<u32, BTreeMap<u16, SignerId>>,
+    /// The number of the last epoch that was ever tried.
+    pub epochs_asked: u32,
+    /// A change of its shares that was asked for, or is under way.
+    pub change: Option<Change>,
     /// Of a multisig key: the cosigners besides the holders.
     pub cosigners: Vec<Cosigner>,
     /// Whether it has shown that it can sign.
@@ -123,6 +132,8 @@ pub enum Command {
     PublishRound(RoundPublished),
     /// Record that it can sign. The signatures were verified by the caller.
     Prove(Proven),
+    /// About a change of its shares.
+    Change(ChangeCommand),
     /// Record a participant's result. Its signature was verified by the caller.
     Confirm(Confirmed),
     /// Bind it to a wallet.
@@ -236,6 +247,16 @@ impl Key {
             Self::Active(_) => "active",
             Self::Failed => "failed",
             Self::Quarantined(_) => "quarantined",
+        }
+    }
+
+    /// The key, if it exists, whether or not it may be used.
+    pub fn existing(&self) -> Result<&Active, Refusal> {
+        match self {
+            Self::Active(active) | Self::Quarantined(active) => Ok(active),
+            Self::Unknown | Self::Requested(_) | Self::Ceremony(_) | Self::Failed => {
+                Err(Refusal::new(Rule::KeyState, format!("the key is {}", self.name())))
+            }
         }
     }
 
@@ -357,6 +378,14 @@ impl Aggregate for Key {
             }
             (Self::Ceremony(ceremony), Command::Confirm(confirmed)) => ceremony.confirm(confirmed),
             (Self::Active(active), Command::Prove(proven)) => active.prove(proven),
+            // Of a quarantined key too: a refresh without the culprit is how it comes back.
+            (Self::Active(active) | Self::Quarantined(active), Command::Change(command)) => {
+                active.decide_change(command)
+            }
+            (
+                Self::Active(active) | Self::Quarantined(active),
+                Command::PublishRound(published),
+            ) => active.publish_change_round(published),
             (Self::Requested(_) | Self::Ceremony(_), Command::Fail { because }) => {
                 Ok(vec![CeremonyFailed { because }.into()])
             }
@@ -383,6 +412,12 @@ impl Aggregate for Key {
     fn evolve(&mut self, event: &KeyEvent) -> Result<(), Corrupt> {
         use KeyEvent as E;
         let name = self.name();
+        let corrupt = || Corrupt { aggregate: Self::KIND, state: name, event: event.kind().0 };
+        if let Self::Active(active) | Self::Quarantined(active) = self
+            && let Some(fits) = active.evolve_change(event)
+        {
+            return if fits { Ok(()) } else { Err(corrupt()) };
+        }
         *self = match (std::mem::take(self), event) {
             (Self::Unknown, E::CeremonyRequestedV1(requested)) => Self::Requested(Asked {
                 plan: requested.plan.clone(),
@@ -424,6 +459,9 @@ impl Aggregate for Key {
                 public_key: activated.public_key.clone(),
                 public_package: activated.public_package.clone(),
                 epoch: 1,
+                former: BTreeMap::new(),
+                epochs_asked: 1,
+                change: None,
                 cosigners: ceremony.cosigners,
                 proof: ceremony.proof,
                 wallet: None,
@@ -440,9 +478,7 @@ impl Aggregate for Key {
                 Self::Quarantined(active)
             }
             (Self::Quarantined(active), E::Released(_)) => Self::Active(active),
-            (_, event) => {
-                return Err(Corrupt { aggregate: Self::KIND, state: name, event: event.kind().0 });
-            }
+            (_, _) => return Err(corrupt()),
         };
         Ok(())
     }

@@ -3,9 +3,10 @@
 use crate::{
     Amount, Bytes, FreezeId, Intent, KeyId, PersonId, Timestamp, TransferId,
     approval_key::Evidence,
-    charter::PeopleChange,
+    SignerId,
+    charter::{PeopleChange, SignerChange},
     event::events,
-    key::CeremonyPlan,
+    key::{CeremonyPlan, KeyChange},
     policy::{Label, Policy, PolicyV1, Quorum, Quorums},
 };
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,15 @@ pub enum Subject {
     Abandon {
         /// Which.
         transfer: TransferId,
+    },
+    /// May the shares of this key change hands?
+    ChangeKey(KeyChange),
+    /// May this signer hold keys and cosign the log, or no longer?
+    Signers(SignerChange),
+    /// May a quarantined signer be trusted again?
+    ReleaseSigner {
+        /// Which.
+        signer: SignerId,
     },
 }
 

@@ -1,7 +1,7 @@
 //! The approval statement: what an approver reads, and signs whole. To be read in one minute by a
 //! person who was not there when the question was made.
 
-use super::{Answer, Place, change, policy, quantity, version_1};
+use super::{Answer, Place, change, policy, quantity, shares, version_1};
 use crate::{
     Amount, FreezeId, Intent, KeyId, PersonId, State, TransferId,
     key::Key,
@@ -74,7 +74,10 @@ fn lock(subject: &Subject, delay_s: u64) -> String {
         | Subject::Unfreeze { .. }
         | Subject::ReleaseKey { .. }
         | Subject::RaiseFeeCap { .. }
-        | Subject::Abandon { .. } => "any officer can stop it until then",
+        | Subject::Abandon { .. }
+        | Subject::ChangeKey(_)
+        | Subject::Signers(_)
+        | Subject::ReleaseSigner { .. } => "any officer can stop it until then",
     };
     match delay_s {
         0 => "none: it happens as soon as enough have approved".to_owned(),
@@ -125,6 +128,9 @@ fn subject(state: &State, subject: &Subject) -> String {
              Goes back:    what it would have spent, less that transaction's fee, to its wallet\n{}",
             under_way(state, *transfer)
         ),
+        Subject::ChangeKey(of) => shares::change(state, of),
+        Subject::Signers(of) => shares::signers(state, of),
+        Subject::ReleaseSigner { signer } => shares::release(state, *signer),
         Subject::Transfer { .. } | Subject::KeyCeremony(_) | Subject::PolicyChange(_) => {
             version_1::subject(subject)
         }

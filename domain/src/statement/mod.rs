@@ -7,6 +7,7 @@ mod facts;
 mod founding;
 mod policy;
 mod resumption;
+mod shares;
 mod signer;
 mod version_1;
 
@@ -14,6 +15,7 @@ pub use approval::approval;
 pub use facts::{price, screening};
 pub use founding::{founding, founding_v1, founding_v2};
 pub use resumption::resumption;
+pub use shares::epoch_confirmation;
 pub use signer::{abstention, confirmation, spend_proof};
 
 use crate::{

@@ -75,7 +75,10 @@ pub(super) fn subject(subject: &Subject) -> String {
         | Subject::Unfreeze { .. }
         | Subject::ReleaseKey { .. }
         | Subject::RaiseFeeCap { .. }
-        | Subject::Abandon { .. } => String::new(),
+        | Subject::Abandon { .. }
+        | Subject::ChangeKey(_)
+        | Subject::Signers(_)
+        | Subject::ReleaseSigner { .. } => String::new(),
     }
 }
 

@@ -6,7 +6,9 @@ use crate::change::{Change, int, json, maybe, text};
 use crate::states::{DepositState, SignerState};
 use rusqlite::types::Value;
 use strongroom_domain::{
-    Branch, DepositId, PersonId, SignerId, WalletId, charter::CharterEvent, deposit::DepositEvent,
+    Branch, DepositId, PersonId, SignerId, WalletId,
+    charter::{CharterEvent, SignerChange},
+    deposit::DepositEvent,
     person::PersonEvent, signer::SignerEvent, wallet::WalletEvent,
 };
 
@@ -46,6 +48,13 @@ pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
             put_in_force(policy)
         }
         CharterEvent::PeopleChanged(of) => {
+            changed(of.change.name(), text(of.proposal), Value::Null, json(&of.change))
+        }
+        CharterEvent::SignersChanged(of) => {
+            if let SignerChange::Retire { signer } = of.change {
+                let row = [("signer", text(signer))];
+                out.push(Change::update("signers", row, [("retired", int(1_u64))]));
+            }
             changed(of.change.name(), text(of.proposal), Value::Null, json(&of.change))
         }
         CharterEvent::FoundedV2(founded) => {
@@ -186,6 +195,10 @@ pub(super) fn signer(at: At<'_>, signer: SignerId, event: &SignerEvent, out: &mu
         )
     };
     out.push(match event {
+        SignerEvent::Quarantined(of) => {
+            trust(at, signer, text(of.by), text(&of.because))
+        }
+        SignerEvent::Released(_) => trust(at, signer, Value::Null, Value::Null),
         SignerEvent::Enrolled(enrolled) => Change::insert(
             "signers",
             [
@@ -194,6 +207,7 @@ pub(super) fn signer(at: At<'_>, signer: SignerId, event: &SignerEvent, out: &mu
                 ("identity_key", text(&enrolled.identity_key)),
                 ("tls_certificate_sha256", text(enrolled.tls_certificate_sha256)),
                 ("state", text(SignerState::Enrolled)),
+                ("retired", int(0_u64)),
                 ("changed_position", at.position()),
                 ("changed_at", at.time()),
             ],
@@ -201,6 +215,20 @@ pub(super) fn signer(at: At<'_>, signer: SignerId, event: &SignerEvent, out: &mu
         SignerEvent::Reached(_) => change(SignerState::Active, Value::Null),
         SignerEvent::Lost(lost) => change(SignerState::Unreachable, text(&lost.because)),
     });
+}
+
+/// Whether others work with a signer.
+fn trust(at: At<'_>, signer: SignerId, by: Value, because: Value) -> Change {
+    Change::update(
+        "signers",
+        [("signer", text(signer))],
+        [
+            ("quarantined_by", by),
+            ("quarantined_because", because),
+            ("changed_position", at.position()),
+            ("changed_at", at.time()),
+        ],
+    )
 }
 
 pub(super) fn person(at: At<'_>, person: PersonId, event: &PersonEvent, out: &mut Vec<Change>) {

@@ -25,6 +25,20 @@ pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Chang
         }
         E::RoundPublished(by) => step(at, key, by.signer, KeyStep::Round),
         E::Proven(_) => change(vec![("proof", text(KeyProof::Given))]),
+        E::ChangeRequested(of) => change(vec![("change", json(&of.change))]),
+        // The quorum's word: its proposal's row says it.
+        E::ChangeApproved(_) => change(Vec::new()),
+        E::ChangeRetried(of) => change(vec![("change_because", text(&of.because))]),
+        E::EpochConfirmed(by) => step(at, key, by.signer, KeyStep::EpochConfirmed),
+        E::EpochAdvanced(of) => change(vec![
+            ("epoch", int(of.epoch)),
+            ("participants", json(&of.holders.values().collect::<Vec<_>>())),
+            ("change", Value::Null),
+            ("change_because", Value::Null),
+        ]),
+        E::ChangeFailed(of) => {
+            change(vec![("change", Value::Null), ("change_because", text(&of.because))])
+        }
         E::CeremonyApproved(_) => change(vec![state(KeyState::BeingMade)]),
         E::RoundOnePublished(by) => step(at, key, by.signer, KeyStep::RoundOne),
         E::Confirmed(by) => step(at, key, by.signer, KeyStep::Confirmed),

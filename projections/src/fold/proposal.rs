@@ -58,6 +58,9 @@ fn question(at: At<'_>, id: ProposalId, opened: &Opened) -> Change {
         Subject::People(change) => change.person().map_or(text("governance"), text),
         Subject::Unfreeze { freeze } => text(freeze),
         Subject::ReleaseKey { key } => text(key),
+        Subject::ChangeKey(change) => text(change.key),
+        Subject::Signers(change) => text(change.signer()),
+        Subject::ReleaseSigner { signer } => text(signer),
         Subject::RaiseFeeCap { transfer, .. } | Subject::Abandon { transfer } => text(transfer),
     };
     let kind = SubjectKind::of(&opened.subject).name();

@@ -5,7 +5,8 @@ use crate::states::{DepositState, KeyProof, KeyState, KeyStep, SignerState};
 use serde::Serialize;
 use strongroom_domain::{
     AccountId, Address, AddressPath, Amount, Asset, Bytes, DepositId, Digest, Head, KeyId, Network,
-    PersonId, ProposalId, SignerId, Timestamp, WalletId, deposit::BlockRef, wallet::Tier,
+    PersonId, ProposalId, SignerId, Timestamp, WalletId, deposit::BlockRef, key::KeyChange,
+    wallet::Tier,
 };
 
 /// The charter and the policy in force.
@@ -130,6 +131,10 @@ pub struct KeyRow {
     pub epoch: u32,
     /// Whether it has shown that it can sign.
     pub proof: KeyProof,
+    /// A change of its shares that is asked for or under way.
+    pub change: Option<KeyChange>,
+    /// What became of the last change of its shares, or try, that came to nothing.
+    pub change_because: Option<String>,
     /// Why it failed or was quarantined.
     pub because: Option<String>,
     /// Who is proven to have cheated.
@@ -170,6 +175,14 @@ pub struct SignerRow {
     pub state: SignerState,
     /// What the server saw when it lost it.
     pub because: Option<String>,
+    /// Which officer trusts it no more: no other signer works with it.
+    pub quarantined_by: Option<PersonId>,
+    /// Why.
+    pub quarantined_because: Option<String>,
+    /// Whether a quorum retired it.
+    pub retired: bool,
+    /// The keys that it holds, or has a share of.
+    pub keys: Vec<KeyId>,
     /// The entry that says so.
     pub changed_position: u64,
     /// When.

@@ -154,6 +154,12 @@ pub enum SubjectKind {
     RaiseFeeCap,
     /// The end of a payment under way.
     Abandon,
+    /// The shares of a key.
+    ChangeKey,
+    /// A signer that comes or goes.
+    Signers,
+    /// A quarantined signer.
+    ReleaseSigner,
 }
 
 impl SubjectKind {
@@ -168,6 +174,9 @@ impl SubjectKind {
             Self::ReleaseKey => "release-key",
             Self::RaiseFeeCap => "raise-fee-cap",
             Self::Abandon => "abandon",
+            Self::ChangeKey => "change-key",
+            Self::Signers => "signers",
+            Self::ReleaseSigner => "release-signer",
         }
     }
 
@@ -182,6 +191,9 @@ impl SubjectKind {
             Subject::ReleaseKey { .. } => Self::ReleaseKey,
             Subject::RaiseFeeCap { .. } => Self::RaiseFeeCap,
             Subject::Abandon { .. } => Self::Abandon,
+            Subject::ChangeKey(_) => Self::ChangeKey,
+            Subject::Signers(_) => Self::Signers,
+            Subject::ReleaseSigner { .. } => Self::ReleaseSigner,
         }
     }
 }

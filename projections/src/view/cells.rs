@@ -44,6 +44,15 @@ impl Cells<'_> {
         self.maybe_text(column)?.map(|found| parse(column, &found)).transpose()
     }
 
+    pub(super) fn maybe_json<T: DeserializeOwned>(
+        &self,
+        column: &str,
+    ) -> Result<Option<T>, QueryError> {
+        let text = self.maybe_text(column)?;
+        let read = text.map(|text| serde_json::from_str(&text));
+        read.transpose().map_err(|error| damaged(column, &error))
+    }
+
     pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, QueryError> {
         serde_json::from_str(&self.text(column)?).map_err(|error| damaged(column, &error))
     }

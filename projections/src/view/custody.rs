@@ -12,8 +12,7 @@ use crate::{
     states::DepositState,
 };
 use strongroom_domain::{
-    AccountId, AddressPath, Branch, DepositId, GAP_LIMIT, Head, KeyId, Network, SignerId,
-    WalletId,
+    AccountId, AddressPath, Branch, DepositId, GAP_LIMIT, Head, KeyId, Network, SignerId, WalletId,
     deposit::BlockRef,
 };
 
@@ -157,6 +156,8 @@ impl View<'_> {
             wallet: cells.maybe_parse("wallet")?,
             epoch: cells.number("epoch")?,
             proof: cells.parse("proof")?,
+            change: cells.maybe_json("change")?,
+            change_because: cells.maybe_text("change_because")?,
             because: cells.maybe_text("because")?,
             culprit: cells.maybe_parse("culprit")?,
             changed_position: cells.number("changed_position")?,
@@ -167,12 +168,34 @@ impl View<'_> {
 
     /// Signers.
     pub fn signers(&self, page: Page) -> Result<Vec<SignerRow>, QueryError> {
-        self.list(page.select("SELECT * FROM signers", "position", Vec::new()), signer)
+        let select = page.select("SELECT * FROM signers", "position", Vec::new());
+        self.list(select, |cells| self.enrolled(cells))
     }
 
     /// One signer.
     pub fn signer(&self, id: SignerId) -> Result<Option<SignerRow>, QueryError> {
-        self.one("SELECT * FROM signers WHERE signer = ?1", text(id), signer)
+        let select = "SELECT * FROM signers WHERE signer = ?1";
+        self.one(select, text(id), |cells| self.enrolled(cells))
+    }
+
+    fn enrolled(&self, cells: &Cells<'_>) -> Result<SignerRow, QueryError> {
+        let signer: SignerId = cells.parse("signer")?;
+        let keys = "SELECT key FROM keys WHERE state IN ('active', 'quarantined') AND EXISTS \
+                    (SELECT 1 FROM json_each(participants) WHERE value = ?1) ORDER BY position";
+        Ok(SignerRow {
+            signer,
+            position: cells.number("position")?,
+            identity_key: cells.parse("identity_key")?,
+            tls_certificate_sha256: cells.parse("tls_certificate_sha256")?,
+            state: cells.parse("state")?,
+            because: cells.maybe_text("because")?,
+            quarantined_by: cells.maybe_parse("quarantined_by")?,
+            quarantined_because: cells.maybe_text("quarantined_because")?,
+            retired: cells.number::<u64>("retired")? == 1,
+            keys: self.list((keys.to_owned(), vec![text(signer)]), |key| key.parse("key"))?,
+            changed_position: cells.number("changed_position")?,
+            changed_at: cells.parse("changed_at")?,
+        })
     }
 }
 
@@ -225,18 +248,5 @@ fn step(cells: &Cells<'_>) -> Result<KeyStepRow, QueryError> {
         taken_at: cells.parse("taken_at")?,
         signer: cells.parse("signer")?,
         step: cells.parse("step")?,
-    })
-}
-
-fn signer(cells: &Cells<'_>) -> Result<SignerRow, QueryError> {
-    Ok(SignerRow {
-        signer: cells.parse("signer")?,
-        position: cells.number("position")?,
-        identity_key: cells.parse("identity_key")?,
-        tls_certificate_sha256: cells.parse("tls_certificate_sha256")?,
-        state: cells.parse("state")?,
-        because: cells.maybe_text("because")?,
-        changed_position: cells.number("changed_position")?,
-        changed_at: cells.parse("changed_at")?,
     })
 }

@@ -4,6 +4,7 @@
 mod ceremony;
 mod custody;
 mod freeze;
+mod key_backup;
 mod key_change;
 mod payment;
 mod people;
@@ -20,7 +21,7 @@ pub(crate) use custody::{created_wallet, opened_account};
 pub use freeze::check as check_frozen;
 pub use payment::set_aside;
 pub(crate) use payment::{check_released, check_signers, fail as failed};
-pub use signers::check_trusted;
+pub(crate) use signers::check_trusted;
 pub(crate) use people::{described_person, erased_person};
 pub use proposal::place;
 pub use request::judge;
@@ -96,6 +97,8 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         }
         C::PublishRound { key, published } => ceremony::publish_round(state, key, published),
         C::ProveKey { key, proven } => ceremony::prove(state, key, proven),
+        C::BackUpKey { key, backed_up } => key_backup::back_up(state, key, backed_up, now),
+        C::DrillKey { key, drilled } => key_backup::drill(state, key, drilled, now),
         C::OpenAccount { account, client, asset, by } => {
             custody::open_account(state, account, (client, asset), by)
         }

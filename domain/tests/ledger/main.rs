@@ -16,6 +16,7 @@ mod attempt;
 mod audit;
 mod book;
 mod ceremony;
+mod changes;
 mod charter;
 mod custody;
 mod facts;

@@ -16,7 +16,7 @@ use cryptoki::{
     session::UserType,
     types::AuthPin,
 };
-use strongroom_signer::pkcs11::{Token, TokenError, TokenSettings};
+use strongroom_signer::pkcs11::{KeyKind, Token, TokenError, TokenSettings};
 use uuid::Uuid;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -93,8 +93,8 @@ fn ours(home: &Path) -> Outcome<u128> {
         pin_file: home.join("pin"),
         sessions: NonZeroUsize::MIN,
     })?;
-    let key = match token.generate_secp256k1(ID, "bench") {
-        Err(TokenError::KeyExists { .. }) => token.public_key(ID)?,
+    let key = match token.generate(KeyKind::Secp256k1, ID, "bench") {
+        Err(TokenError::KeyExists { .. }) => token.public_key(KeyKind::Secp256k1, ID)?,
         made => made?,
     };
     token.prove(&key, &[0; 32])?;

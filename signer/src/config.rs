@@ -3,7 +3,7 @@
 
 use std::{
     net::SocketAddr,
-    num::NonZeroUsize,
+    num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
 };
 
@@ -40,6 +40,27 @@ pub struct TokenConfig {
     /// Sessions at once.
     #[serde(default = "sessions")]
     pub sessions: NonZeroUsize,
+    /// How long an order waits for the token, in seconds. Below the server's patience with silence.
+    #[serde(default = "call_limit")]
+    pub call_limit_s: NonZeroU64,
+    /// How often idle sessions are asked for a sign of life, in seconds: below what a firewall
+    /// between here and a network HSM forgets a silent connection after.
+    #[serde(default = "keep_alive")]
+    pub keep_alive_s: NonZeroU64,
+}
+
+const fn call_limit() -> NonZeroU64 {
+    match NonZeroU64::new(3) {
+        Some(seconds) => seconds,
+        None => NonZeroU64::MIN,
+    }
+}
+
+const fn keep_alive() -> NonZeroU64 {
+    match NonZeroU64::new(30) {
+        Some(seconds) => seconds,
+        None => NonZeroU64::MIN,
+    }
 }
 
 const fn sessions() -> NonZeroUsize {

@@ -5,7 +5,9 @@ use std::{
     io::{Write, stdout},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     thread,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -20,7 +22,7 @@ use strongroom_signer::{
     journal::Journal,
     log_copy::LogCopy,
     order::{Parts, Signer},
-    pkcs11::{Token, TokenSettings},
+    pkcs11::{TimedToken, Token, TokenSettings},
     resumption,
     transport::{Limits, Server, server_config},
 };
@@ -170,9 +172,17 @@ fn status(data: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open_token(config: TokenConfig) -> Result<Token, Failure> {
-    let TokenConfig { module, label, serial, pin_file, sessions } = config;
-    Ok(Token::open(TokenSettings { module, label, serial, pin_file, sessions })?)
+/// A token that can't be used yet is no reason to stop: it is tried again when it is used.
+fn open_token(config: TokenConfig) -> Result<TimedToken, Failure> {
+    let TokenConfig { module, label, serial, pin_file, sessions, call_limit_s, keep_alive_s } =
+        config;
+    let settings = TokenSettings { module, label, serial, pin_file, sessions };
+    let (token, problem) = Token::attach(settings)?;
+    if let Some(problem) = problem {
+        tracing::error!(%problem, "the token can't be used yet");
+    }
+    let (limit, pause) = (call_limit_s.get(), keep_alive_s.get());
+    Ok(TimedToken::new(Arc::new(token), Duration::from_secs(limit), Duration::from_secs(pause)))
 }
 
 fn serve(path: &Path) -> Result<(), Failure> {

@@ -19,7 +19,7 @@ use super::{Signer, Trouble, demand_witnesses, refuse};
 use crate::{
     frost::{Ceremony, CeremonyError, Dealing, Exchange, KeyShare, ShareName},
     grounds::Grounds,
-    pkcs11::TokenError,
+    pkcs11::KeyKind,
     sealing::{Letterhead, SealingPublic},
 };
 
@@ -69,13 +69,13 @@ impl Signer {
     pub(super) fn begin_ceremony(&self, key: KeyId) -> Result<Reply, Trouble> {
         let (ceremony, holder) = self.under_way(key, Grounds::of_beginning)?;
         match ceremony.plan.protocol {
-            Protocol::Pkcs11Secp256k1 => self.make_in_token(key),
+            Protocol::Pkcs11Secp256k1 => self.hold_in_token(key, KeyKind::Secp256k1, &ceremony),
+            Protocol::Pkcs11P256 => self.hold_in_token(key, KeyKind::P256, &ceremony),
+            Protocol::Pkcs11Ed25519 => self.hold_in_token(key, KeyKind::Ed25519, &ceremony),
+            Protocol::Pkcs11Rsa2048 => self.hold_in_token(key, KeyKind::Rsa2048, &ceremony),
             Protocol::FrostSecp256k1Tr => self.deal(key, &ceremony, holder),
             Protocol::FrostEd25519
             | Protocol::Dkls23Secp256k1
-            | Protocol::Pkcs11P256
-            | Protocol::Pkcs11Ed25519
-            | Protocol::Pkcs11Rsa2048
             | Protocol::VaultEd25519
             | Protocol::MultisigP2wsh
             | Protocol::MultisigP2tr => refuse(
@@ -83,16 +83,6 @@ impl Signer {
                 format!("a {} key does not begin like this", ceremony.plan.protocol.name()),
             ),
         }
-    }
-
-    fn make_in_token(&self, key: KeyId) -> Result<Reply, Trouble> {
-        let token = self.token()?;
-        let made = match token.generate_secp256k1(key.0, &format!("strongroom-{key}")) {
-            // Its answer was lost: the key is the one that was made then.
-            Err(TokenError::KeyExists { id }) => token.public_key(id)?,
-            other => other?,
-        };
-        self.confirm(key, Bytes(made.public.to_vec()), Bytes::default())
     }
 
     fn deal(&self, key: KeyId, ceremony: &UnderWay, holder: u16) -> Result<Reply, Trouble> {
@@ -188,7 +178,12 @@ impl Signer {
         self.confirm(key, Bytes(public.key().to_bytes().to_vec()), Bytes(package))
     }
 
-    fn confirm(&self, key: KeyId, public_key: Bytes, package: Bytes) -> Result<Reply, Trouble> {
+    pub(super) fn confirm(
+        &self,
+        key: KeyId,
+        public_key: Bytes,
+        package: Bytes,
+    ) -> Result<Reply, Trouble> {
         let log = self.follower().audited()?.state().charter.standing()?.log;
         let text = statement::confirmation(log, key, self.id, &public_key, &package);
         let signature = Bytes(self.identity.confirm(text.as_bytes()).to_vec());

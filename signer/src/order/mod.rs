@@ -4,6 +4,7 @@
 mod ceremony;
 mod signing;
 mod step;
+mod token;
 mod witness;
 
 use std::{
@@ -27,7 +28,7 @@ use crate::{
     identity::Identity,
     journal::JournalError,
     log_copy::LogCopyError,
-    pkcs11::{Token, TokenError},
+    pkcs11::{TimedToken, TokenError},
     resumption,
 };
 use ceremony::Ceremonies;
@@ -51,7 +52,7 @@ pub struct Signer {
     genesis: strongroom_domain::Digest,
     directory: PathBuf,
     sealer: Sealer,
-    token: Option<Token>,
+    token: Option<TimedToken>,
     follower: RwLock<Follower>,
     consumptions: Consumptions,
     ceremonies: Mutex<Ceremonies>,
@@ -68,7 +69,7 @@ pub struct Parts {
     /// Where it keeps everything.
     pub directory: PathBuf,
     /// Its token, if it has one.
-    pub token: Option<Token>,
+    pub token: Option<TimedToken>,
     /// The leaf of entry 1 that its operator pinned.
     pub genesis: strongroom_domain::Digest,
 }
@@ -277,6 +278,10 @@ impl From<TokenError> for Trouble {
             TokenError::KeyMissing { .. }
             | TokenError::SeveralKeys { .. }
             | TokenError::KeyUnfit { .. }
+            | TokenError::NoWrappingKey { .. }
+            | TokenError::SeveralWrappingKeys { .. }
+            | TokenError::Unopened { .. }
+            | TokenError::SealedByOther { .. }
             | TokenError::WrongSignature { .. } => Self::Corrupt(because, None),
             TokenError::PinFile(_)
             | TokenError::Module { .. }
@@ -286,6 +291,7 @@ impl From<TokenError> for Trouble {
             | TokenError::PinRefused
             | TokenError::TokenUnavailable { .. }
             | TokenError::KeyExists { .. }
+            | TokenError::WrappingKeyExists { .. }
             | TokenError::Token { .. } => Self::Unavailable(because),
         }
     }

@@ -22,7 +22,6 @@ use crate::{
     consumption::Consumed,
     follower::Follower,
     frost::{KeyShare, ShareError, ShareName, SignError, SigningNonces},
-    pkcs11::{Token, TokenKey},
 };
 
 /// Shares that were opened, by key.
@@ -151,18 +150,17 @@ impl Signer {
 
     pub(super) fn sign_alone(&self, transfer: TransferId, attempt: u32) -> Result<Reply, Trouble> {
         let checked = self.consume(transfer, attempt, Protocol::Pkcs11Secp256k1)?;
-        let key = token_key(checked.key, &checked.active)?;
-        let token = self.token()?;
-        let mut signatures = Vec::with_capacity(checked.payloads.len());
-        for payload in &checked.payloads {
-            let signature = token.sign_digest(&key, &payload.digest)?;
-            signatures.push(signature.compact);
-        }
+        let digests = checked.payloads.iter().map(|payload| payload.digest).collect();
+        let signatures = self.sign_in_token(checked.key, &checked.active, digests)?;
         // The whole transaction, once more, before anything leaves.
-        if let Err(error) = checked.unsigned.assemble(&key.public, &signatures) {
-            return Err(Trouble::Corrupt(format!("own signature does not verify: {error}"), None));
+        let wrong = |what: String| Trouble::Corrupt(format!("own signature: {what}"), None);
+        let whole: Option<Vec<[u8; 64]>> = signatures.iter().map(Bytes::array).collect();
+        let whole = whole.ok_or_else(|| wrong("it has not 64 bytes".to_owned()))?;
+        let public = checked.active.public_key.array::<33>();
+        let public = public.ok_or_else(|| wrong("its key has not 33 bytes".to_owned()))?;
+        if let Err(error) = checked.unsigned.assemble(&public, &whole) {
+            return Err(wrong(error.to_string()));
         }
-        let signatures = signatures.iter().map(|bytes| Bytes(bytes.to_vec())).collect();
         Ok(Reply::Signatures { signatures })
     }
 
@@ -241,11 +239,6 @@ impl Signer {
         Ok(share)
     }
 
-    pub(super) fn token(&self) -> Result<&Token, Trouble> {
-        self.token.as_ref().ok_or_else(|| {
-            Trouble::Unavailable("this signer was started without a token".to_owned())
-        })
-    }
 }
 
 /// Everyone's commitments, input by input: exactly the attempt's signers, and this one's own
@@ -278,13 +271,6 @@ fn by_input(
         }
     }
     Ok(all)
-}
-
-pub(super) fn token_key(key: KeyId, active: &Active) -> Result<TokenKey, Trouble> {
-    match active.public_key.array() {
-        Some(public) => Ok(TokenKey { id: key.0, public }),
-        None => refuse(Rule::SignerKey, "the log's public key has not 33 bytes"),
-    }
 }
 
 fn unopened(error: &ShareError) -> Trouble {

@@ -17,7 +17,11 @@ use cryptoki::{
 use strongroom_secrets::SecretText;
 use uuid::Uuid;
 
-use super::{TokenError, TokenSettings, error::Lapse, error::code, error::is_pin, keys};
+use super::{
+    KeyKind, TokenError, TokenSettings,
+    error::{Lapse, code, is_pin},
+    keys, wrapping,
+};
 
 pub(super) struct Connection {
     slot: Slot,
@@ -27,6 +31,9 @@ pub(super) struct Connection {
     idle: Mutex<Vec<Session>>,
     handles: Mutex<BTreeMap<Uuid, ObjectHandle>>,
 }
+
+/// Finds a key and says that it is as it must be.
+type Find<'a> = dyn Fn(&Session, Uuid) -> Result<ObjectHandle, Lapse> + 'a;
 
 /// Initialises the library and logs in; used once, on opening.
 pub(super) fn start(
@@ -83,16 +90,41 @@ impl Connection {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
     }
 
-    /// The private key's handle: searched once for each connection, since a search costs more than
-    /// a signature and grows with the token.
-    pub(super) fn private_key(&self, session: &Session, id: Uuid) -> Result<ObjectHandle, Lapse> {
+    /// The private key's handle, and that it is as it must be.
+    pub(super) fn private_key(
+        &self,
+        session: &Session,
+        id: Uuid,
+        kind: KeyKind,
+    ) -> Result<ObjectHandle, Lapse> {
+        self.handle(session, id, &|session, id| keys::private_key(session, id, kind))
+    }
+
+    /// The wrapping key's handle, and that it is as it must be.
+    pub(super) fn wrapping_key(&self, session: &Session, id: Uuid) -> Result<ObjectHandle, Lapse> {
+        self.handle(session, id, &wrapping::handle_of)
+    }
+
+    /// Searched and looked at once for each connection, since a search costs more than a signature
+    /// and grows with the token.
+    fn handle(&self, session: &Session, id: Uuid, find: &Find<'_>) -> Result<ObjectHandle, Lapse> {
         let handles = || self.handles.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = handles().get(&id) {
             return Ok(*handle);
         }
-        let handle = keys::private_key(session, id)?;
+        let handle = find(session, id)?;
         handles().insert(id, handle);
         Ok(handle)
+    }
+
+    /// Closes idle sessions that are dead by now.
+    pub(super) fn sweep(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        for session in idle {
+            if session.get_session_info().is_ok() {
+                self.give_back(session);
+            }
+        }
     }
 
     /// Logs in anew: in place when the token answers, else by starting the library over.

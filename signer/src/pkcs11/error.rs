@@ -41,7 +41,7 @@ pub enum TokenError {
         count: usize,
     },
     /// The token refused the PIN: it is not tried again, since a few more tries lock the token.
-    #[error("the token refused the PIN; mend the PIN file, then restart the signer")]
+    #[error("the token refused the PIN, which is not tried again before its file is written anew")]
     PinRefused,
     /// Unplugged, unreachable or broken. Its keys are not lost: try again later.
     #[error("the token \"{label}\" is unavailable: {what}")]
@@ -79,6 +79,40 @@ pub enum TokenError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// There is no such wrapping key: another token, or none was made.
+    #[error("the token has no AES key labelled \"{label}\"")]
+    NoWrappingKey {
+        /// `CKA_LABEL`.
+        label: String,
+    },
+    /// More than one: under which of them something was sealed would be chance.
+    #[error("the token has {count} secret keys labelled \"{label}\"; remove all but the right one")]
+    SeveralWrappingKeys {
+        /// `CKA_LABEL`.
+        label: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// Generating again would make a second one.
+    #[error("the token has a secret key labelled \"{label}\" already")]
+    WrappingKeyExists {
+        /// `CKA_LABEL`.
+        label: String,
+    },
+    /// The text was changed, or is for something else.
+    #[error("the token's key {id} did not seal this for this purpose, or it was changed since")]
+    Unopened {
+        /// `CKA_ID`.
+        id: Uuid,
+    },
+    /// Another key has sealed it.
+    #[error("this was sealed under the key {by}, and the token's is {id}")]
+    SealedByOther {
+        /// `CKA_ID` of the key at hand.
+        id: Uuid,
+        /// `CKA_ID` of the key that it names.
+        by: Uuid,
+    },
     /// The signature does not verify under the key: nothing leaves the signer.
     #[error("the token's signature does not verify under the key {id}")]
     WrongSignature {
@@ -103,6 +137,8 @@ pub(super) enum Lapse {
     Absent,
     /// There is no connection.
     Down,
+    /// There is none, since the token refused the PIN.
+    PinRefused,
     /// A call of the library failed; `lost` if a new connection may help.
     Call { step: &'static str, code: String, lost: bool },
 }
@@ -119,6 +155,7 @@ impl Lapse {
         match self {
             Self::Final(error) => error,
             Self::Absent => TokenError::KeyMissing { id },
+            Self::PinRefused => TokenError::PinRefused,
             Self::Down => unavailable("there is no connection to it".into()),
             Self::Call { step, code, lost: true } => unavailable(format!("{step} failed: {code}")),
             Self::Call { step, code, lost: false } => TokenError::Token { step, code },

@@ -3,32 +3,38 @@
 //!
 //! A token belongs to one process, and a process to one token: the library's state, its login and
 //! its `C_Finalize` are process-wide (PKCS#11 2.40, section 5.4). A call inside the library cannot be
-//! given a time limit: a token that hangs holds its thread, and with all sessions the signer. The
-//! server's own limit makes that *unavailable* for the callers.
+//! given a time limit; [`TimedToken`] says what is done about that.
 
+mod confinement;
 mod connection;
 mod error;
+mod key;
 mod keys;
+mod pin;
 mod signature;
+mod timed;
+mod wrapping;
 
 use std::{
     num::NonZeroUsize,
     path::PathBuf,
     sync::{
-        Condvar, Mutex, PoisonError, RwLock,
+        Condvar, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use cryptoki::{context::Pkcs11, mechanism::Mechanism, session::Session};
+use cryptoki::{context::Pkcs11, session::Session};
 use sha2::{Digest, Sha256};
-use strongroom_secrets::{SecretText, read_secret_text};
+use strongroom_secrets::Secret;
 use uuid::Uuid;
 
 use connection::{Connection, start};
 use error::Lapse;
 pub use error::TokenError;
-pub use signature::EcdsaSignature;
+pub use key::{KeyKind, TokenKey, WrappingKey};
+use pin::Pin;
+pub use timed::TimedToken;
 
 /// Set while this process has a token open.
 static OPEN: AtomicBool = AtomicBool::new(false);
@@ -48,19 +54,10 @@ pub struct TokenSettings {
     pub sessions: NonZeroUsize,
 }
 
-/// A secp256k1 key in the token: its `CKA_ID` and what its signatures must verify under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenKey {
-    /// `CKA_ID` is these 16 bytes.
-    pub id: Uuid,
-    /// SEC 1 compressed.
-    pub public: [u8; 33],
-}
-
 /// An open token. Share it by reference between threads.
 pub struct Token {
     settings: TokenSettings,
-    pin: SecretText,
+    pin: Mutex<Pin>,
     module: Pkcs11,
     line: RwLock<Line>,
     free: Mutex<usize>,
@@ -78,71 +75,129 @@ struct Line {
 enum State {
     Up(Connection),
     Down,
-    /// The token refused the PIN. Trying again would lock it.
+    /// The token refused the PIN. Trying it again would lock the token.
     PinRefused,
 }
 
 impl Token {
     /// Loads the library, finds the token and logs in.
     pub fn open(settings: TokenSettings) -> Result<Self, TokenError> {
-        let pin = read_secret_text(&settings.pin_file)?;
+        match Self::attach(settings)? {
+            (token, None) => Ok(token),
+            (_, Some(problem)) => Err(problem),
+        }
+    }
+
+    /// As [`Token::open`], with the problem beside a token that can't be used yet: one that is away,
+    /// or refuses the PIN. It is tried again when it is used, the PIN when its file is written anew.
+    ///
+    /// A signer starts with it all the same. It has other keys, it is a witness, and a supervisor
+    /// that restarted it over and over would try a wrong PIN until the token locks.
+    pub fn attach(settings: TokenSettings) -> Result<(Self, Option<TokenError>), TokenError> {
+        let pin = Pin::read(&settings.pin_file)?;
         if OPEN.swap(true, Ordering::SeqCst) {
             return Err(TokenError::SecondToken);
         }
-        let opened = Pkcs11::new(&settings.module)
-            .map_err(|source| TokenError::Module {
-                path: settings.module.clone(),
-                what: source.to_string(),
-            })
-            .and_then(|module| Ok((start(&module, &settings, &pin)?, module)));
-        let (connection, module) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                OPEN.store(false, Ordering::SeqCst);
-                return Err(error);
-            }
+        let module = Pkcs11::new(&settings.module).map_err(|source| {
+            OPEN.store(false, Ordering::SeqCst);
+            TokenError::Module { path: settings.module.clone(), what: source.to_string() }
+        })?;
+        let (state, problem) = match start(&module, &settings, &pin.text) {
+            Ok(connection) => (State::Up(connection), None),
+            Err(error @ TokenError::PinRefused) => (State::PinRefused, Some(error)),
+            Err(error) => (State::Down, Some(error)),
         };
-        Ok(Self {
+        let token = Self {
             free: Mutex::new(settings.sessions.get()),
             settings,
-            pin,
+            pin: Mutex::new(pin),
             module,
-            line: RwLock::new(Line { generation: 0, state: State::Up(connection) }),
+            line: RwLock::new(Line { generation: 0, state }),
             freed: Condvar::new(),
             generating: Mutex::new(()),
-        })
+        };
+        Ok((token, problem))
+    }
+
+    /// The token's label.
+    pub fn label(&self) -> &str {
+        &self.settings.label
     }
 
     /// Makes a key that can never leave the token. Refused when the token has one with this id.
     ///
     /// Not repeated after a lost answer: a crash may leave a key that nobody heard of, so call it
     /// with an id from the log, and ask [`Token::public_key`] on [`TokenError::KeyExists`].
-    pub fn generate_secp256k1(&self, id: Uuid, label: &str) -> Result<TokenKey, TokenError> {
-        let _one_at_a_time = self.generating.lock().unwrap_or_else(PoisonError::into_inner);
-        self.probe()?;
-        let made = self.attempt(&|connection, _session| {
-            keys::generate(&self.module, connection.slot(), id, label)
-        });
-        let key = made.map_err(|(_, lapse)| lapse.into_error(id, &self.settings.label))?;
+    pub fn generate(&self, kind: KeyKind, id: Uuid, label: &str) -> Result<TokenKey, TokenError> {
+        let key = self.make(id, &|connection, _session| {
+            keys::generate(&self.module, connection.slot(), kind, id, label)
+        })?;
         self.prove(&key, &[0; 32])?;
         Ok(key)
     }
 
-    /// The public key beside the private key with this id.
-    pub fn public_key(&self, id: Uuid) -> Result<TokenKey, TokenError> {
-        self.run(id, &|_, session| keys::public_key(session, id))
+    /// The public key beside the private key with this id. Refused where that one is of another kind,
+    /// was not made in a token, or could have left it.
+    pub fn public_key(&self, kind: KeyKind, id: Uuid) -> Result<TokenKey, TokenError> {
+        self.run(id, &|_, session| keys::public_key(session, id, kind))
     }
 
     /// Signs a challenge as proof that the token still has the key and uses it rightly.
     ///
     /// What is signed is `SHA-256("strongroom/key-possession/v1" ‖ id ‖ challenge)`: no transaction of
     /// any chain has such a digest.
-    pub fn prove(
+    pub fn prove(&self, key: &TokenKey, challenge: &[u8; 32]) -> Result<Vec<u8>, TokenError> {
+        self.sign(key, &possession_digest(key.id, challenge))
+    }
+
+    /// Makes an AES-256 key that encrypts key shares at rest, and nothing else. The label must be free.
+    pub fn make_wrapping_key(&self, label: &str) -> Result<WrappingKey, TokenError> {
+        let made = self.make(Uuid::nil(), &|connection, _session| {
+            wrapping::generate(&self.module, connection.slot(), label)
+        });
+        made.map_err(|error| no_wrapping_key(error, label))
+    }
+
+    /// The one wrapping key with this label. Never makes one: under a new key old shares don't open.
+    pub fn wrapping_key(&self, label: &str) -> Result<WrappingKey, TokenError> {
+        let found = self.run(Uuid::nil(), &|_, session| wrapping::find(session, label));
+        found.map_err(|error| no_wrapping_key(error, label))
+    }
+
+    /// Encrypts a secret under a wrapping key, bound to `aad`, which is authenticated and not stored.
+    /// The result was opened again before it is returned. 45 bytes longer than the secret.
+    pub fn seal(
         &self,
-        key: &TokenKey,
-        challenge: &[u8; 32],
-    ) -> Result<EcdsaSignature, TokenError> {
-        self.sign_digest(key, &possession_digest(key.id, challenge))
+        key: &WrappingKey,
+        aad: &[u8],
+        secret: &Secret,
+    ) -> Result<Vec<u8>, TokenError> {
+        self.run(key.id, &|connection, session| {
+            let handle = connection.wrapping_key(session, key.id)?;
+            wrapping::seal(session, handle, key.id, aad, secret)
+        })
+    }
+
+    /// Opens what [`Token::seal`] made under the same key and `aad`. [`TokenError::Unopened`] means
+    /// that the text or its context is wrong; every other error, that the token is.
+    pub fn unseal(
+        &self,
+        key: &WrappingKey,
+        aad: &[u8],
+        sealed: &[u8],
+    ) -> Result<Secret, TokenError> {
+        self.run(key.id, &|connection, session| {
+            let handle = connection.wrapping_key(session, key.id)?;
+            wrapping::open(session, handle, key.id, aad, sealed)
+        })
+    }
+
+    /// Asks every idle session whether it is alive, and lets go of those that are not.
+    pub(super) fn keep_alive(&self) -> Result<(), TokenError> {
+        self.run(Uuid::nil(), &|connection, _| {
+            connection.sweep();
+            connection.probe(&self.module).map_err(Lapse::call("C_GetTokenInfo"))
+        })
     }
 
     /// Whether the token answers; reconnects when it was away and is back.
@@ -153,20 +208,25 @@ impl Token {
         })
     }
 
-    /// Signs a digest: low-S, with its recovery id, verified under the key before it is returned.
+    /// Signs 32 bytes: the digest of ECDSA, the message of Ed25519 and RSA-PSS. Verified under the key
+    /// before it is returned: `r ‖ s` with low s for ECDSA, 64 bytes for Ed25519, 256 for RSA.
     ///
     /// Only this crate calls it, after all of the signer's checks.
-    pub(crate) fn sign_digest(
-        &self,
-        key: &TokenKey,
-        digest: &[u8; 32],
-    ) -> Result<EcdsaSignature, TokenError> {
+    pub(crate) fn sign(&self, key: &TokenKey, digest: &[u8; 32]) -> Result<Vec<u8>, TokenError> {
+        let kind = key.kind();
         let raw = self.run(key.id, &|connection, session| {
-            let handle = connection.private_key(session, key.id)?;
-            session.sign(&Mechanism::Ecdsa, handle, digest).map_err(Lapse::call("C_Sign"))
+            let handle = connection.private_key(session, key.id, kind)?;
+            session.sign(&kind.signing(), handle, digest).map_err(Lapse::call("C_Sign"))
         })?;
-        EcdsaSignature::checked(&raw, &key.public, digest)
+        signature::checked(&key.public, digest, raw)
             .ok_or(TokenError::WrongSignature { id: key.id })
+    }
+
+    /// Makes something: one at a time, and never twice.
+    fn make<T>(&self, id: Uuid, call: &Call<'_, T>) -> Result<T, TokenError> {
+        let _one_at_a_time = self.generating.lock().unwrap_or_else(PoisonError::into_inner);
+        self.probe()?;
+        self.attempt(call).map_err(|(_, lapse)| lapse.into_error(id, &self.settings.label))
     }
 
     /// Runs a call that may be repeated: once more, exactly, after the connection was made anew.
@@ -187,6 +247,7 @@ impl Token {
             Lapse::Final(_) => return Ok(false),
             Lapse::Absent => self.probe_once().is_err(),
             Lapse::Down => true,
+            Lapse::PinRefused => self.pin().is_rewritten(&self.settings.pin_file),
             Lapse::Call { lost, .. } => *lost,
         };
         if gone {
@@ -216,7 +277,7 @@ impl Token {
                 Ok(answer)
             }),
             State::Down => Err(Lapse::Down),
-            State::PinRefused => Err(Lapse::Final(TokenError::PinRefused)),
+            State::PinRefused => Err(Lapse::PinRefused),
         };
         result.map_err(|lapse| (line.generation, lapse))
     }
@@ -229,15 +290,24 @@ impl Token {
             return Ok(());
         }
         let before = std::mem::replace(&mut line.state, State::Down);
+        let mut pin = self.pin();
+        let rewritten = pin.is_rewritten(&self.settings.pin_file);
+        if rewritten && let Ok(again) = Pin::read(&self.settings.pin_file) {
+            *pin = again;
+        }
         let again = match before {
-            State::PinRefused => Err(TokenError::PinRefused),
-            State::Up(connection) => connection.renew(&self.module, &self.settings, &self.pin),
-            State::Down => connection::restart(&self.module, &self.settings, &self.pin),
+            State::PinRefused if !rewritten => Err(TokenError::PinRefused),
+            State::Up(connection) => connection.renew(&self.module, &self.settings, &pin.text),
+            State::Down | State::PinRefused => {
+                connection::restart(&self.module, &self.settings, &pin.text)
+            }
         };
+        drop(pin);
         line.generation = line.generation.saturating_add(1);
         match again {
             Ok(connection) => {
                 line.state = State::Up(connection);
+                tracing::info!(label = self.settings.label, "logged in to the token anew");
                 Ok(())
             }
             Err(TokenError::PinRefused) => {
@@ -249,6 +319,10 @@ impl Token {
                 what: error.to_string(),
             }),
         }
+    }
+
+    fn pin(&self) -> MutexGuard<'_, Pin> {
+        self.pin.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn permit(&self) -> Permit<'_> {
@@ -280,6 +354,15 @@ impl Drop for Token {
         self.line.write().unwrap_or_else(PoisonError::into_inner).state = State::Down;
         let _ = self.module.clone().finalize();
         OPEN.store(false, Ordering::SeqCst);
+    }
+}
+
+/// What is missing is found by its label, and has no id that we know.
+fn no_wrapping_key(error: TokenError, label: &str) -> TokenError {
+    if let TokenError::KeyMissing { .. } = error {
+        TokenError::NoWrappingKey { label: label.to_owned() }
+    } else {
+        error
     }
 }
 

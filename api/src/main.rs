@@ -7,8 +7,11 @@ use std::{
 
 use clap::Parser as _;
 use strongroom_api::cli::{Arguments, Say};
+use strongroom_secrets::{Memory, harden};
 
 fn main() -> ExitCode {
+    // Not all memory: its caches are as large as the ledger, and not secret.
+    harden(Memory::Secrets);
     let mut out = stdout();
     match Arguments::parse().run(&mut Say::to(&mut out)) {
         Ok(()) => ExitCode::SUCCESS,

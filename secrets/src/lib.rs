@@ -8,6 +8,7 @@ mod durable_file;
 mod envelope;
 pub mod hd;
 mod kek;
+mod memory;
 mod reseal;
 mod sealed;
 mod secret;
@@ -15,6 +16,7 @@ mod secret_file;
 
 pub use durable_file::{DurableFileError, Existing, sync_directory, write_durably};
 pub use kek::{DATA_KEY, KeyEncryption, KeyPlace, KeySource, WrapError};
+pub use memory::{Hardening, Memory, harden, hardening};
 pub use reseal::{Reseal, ResealError, Resealed};
 pub use sealed::{SealError, Sealer};
 pub use secret::{NotText, Secret, SecretText};

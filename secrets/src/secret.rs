@@ -5,12 +5,15 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::memory;
+
 /// Secret bytes. Reading them takes the word `expose`, which a reviewer can search for.
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
     /// Takes the bytes over; the caller's copy is gone.
     pub fn new(bytes: Vec<u8>) -> Self {
+        memory::keep(&bytes);
         Self(Zeroizing::new(bytes))
     }
 
@@ -66,6 +69,7 @@ pub struct SecretText(Zeroizing<String>);
 impl SecretText {
     /// Takes the text over; the caller's copy is gone.
     pub fn new(text: String) -> Self {
+        memory::keep(text.as_bytes());
         Self(Zeroizing::new(text))
     }
 

@@ -18,7 +18,7 @@ use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use strongroom_commands::Bus;
 use strongroom_projections::Projections;
-use strongroom_secrets::read_secret;
+use strongroom_secrets::{hardening, read_secret};
 use strongroom_store::AppendLog;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -52,6 +52,11 @@ pub struct Server {
 
 /// Serves until a signal says stop.
 pub async fn until_told(config: Config) -> Result<(), ServeError> {
+    match hardening() {
+        Some(given) if given.is_complete() => tracing::info!("{given}"),
+        Some(given) => tracing::warn!("{given}"),
+        None => {}
+    }
     let mut told = pin!(signals::stop()?);
     // A standby waits in there for as long as another server has the log.
     let server = tokio::select! {

@@ -9,8 +9,8 @@ use crate::{
     deposit::{BlockRef, Seen},
     freeze,
     key::{
-        CeremonyPlan, Confirmed, Cosigner, EpochConfirmed, KeyChange, Proven, Quarantined, QuarantinedBy, RoundOnePublished,
-        RoundPublished,
+        BackedUp, CeremonyPlan, Confirmed, Cosigner, EpochConfirmed, KeyChange, Proven,
+        Quarantined, QuarantinedBy, RecoveryDrilled, RoundOnePublished, RoundPublished,
     },
     person::{Described, Erased},
     policy::{Policy, PolicyV1},
@@ -128,6 +128,21 @@ pub enum Command {
         key: KeyId,
         /// How it was seen.
         proven: Proven,
+    },
+    /// Record that a signer split its share among officers. Whoever asks compared the commitment
+    /// with the key's public package.
+    BackUpKey {
+        /// Of which key.
+        key: KeyId,
+        /// The signer's word.
+        backed_up: BackedUp,
+    },
+    /// Record that officers showed that a backup can be used.
+    DrillKey {
+        /// Of which key.
+        key: KeyId,
+        /// The signer's word.
+        drilled: RecoveryDrilled,
     },
     /// Begin a client's claim in an asset.
     OpenAccount {

@@ -131,6 +131,8 @@ rules! {
     KeyState = "key-state",
     /// A key holds something only once it has shown that it can sign.
     KeyUnproven = "key-unproven",
+    /// The backup of a share, or a drill with it, is not what it should be.
+    KeyBackup = "key-backup",
     /// The ceremony's plan does not hold together.
     CeremonyPlan = "ceremony-plan",
     /// Signers disagree about the key that they made.

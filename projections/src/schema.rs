@@ -28,6 +28,8 @@ pub(crate) const FILLED: &[&str] = &[
     "deposits",
     "keys",
     "key_steps",
+    "backups",
+    "drills",
     "signers",
     "freezes",
     "prices",
@@ -125,6 +127,14 @@ CREATE TABLE keys (
 CREATE TABLE key_steps (
   position INTEGER PRIMARY KEY, taken_at TEXT NOT NULL, key TEXT NOT NULL, signer TEXT NOT NULL,
   step TEXT NOT NULL) STRICT;
+CREATE TABLE backups (
+  position INTEGER PRIMARY KEY, key TEXT NOT NULL, signer TEXT NOT NULL, epoch INTEGER NOT NULL,
+  taken_at TEXT NOT NULL, threshold INTEGER NOT NULL, officers TEXT NOT NULL) STRICT;
+CREATE INDEX backups_of_key ON backups (key, signer, position);
+CREATE TABLE drills (
+  position INTEGER PRIMARY KEY, key TEXT NOT NULL, signer TEXT NOT NULL, epoch INTEGER NOT NULL,
+  taken_at TEXT NOT NULL, officers TEXT NOT NULL) STRICT;
+CREATE INDEX drills_of_key ON drills (key, signer, position);
 CREATE INDEX key_steps_of_key ON key_steps (key, position);
 CREATE TABLE signers (
   signer TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, identity_key TEXT NOT NULL,

@@ -95,6 +95,8 @@ impl Grounds {
             KeyEvent::Confirmed(_)
             | KeyEvent::EpochConfirmed(_)
             | KeyEvent::Released(_)
+            | KeyEvent::BackedUp(_)
+            | KeyEvent::RecoveryDrilled(_)
             | KeyEvent::Proven(_) => {}
             KeyEvent::Activated(_)
             | KeyEvent::CeremonyFailed(_)

@@ -320,6 +320,12 @@ fn key(state: &State, recorded: &Recorded, id: KeyId, event: &KeyEvent) -> Resul
             Command::PublishRound { key: id, published: published.clone() }
         }
         KeyEvent::Proven(proven) => Command::ProveKey { key: id, proven: proven.clone() },
+        KeyEvent::BackedUp(backed_up) => {
+            Command::BackUpKey { key: id, backed_up: backed_up.clone() }
+        }
+        KeyEvent::RecoveryDrilled(drilled) => {
+            Command::DrillKey { key: id, drilled: drilled.clone() }
+        }
         KeyEvent::CeremonyRequestedV1(requested) => {
             let standing = state.charter.standing()?;
             Command::RequestCeremony {

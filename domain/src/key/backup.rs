@@ -135,4 +135,17 @@ impl Active {
             Some(_) | None => Ok(vec![drilled.into()]),
         }
     }
+
+    /// Records a backup or a drill; `false` where it was neither.
+    pub(super) fn evolve_backup(&mut self, event: &KeyEvent) -> bool {
+        if let KeyEvent::BackedUp(backed_up) = event {
+            self.drilled.remove(&backed_up.signer);
+            self.backups.insert(backed_up.signer, backed_up.clone());
+        } else if let KeyEvent::RecoveryDrilled(drilled) = event {
+            self.drilled.insert(drilled.signer, drilled.taken_at);
+        } else {
+            return false;
+        }
+        true
+    }
 }

@@ -106,6 +106,9 @@ impl KeyChange {
     }
 
     fn check_helpers(&self, of: &Active, stay: &BTreeMap<u16, SignerId>) -> Result<(), Refusal> {
+        if self.helpers.is_empty() {
+            return self.check_restored(of);
+        }
         let distinct: BTreeSet<_> = self.helpers.iter().collect();
         let stays = |id: &&SignerId| stay.values().any(|holder| holder == *id);
         let threshold = usize::from(of.plan.threshold);
@@ -117,6 +120,19 @@ impl KeyChange {
         }
         let because = format!("{threshold} distinct holders that stay must help");
         refuse(Rule::CeremonyPlan, because)
+    }
+
+    /// Without helpers the share of who joins comes from a backup: of one who is dropped, and of the
+    /// shares in use.
+    fn check_restored(&self, of: &Active) -> Result<(), Refusal> {
+        let lost = self.joining.and_then(|joining| of.holders.get(&joining.index));
+        let backup = lost.filter(|id| self.dropped.contains(id)).and_then(|id| of.backups.get(id));
+        if backup.is_some_and(|backup| backup.epoch == of.epoch) {
+            return Ok(());
+        }
+        let because = "without helpers, who joins takes the place of one who is dropped and whose \
+                       share of this epoch is backed up";
+        refuse(Rule::KeyBackup, because)
     }
 }
 
@@ -156,6 +172,12 @@ impl Active {
             ChangeCommand::Retry { helpers, because } => {
                 let change = self.any_change()?;
                 self.change_under_way(change.epoch)?;
+                if helpers.is_empty() != change.asked.helpers.is_empty() {
+                    return refuse(
+                        Rule::CeremonyPlan,
+                        "the quorum agreed to another source of the share of who joins",
+                    );
+                }
                 KeyChange { helpers: helpers.clone(), ..change.asked.clone() }
                     .holders_after(self)?;
                 Ok(vec![ChangeRetried { epoch: self.next_epoch()?, helpers, because }.into()])

@@ -1,5 +1,6 @@
 //! What happened to a key. Stored for ever: a shape is never edited, only succeeded.
 
+use super::{BackedUp, RecoveryDrilled};
 use crate::{Bytes, KeyId, PersonId, ProposalId, SignerId, WalletId, event::events, policy::Label};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,10 @@ events! {
         EpochAdvanced = "key.epoch-advanced", 1;
         /// The change came to nothing: the shares are those of before.
         ChangeFailed = "key.change-failed", 1;
+        /// A holder split its share among officers.
+        BackedUp = "key.backed-up", 1;
+        /// Officers showed that their pieces restore it.
+        RecoveryDrilled = "key.recovery-drilled", 1;
     }
 }
 
@@ -327,7 +332,8 @@ pub struct KeyChange {
     /// Who holds it from now on.
     pub joining: Option<Joining>,
     /// Whose shares make the one of who joins: as many as sign, all of whom stay. Where nobody
-    /// joins they have no part beyond that of every holder.
+    /// joins they have no part beyond that of every holder. None: the share of who joins is restored
+    /// from the backup of the one whose number it gets.
     pub helpers: Vec<SignerId>,
 }
 

@@ -1,8 +1,10 @@
 //! A key's life, from the ceremony that makes it. Only public parts are ever here.
 
+mod backup;
 mod change;
 mod event;
 
+pub use backup::{BackedUp, RecoveryDrilled};
 pub use change::{Change, ChangeCommand};
 pub use event::{
     Activated, Assigned, CeremonyApproved, CeremonyFailed, CeremonyPlan, CeremonyRequested,
@@ -12,7 +14,7 @@ pub use event::{
 };
 
 use crate::{
-    Aggregate, Bytes, Corrupt, PersonId, ProposalId, Refusal, Rule, SignerId, WalletId,
+    Aggregate, Bytes, Corrupt, PersonId, ProposalId, Refusal, Rule, SignerId, Timestamp, WalletId,
     freeze::check_reason,
 };
 use serde::Serialize;
@@ -104,6 +106,10 @@ pub struct Active {
     pub epochs_asked: u32,
     /// A change of its shares that was asked for, or is under way.
     pub change: Option<Change>,
+    /// The last backup of each holder's share, of whatever epoch.
+    pub backups: BTreeMap<SignerId, BackedUp>,
+    /// When the last drill of each was, by its holder's clock.
+    pub drilled: BTreeMap<SignerId, Timestamp>,
     /// Of a multisig key: the cosigners besides the holders.
     pub cosigners: Vec<Cosigner>,
     /// Whether it has shown that it can sign.
@@ -134,6 +140,10 @@ pub enum Command {
     Prove(Proven),
     /// About a change of its shares.
     Change(ChangeCommand),
+    /// Record that a share was split among officers. Its signature was verified by the caller.
+    BackUp(BackedUp),
+    /// Record that officers restored it for practice. Its signature was verified by the caller.
+    Drill(RecoveryDrilled),
     /// Record a participant's result. Its signature was verified by the caller.
     Confirm(Confirmed),
     /// Bind it to a wallet.
@@ -378,6 +388,12 @@ impl Aggregate for Key {
             }
             (Self::Ceremony(ceremony), Command::Confirm(confirmed)) => ceremony.confirm(confirmed),
             (Self::Active(active), Command::Prove(proven)) => active.prove(proven),
+            (Self::Active(active) | Self::Quarantined(active), Command::BackUp(backed_up)) => {
+                active.back_up(backed_up)
+            }
+            (Self::Active(active) | Self::Quarantined(active), Command::Drill(drilled)) => {
+                active.drill(drilled)
+            }
             // Of a quarantined key too: a refresh without the culprit is how it comes back.
             (Self::Active(active) | Self::Quarantined(active), Command::Change(command)) => {
                 active.decide_change(command)
@@ -417,6 +433,11 @@ impl Aggregate for Key {
             && let Some(fits) = active.evolve_change(event)
         {
             return if fits { Ok(()) } else { Err(corrupt()) };
+        }
+        if let Self::Active(active) | Self::Quarantined(active) = self
+            && active.evolve_backup(event)
+        {
+            return Ok(());
         }
         *self = match (std::mem::take(self), event) {
             (Self::Unknown, E::CeremonyRequestedV1(requested)) => Self::Requested(Asked {
@@ -462,6 +483,8 @@ impl Aggregate for Key {
                 former: BTreeMap::new(),
                 epochs_asked: 1,
                 change: None,
+                backups: BTreeMap::new(),
+                drilled: BTreeMap::new(),
                 cosigners: ceremony.cosigners,
                 proof: ceremony.proof,
                 wallet: None,

@@ -2,6 +2,7 @@
 //! A signature is always over the whole text as shown; nothing here ever signs.
 
 mod approval;
+mod backup;
 mod change;
 mod facts;
 mod founding;
@@ -12,6 +13,7 @@ mod signer;
 mod version_1;
 
 pub use approval::approval;
+pub use backup::{backup, drill};
 pub use facts::{price, screening};
 pub use founding::{founding, founding_v1, founding_v2};
 pub use resumption::resumption;

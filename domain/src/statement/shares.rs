@@ -49,6 +49,12 @@ fn held(active: &Active, change: &KeyChange) -> String {
     }
     if let Some(joining) = change.joining {
         let _ = writeln!(text, "Joins:        signer {}", joining.signer);
+        if change.helpers.is_empty() {
+            let lost = active.holders.get(&joining.index);
+            let backup = lost.and_then(|lost| active.backups.get(lost));
+            let needed = backup.map_or(0, |backup| backup.threshold);
+            let _ = writeln!(text, "Its share:    from a backup, of {needed} officers' pieces");
+        }
     }
     text
 }

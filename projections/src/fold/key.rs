@@ -6,7 +6,7 @@ use crate::states::{KeyProof, KeyState, KeyStep};
 use rusqlite::types::Value;
 use strongroom_domain::{
     KeyId, PersonId, ProposalId, SignerId,
-    key::{CeremonyPlan, CeremonyRequested, CeremonyRequestedV1, KeyEvent},
+    key::{BackedUp, CeremonyPlan, CeremonyRequested, CeremonyRequestedV1, KeyEvent},
 };
 
 pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Change>) {
@@ -39,6 +39,18 @@ pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Chang
         E::ChangeFailed(of) => {
             change(vec![("change", Value::Null), ("change_because", text(&of.because))])
         }
+        E::BackedUp(backed_up) => self::backed_up(at, key, backed_up),
+        E::RecoveryDrilled(by) => Change::insert(
+            "drills",
+            [
+                ("position", at.position()),
+                ("key", text(key)),
+                ("signer", text(by.signer)),
+                ("epoch", int(by.epoch)),
+                ("taken_at", text(by.taken_at)),
+                ("officers", json(&by.officers)),
+            ],
+        ),
         E::CeremonyApproved(_) => change(vec![state(KeyState::BeingMade)]),
         E::RoundOnePublished(by) => step(at, key, by.signer, KeyStep::RoundOne),
         E::Confirmed(by) => step(at, key, by.signer, KeyStep::Confirmed),
@@ -65,6 +77,21 @@ pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Chang
             ("culprit", maybe(quarantined.culprit)),
         ]),
     });
+}
+
+fn backed_up(at: At<'_>, key: KeyId, backed_up: &BackedUp) -> Change {
+    Change::insert(
+        "backups",
+        [
+            ("position", at.position()),
+            ("key", text(key)),
+            ("signer", text(backed_up.signer)),
+            ("epoch", int(backed_up.epoch)),
+            ("taken_at", text(backed_up.taken_at)),
+            ("threshold", int(backed_up.threshold)),
+            ("officers", json(&backed_up.officers)),
+        ],
+    )
 }
 
 fn asked(

@@ -134,6 +134,7 @@ fn everything_that_happens() -> BTreeMap<Kind, Event> {
     // Of events that several of these make, the last one is kept.
     let governed = crate::governance::governed().history.into_iter();
     let governed = governed.chain(crate::ceremony::proven().history);
+    let governed = crate::backups::drilled().history.into_iter().chain(governed);
     let governed = crate::changes::everything().history.into_iter().chain(governed);
     let history = governed.chain(stopped_and_released().history).chain(stuck);
     let history = history.chain(book.history).chain(failing.history).chain(resumed.history);

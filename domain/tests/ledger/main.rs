@@ -14,6 +14,7 @@
 mod asks;
 mod attempt;
 mod audit;
+mod backups;
 mod book;
 mod ceremony;
 mod changes;

@@ -1,31 +1,36 @@
 //! The program `strongroom-signer`. Never takes a secret as an argument or from the environment: a
 //! process list would show it.
 
+mod console;
+
 use std::{
+    alloc::System,
     io::{Write, stdout},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     thread,
-    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use strongroom_domain::{Digest, charter::LogResumed};
-use strongroom_secrets::{Existing, read_secret, write_durably};
+use strongroom_secrets::{
+    Existing, KeySource, Memory, harden, hardening, read_secret, write_durably,
+};
 use strongroom_signer::{
-    config::{Config, TokenConfig},
+    config::Config,
     consumption::Consumptions,
     identity::Identity,
     journal::Journal,
     log_copy::LogCopy,
     order::{Parts, Signer},
-    pkcs11::{TimedToken, Token, TokenSettings},
     resumption,
     transport::{Limits, Server, server_config},
+    unlocking::{Holders, unlock},
 };
+use zeroizing_alloc::ZeroAlloc;
 
 /// A signer of Strongroom: follows the log and signs what the log shows approved.
 #[derive(Parser)]
@@ -48,6 +53,12 @@ enum Command {
     Resume(Resume),
     /// Print how far the log was verified and cosigned. The signer must not be running.
     Status(Status),
+    /// Show an address of a wallet as this signer's own key derives it, and refuse one that the log
+    /// has and the key does not give. Works while the signer runs.
+    Address(console::address::Arguments),
+    /// Seal the signer's files under another key (a passphrase, a token's, Vault's). The signer must
+    /// not be running; interrupted, the same command goes on.
+    Reseal(console::reseal::Arguments),
 }
 
 #[derive(Args)]
@@ -77,8 +88,11 @@ struct Init {
     #[arg(long)]
     name: String,
     /// File with the passphrase that seals the signer's secrets; mode 0600.
+    #[arg(long, required_unless_present = "config", conflicts_with = "config")]
+    passphrase_file: Option<PathBuf>,
+    /// `signer.toml`, whose `[sealing]` names the key that seals them.
     #[arg(long)]
-    passphrase_file: PathBuf,
+    config: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -104,7 +118,12 @@ type Failure = Box<dyn std::error::Error>;
 /// The pinned genesis, in the signer's data directory.
 const GENESIS: &str = "genesis";
 
+/// Wipes what it frees: the copies of secrets that libraries make are nobody's to wipe otherwise.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
+
 fn main() -> ExitCode {
+    harden(Memory::All);
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     let done = match Arguments::parse().command {
         Command::Init(arguments) => init(&arguments),
@@ -112,6 +131,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve(&arguments.config),
         Command::Resume(arguments) => resume(&arguments),
         Command::Status(arguments) => status(&arguments.data),
+        Command::Address(arguments) => console::address::address(arguments, pinned),
+        Command::Reseal(arguments) => console::reseal::reseal(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -123,8 +144,15 @@ fn main() -> ExitCode {
 }
 
 fn init(arguments: &Init) -> Result<(), Failure> {
-    let passphrase = read_secret(&arguments.passphrase_file)?;
-    let enrolment = Identity::create(&arguments.data, &arguments.name, &passphrase)?;
+    let source = match (&arguments.passphrase_file, &arguments.config) {
+        (_, Some(path)) => {
+            let config = Config::read(path)?;
+            Holders::open(&config)?.source(&config.sealing)?
+        }
+        (Some(path), None) => KeySource::Passphrase(Arc::new(read_secret(path)?)),
+        (None, None) => return Err("say what seals: --passphrase-file or --config".into()),
+    };
+    let enrolment = Identity::create_under(&arguments.data, &arguments.name, &source)?;
     Journal::create(&arguments.data.join("journal"))?;
     LogCopy::create(&arguments.data.join("log.jsonl"))?;
     writeln!(stdout(), "{}", serde_json::to_string_pretty(&enrolment)?)?;
@@ -172,28 +200,19 @@ fn status(data: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A token that can't be used yet is no reason to stop: it is tried again when it is used.
-fn open_token(config: TokenConfig) -> Result<TimedToken, Failure> {
-    let TokenConfig { module, label, serial, pin_file, sessions, call_limit_s, keep_alive_s } =
-        config;
-    let settings = TokenSettings { module, label, serial, pin_file, sessions };
-    let (token, problem) = Token::attach(settings)?;
-    if let Some(problem) = problem {
-        tracing::error!(%problem, "the token can't be used yet");
-    }
-    let (limit, pause) = (call_limit_s.get(), keep_alive_s.get());
-    Ok(TimedToken::new(Arc::new(token), Duration::from_secs(limit), Duration::from_secs(pause)))
-}
-
 fn serve(path: &Path) -> Result<(), Failure> {
+    match hardening() {
+        Some(given) if given.is_complete() => tracing::info!("{given}"),
+        Some(given) => tracing::warn!("{given}"),
+        None => {}
+    }
     let config = Config::read(path)?;
-    let passphrase = read_secret(&config.passphrase_file)?;
     let genesis = pinned(&config.data)?;
-    let (identity, sealer) = Identity::open(&config.data, &passphrase)?;
-    drop(passphrase);
+    let holders = Holders::open(&config)?;
+    let (identity, sealer) = unlock(&config, &holders)?;
     let server = CertificateDer::from_pem_file(&config.server_certificate)?;
     let tls = server_config(&identity, server)?;
-    let token = config.token.map(open_token).transpose()?;
+    let token = holders.token;
     let directory = config.data;
     let signer = Signer::open(Parts { identity, sealer, directory, token, genesis })?;
     let listening = Server::bind(config.listen, tls, Limits::default())?;

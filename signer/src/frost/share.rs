@@ -52,7 +52,7 @@ impl ShareName {
         directory.join(format!("share-{}-{}.sealed", self.key, self.epoch))
     }
 
-    fn context(&self) -> String {
+    pub(crate) fn context(&self) -> String {
         let Self { key, signer, epoch } = self;
         format!("strongroom/frost-share/v1 key:{key} signer:{signer} epoch:{epoch}")
     }

@@ -16,7 +16,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use strongroom_ledger::{KeyError, KeyName, WitnessKey};
-use strongroom_secrets::{DurableFileError, Existing, SealError, Sealer, Secret, write_durably};
+use strongroom_secrets::{
+    DurableFileError, Existing, KeySource, SealError, Sealer, Secret, write_durably,
+};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -26,8 +28,8 @@ use crate::sealing::{LetterError, SealingKey};
 pub const TLS_NAME: &str = "strongroom-signer";
 
 /// Of the sealed file with all secrets of the identity.
-const FILE: &str = "identity.sealed";
-const CONTEXT: &str = "strongroom/signer-identity/v1";
+pub(crate) const FILE: &str = "identity.sealed";
+pub(crate) const CONTEXT: &str = "strongroom/signer-identity/v1";
 /// Of the public file for the charter.
 const ENROLMENT: &str = "enrolment.json";
 const LONGEST_NAME: usize = 64;
@@ -122,6 +124,15 @@ impl Identity {
         name: &str,
         passphrase: &Secret,
     ) -> Result<Enrolment, IdentityError> {
+        Self::create_under(directory, name, &KeySource::passphrase(passphrase))
+    }
+
+    /// As [`Identity::create`], sealed under any key.
+    pub fn create_under(
+        directory: &Path,
+        name: &str,
+        source: &KeySource,
+    ) -> Result<Enrolment, IdentityError> {
         let plain = |letter: char| letter.is_alphanumeric() || " .-".contains(letter);
         if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(plain) {
             return Err(IdentityError::Name);
@@ -131,7 +142,7 @@ impl Identity {
             .mode(0o700)
             .create(directory)
             .map_err(|source| IdentityError::Directory { path: directory.to_owned(), source })?;
-        let sealer = Sealer::create(directory, passphrase)?;
+        let sealer = Sealer::create_under(directory, source)?;
         let (tls_key, certificate) = certificate(name)?;
         let identity = Self {
             signer: Uuid::now_v7(),
@@ -152,7 +163,15 @@ impl Identity {
 
     /// Opens what [`Identity::create`] made, with the sealer for the directory's other files.
     pub fn open(directory: &Path, passphrase: &Secret) -> Result<(Self, Sealer), IdentityError> {
-        let sealer = Sealer::open(directory, passphrase)?;
+        Self::open_under(directory, &KeySource::passphrase(passphrase))
+    }
+
+    /// As [`Identity::open`], with any key.
+    pub fn open_under(
+        directory: &Path,
+        source: &KeySource,
+    ) -> Result<(Self, Sealer), IdentityError> {
+        let sealer = Sealer::open_under(directory, source)?;
         let path = directory.join(FILE);
         let secret = sealer.open_file(&path, CONTEXT)?;
         let Some(body) = secret.expose().strip_prefix(FORMAT) else {

@@ -2,8 +2,14 @@
 //! that this signer verified itself. No order makes it sign bytes that somebody hands it.
 
 mod ceremony;
+mod change;
+mod old_shares;
+mod letters;
+mod making;
+mod proof;
 mod signing;
 mod step;
+mod threshold;
 mod token;
 mod witness;
 
@@ -24,6 +30,7 @@ use strongroom_secrets::Sealer;
 
 use crate::{
     consumption::{AbstainError, Consumptions},
+    frost::ShareError,
     follower::{FollowError, Follower, Pinned, Remembered},
     identity::Identity,
     journal::JournalError,
@@ -57,7 +64,11 @@ pub struct Signer {
     consumptions: Consumptions,
     ceremonies: Mutex<Ceremonies>,
     sessions: Mutex<Sessions>,
+    makings: Mutex<making::Makings>,
+    changes: Mutex<change::Changes>,
+    rounds: Mutex<threshold::Rounds>,
     shares: Mutex<signing::Shares>,
+    proofs: Mutex<proof::Proofs>,
 }
 
 /// What a signer is made of.
@@ -121,7 +132,11 @@ impl Signer {
             consumptions,
             ceremonies: Mutex::default(),
             sessions: Mutex::default(),
+            makings: Mutex::default(),
+            changes: Mutex::default(),
+            rounds: Mutex::default(),
             shares: Mutex::default(),
+            proofs: Mutex::default(),
         })
     }
 
@@ -184,8 +199,16 @@ impl Signer {
     fn extend(&self, entries: &[LogEntry]) -> Result<Reply, Trouble> {
         let ended = self.follower_mut().extend(entries, now())?;
         self.sessions().forget(&ended);
+        self.rounds().forget(&ended);
         self.consumptions.forget(ended);
         Ok(self.status())
+    }
+
+    /// Whether a share could be sealed now. Asked before what a share is made of is taken from memory:
+    /// with the key away it would be lost.
+    fn ready_to_seal(&self) -> Result<(), Trouble> {
+        let tried = self.sealer.seal("strongroom/probe", b"");
+        tried.map(drop).map_err(|error| Trouble::Unavailable(error.to_string()))
     }
 
     fn follower(&self) -> RwLockReadGuard<'_, Follower> {
@@ -251,6 +274,19 @@ impl From<FollowError> for Trouble {
             FollowError::Copy(error) => Self::Corrupt(error.to_string(), None),
             FollowError::Shorter { .. } => Self::Corrupt(error.to_string(), None),
             FollowError::Halted(because) => Self::Corrupt(because, None),
+        }
+    }
+}
+
+impl From<ShareError> for Trouble {
+    fn from(error: ShareError) -> Self {
+        let because = format!("this signer's key share can't be used: {error}");
+        match error {
+            // Its key is away: the share is as good as ever, and opens when the key is back.
+            ShareError::Seal(seal) if seal.is_unavailable() => Self::Unavailable(because),
+            ShareError::Seal(_) | ShareError::Malformed { .. } | ShareError::Public(_) => {
+                Self::Corrupt(because, None)
+            }
         }
     }
 }

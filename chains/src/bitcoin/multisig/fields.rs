@@ -2,7 +2,8 @@
 //! not name.
 
 use bitcoin::{
-    Psbt,
+    Psbt, TapLeafHash, XOnlyPublicKey,
+    bip32::KeySource,
     psbt::{Input, Output},
 };
 use std::collections::BTreeMap;
@@ -39,7 +40,7 @@ fn settle_input(ours: &Input, theirs: &mut Input) {
     settle(&ours.tap_internal_key, &mut theirs.tap_internal_key);
     settle(&ours.tap_merkle_root, &mut theirs.tap_merkle_root);
     settle_map(&ours.tap_scripts, &mut theirs.tap_scripts);
-    settle_map(&ours.tap_key_origins, &mut theirs.tap_key_origins);
+    settle_origins(ours.tap_internal_key, &ours.tap_key_origins, &mut theirs.tap_key_origins);
 }
 
 fn settle_output(ours: &Output, theirs: &mut Output) {
@@ -47,7 +48,15 @@ fn settle_output(ours: &Output, theirs: &mut Output) {
     settle_map(&ours.bip32_derivation, &mut theirs.bip32_derivation);
     settle(&ours.tap_internal_key, &mut theirs.tap_internal_key);
     settle(&ours.tap_tree, &mut theirs.tap_tree);
-    settle_map(&ours.tap_key_origins, &mut theirs.tap_key_origins);
+    settle_origins(ours.tap_internal_key, &ours.tap_key_origins, &mut theirs.tap_key_origins);
+}
+
+type Origins = BTreeMap<XOnlyPublicKey, (Vec<TapLeafHash>, KeySource)>;
+
+/// Some software lists the internal key too. Nobody has its secret, so its source says nothing.
+fn settle_origins(internal: Option<XOnlyPublicKey>, ours: &Origins, theirs: &mut Origins) {
+    settle_map(ours, theirs);
+    theirs.retain(|key, (leaves, _)| !(Some(*key) == internal && leaves.is_empty()));
 }
 
 fn settle<T: PartialEq>(ours: &Option<T>, theirs: &mut Option<T>) {

@@ -63,7 +63,13 @@ impl KeyExpression {
             Self::Fixed(key) => key.to_string(),
             Self::Extended { fingerprint, origin, xpub } => {
                 let xpub = Xpub { network: kind, ..*xpub };
-                let steps = if origin.is_empty() { String::new() } else { format!("/{origin:#}") };
+                let steps: String = origin
+                    .into_iter()
+                    .map(|step| match step {
+                        ChildNumber::Normal { index } => format!("/{index}"),
+                        ChildNumber::Hardened { index } => format!("/{index}h"),
+                    })
+                    .collect();
                 format!("[{fingerprint}{steps}]{xpub}")
             }
         }

@@ -1,6 +1,8 @@
 //! One task for each ceremony under way. Never remembers anything that the log should; what it
 //! keeps are sealed letters, which their senders give once.
 
+mod rounds;
+
 use super::{
     Shared, Step,
     next::{Trouble, by_receiver, trouble},
@@ -100,6 +102,7 @@ async fn drive(shared: Arc<Shared>, key: KeyId) -> KeyId {
             Some(Step::Alone(signer)) => shared.alone(key, signer).await,
             Some(Step::Begin(signers)) => shared.begin(key, signers).await,
             Some(Step::Exchange(signers)) => shared.exchange(key, signers, &mut letters).await,
+            Some(Step::Rounds(signers)) => shared.rounds(key, signers).await,
         };
         let waits = match tried {
             Ok(()) => None,

@@ -20,6 +20,8 @@ pub enum Step {
     /// All have: letters are exchanged, then everyone finishes. All of them, also those that have
     /// confirmed: the others need their letters.
     Exchange(Vec<SignerId>),
+    /// All rounds, by these: whoever spoke in one says the same again.
+    Rounds(Vec<SignerId>),
 }
 
 /// What the log asks for.
@@ -43,8 +45,8 @@ pub fn step(key: &Key) -> Step {
             let missing = missing(ceremony);
             if missing.is_empty() { Step::Exchange(holders.clone()) } else { Step::Begin(missing) }
         }
+        Protocol::Dkls23Secp256k1 => Step::Rounds(holders.clone()),
         Protocol::FrostEd25519
-        | Protocol::Dkls23Secp256k1
         | Protocol::MultisigP2wsh
         | Protocol::MultisigP2tr => Step::Over,
     }
@@ -94,6 +96,7 @@ pub(super) fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Cosigned { .. }
         | Reply::WitnessConflict { .. }
         | Reply::Covered { .. }
+        | Reply::EpochConfirmed { .. }
         | Reply::Spoke { .. }
         | Reply::Signatures { .. } => {
             Trouble::Fail(format!("signer {signer} answered something else than was asked"))

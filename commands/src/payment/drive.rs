@@ -223,6 +223,10 @@ async fn sign(
             }
         }
         Err(Unsigned::Troubles(troubles)) => setback(saga, id, attempts, run, troubles).await,
+        Err(Unsigned::Unfinished(troubles)) => {
+            run.complete = true;
+            setback(saga, id, attempts, run, troubles).await
+        }
         Err(Unsigned::Abort { because, culprit }) => {
             run.complete = true;
             quarantine(saga, id, attempts, because, culprit).await

@@ -1,6 +1,8 @@
 //! One attempt, from its orders to complete signatures. Sees public messages only: shares and
 //! commitments. Never sends two different orders under one attempt.
 
+mod rounds;
+
 use super::{
     planning::{active, holding},
     saga::Saga,
@@ -27,6 +29,8 @@ pub(super) type Troubles = BTreeMap<SignerId, Trouble>;
 pub(super) enum Unsigned {
     /// Signers that did not do their part.
     Troubles(Troubles),
+    /// All have given their part, and nobody has put it together yet.
+    Unfinished(Troubles),
     /// All have given their part, and it is no signature: nobody uses the key until a quorum
     /// decides.
     Abort { because: String, culprit: Option<SignerId> },
@@ -84,8 +88,8 @@ impl Task {
         match self.active.plan.protocol {
             Protocol::Pkcs11Secp256k1 => self.alone(saga).await,
             Protocol::FrostSecp256k1Tr => self.together(saga).await,
+            Protocol::Dkls23Secp256k1 => self.in_rounds(saga).await,
             Protocol::FrostEd25519
-            | Protocol::Dkls23Secp256k1
             | Protocol::Pkcs11P256
             | Protocol::Pkcs11Ed25519
             | Protocol::Pkcs11Rsa2048

@@ -81,6 +81,7 @@ pub fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Cosigned { .. }
         | Reply::WitnessConflict { .. }
         | Reply::Covered { .. }
+        | Reply::EpochConfirmed { .. }
         | Reply::Spoke { .. }
         // A fault of a program, and no cryptography: nothing is proven against the key.
         | Reply::Signatures { .. } => {

@@ -40,7 +40,7 @@ impl Signer {
     }
 
     /// The ceremony, if the log shows it approved and this signer part of it.
-    fn under_way(
+    pub(super) fn under_way(
         &self,
         key: KeyId,
         rests_on: impl FnOnce(&Grounds, KeyId) -> u64,
@@ -59,6 +59,7 @@ impl Signer {
             }
         };
         demand_witnesses(state)?;
+        strongroom_domain::check_trusted(state, &ceremony.plan.participants)?;
         follower.demand_covered(rests_on(follower.grounds(), key))?;
         match ceremony.plan.index_of(self.id) {
             Some(holder) => Ok((ceremony, holder)),
@@ -69,7 +70,9 @@ impl Signer {
     pub(super) fn begin_ceremony(&self, key: KeyId) -> Result<Reply, Trouble> {
         let (ceremony, holder) = self.under_way(key, Grounds::of_beginning)?;
         match ceremony.plan.protocol {
-            Protocol::Pkcs11Secp256k1 => self.hold_in_token(key, KeyKind::Secp256k1, &ceremony),
+            Protocol::Pkcs11Secp256k1 => {
+                self.hold_in_token(key, KeyKind::Secp256k1, &ceremony)
+            }
             Protocol::Pkcs11P256 => self.hold_in_token(key, KeyKind::P256, &ceremony),
             Protocol::Pkcs11Ed25519 => self.hold_in_token(key, KeyKind::Ed25519, &ceremony),
             Protocol::Pkcs11Rsa2048 => self.hold_in_token(key, KeyKind::Rsa2048, &ceremony),
@@ -147,10 +150,10 @@ impl Signer {
         let name = ShareName { key: key.0, signer: self.id.0, epoch: 1 };
         // A repeated order, perhaps after a restart: the share is there.
         if name.path(&self.directory).exists() {
-            let share = KeyShare::load(&self.sealer, &self.directory, name)
-                .map_err(|error| Trouble::Corrupt(error.to_string(), None))?;
+            let share = KeyShare::load(&self.sealer, &self.directory, name)?;
             return self.confirm_share(key, &share);
         }
+        self.ready_to_seal()?;
         let Some(Stage::Exchanged { exchange, .. }) = self.ceremonies().remove(&key) else {
             return refuse(Rule::SignerProtocol, "this signer has no second round in memory");
         };
@@ -178,12 +181,7 @@ impl Signer {
         self.confirm(key, Bytes(public.key().to_bytes().to_vec()), Bytes(package))
     }
 
-    pub(super) fn confirm(
-        &self,
-        key: KeyId,
-        public_key: Bytes,
-        package: Bytes,
-    ) -> Result<Reply, Trouble> {
+    pub(super) fn confirm(&self, key: KeyId, public_key: Bytes, package: Bytes) -> Result<Reply, Trouble> {
         let log = self.follower().audited()?.state().charter.standing()?.log;
         let text = statement::confirmation(log, key, self.id, &public_key, &package);
         let signature = Bytes(self.identity.confirm(text.as_bytes()).to_vec());
@@ -225,7 +223,7 @@ impl Signer {
     }
 
     /// The key that the charter enrols for sealing to a signer.
-    fn sealing_key(&self, signer: SignerId) -> Result<SealingPublic, Trouble> {
+    pub(super) fn sealing_key(&self, signer: SignerId) -> Result<SealingPublic, Trouble> {
         let follower = self.follower();
         let standing = follower.audited()?.state().charter.standing()?;
         let Some(enrolled) = standing.signers.get(&signer) else {

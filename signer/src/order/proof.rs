@@ -14,14 +14,15 @@ use strongroom_chains::{
 use strongroom_domain::{
     Bytes, KeyId, Rule, SignerId,
     key::{Active, Key, Proof, Protocol},
-    protocol::{Reply, Spoken},
+    protocol::{Reply, Sealed, Spoken},
     statement,
 };
 
-use super::{Signer, Trouble, demand_witnesses, refuse, signing::aborted};
+use super::{Signer, Trouble, demand_witnesses, refuse, signing::aborted, threshold::Went};
 use crate::{
     frost::{KeyShare, SigningNonces},
     grounds::Grounds,
+    threshold::Message,
 };
 
 /// Random bytes that name a session.
@@ -103,7 +104,7 @@ impl Signer {
         (key, epoch): (KeyId, u32),
         session: &Bytes,
         round: u16,
-        spoken: &[Spoken],
+        (spoken, letters): (&[Spoken], &[Sealed]),
     ) -> Result<Reply, Trouble> {
         if session.as_slice().len() != SESSION {
             return refuse(Rule::SignerProtocol, "a session has 16 bytes");
@@ -119,6 +120,18 @@ impl Signer {
             ) => self.prove_alone(key, &asked),
             (Protocol::FrostSecp256k1Tr, 1) => self.begin_proof(&asked, session, spoken),
             (Protocol::FrostSecp256k1Tr, 2) => self.finish_proof(&asked, session, spoken),
+            (Protocol::Dkls23Secp256k1, _) => {
+                let message =
+                    Message { digest: digest(&asked.statement), path: Some(path(epoch)) };
+                let said = (spoken, letters);
+                match self.prove_in_rounds(&asked.active, session, round, message, said)? {
+                    Went::On(reply) => Ok(reply),
+                    Went::Signed(signed) => match signed.as_slice() {
+                        [signature] => complete(&asked, Bytes(signature.to_vec())),
+                        _ => refuse(Rule::SignerProtocol, "a proof has one signature"),
+                    },
+                }
+            }
             (protocol, round) => refuse(
                 Rule::SignerProtocol,
                 format!("the proof of a {} key has no round {round}", protocol.name()),

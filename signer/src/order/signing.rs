@@ -21,7 +21,7 @@ use crate::{
     check::{Checked, check, key_path},
     consumption::Consumed,
     follower::Follower,
-    frost::{KeyShare, ShareError, ShareName, SignError, SigningNonces},
+    frost::{KeyShare, ShareName, SignError, SigningNonces},
 };
 
 /// Shares that were opened, by key.
@@ -60,7 +60,7 @@ impl Sessions {
 
 impl Signer {
     /// All checks, then the consumption on disk.
-    fn consume(
+    pub(super) fn consume(
         &self,
         transfer: TransferId,
         attempt: u32,
@@ -90,7 +90,7 @@ impl Signer {
         Ok(checked)
     }
 
-    fn checked(
+    pub(super) fn checked(
         &self,
         follower: &Follower,
         transfer: TransferId,
@@ -108,6 +108,8 @@ impl Signer {
         } else {
             audited.authorised(transfer, attempt, now())?
         };
+        let delay_s = attempts.map_or(0, |known| known.asked.delay_s);
+        follower.sights().demand_waited(transfer, delay_s, now())?;
         Ok(check(&authorised, self.id)?)
     }
 
@@ -202,6 +204,10 @@ impl Signer {
         if before.attempt != attempt || before.bytes != now.bytes {
             return refuse(Rule::SignerProtocol, "the session is another attempt's");
         }
+        // Shares of two epochs make no signature, and those of before are to sign nothing any more.
+        if before.active.epoch != now.active.epoch {
+            return refuse(Rule::SignerProtocol, "the session is of shares that were replaced");
+        }
         let commitments = by_input(&waiting, committed, self.id)?;
         let Waiting { checked, share, nonces, .. } = waiting;
         let mut shares = Vec::with_capacity(nonces.len());
@@ -218,17 +224,17 @@ impl Signer {
     }
 
     /// The share of a key, opened once.
-    fn share(&self, key: KeyId, active: &Active) -> Result<Arc<KeyShare>, Trouble> {
+    pub(super) fn share(&self, key: KeyId, active: &Active) -> Result<Arc<KeyShare>, Trouble> {
         if active.plan.protocol != Protocol::FrostSecp256k1Tr {
             return refuse(Rule::SignerProtocol, "this key has no shares");
         }
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = shares.get(&key) {
+        let current = |share: &&Arc<KeyShare>| share.name().epoch == active.epoch;
+        if let Some(share) = shares.get(&key).filter(current) {
             return Ok(Arc::clone(share));
         }
-        let name = ShareName { key: key.0, signer: self.id.0, epoch: 1 };
-        let share = KeyShare::load(&self.sealer, &self.directory, name)
-            .map_err(|error| unopened(&error))?;
+        let name = ShareName { key: key.0, signer: self.id.0, epoch: active.epoch };
+        let share = KeyShare::load(&self.sealer, &self.directory, name)?;
         let public = share.public().to_bytes().map_err(|error| corrupt(&error))?;
         if public != active.public_package.as_slice() {
             let because = "the share on disk is of another key than the log's".to_owned();
@@ -273,15 +279,11 @@ fn by_input(
     Ok(all)
 }
 
-fn unopened(error: &ShareError) -> Trouble {
-    Trouble::Corrupt(format!("this signer's key share can't be used: {error}"), None)
-}
-
 fn corrupt(error: &impl std::fmt::Display) -> Trouble {
     Trouble::Corrupt(error.to_string(), None)
 }
 
-fn aborted(error: &SignError) -> Trouble {
+pub(super) fn aborted(error: &SignError) -> Trouble {
     match error {
         // The server mixed something up, or lied: a new session settles it.
         SignError::OtherRound(_) | SignError::Public(_) => Trouble::Refused(

@@ -2,26 +2,30 @@
 //! session or round to another.
 
 use strongroom_domain::{
-    Bytes, Rule,
+    Bytes,
     protocol::{Reply, Sealed, Spoken, Work},
 };
 
-use super::{Signer, Trouble, refuse};
+use super::{Signer, Trouble};
 
 impl Signer {
     pub(super) fn step(
         &self,
         work: Work,
-        _session: &Bytes,
-        _round: u16,
-        _spoken: &[Spoken],
-        _letters: &[Sealed],
+        session: &Bytes,
+        round: u16,
+        spoken: &[Spoken],
+        letters: &[Sealed],
     ) -> Result<Reply, Trouble> {
         match work {
-            Work::Ceremony { .. } => refuse(Rule::SignerProtocol, "no such ceremony"),
-            Work::Change { .. } => refuse(Rule::SignerProtocol, "no such change"),
-            Work::Proof { .. } => refuse(Rule::SignerProtocol, "no such proof"),
-            Work::Attempt { .. } => refuse(Rule::SignerProtocol, "no such attempt"),
+            Work::Ceremony { key } => self.make(key, round, letters),
+            Work::Change { key, epoch } => self.change((key, epoch), round, letters),
+            Work::Proof { key, epoch } => {
+                self.prove((key, epoch), session, round, (spoken, letters))
+            }
+            Work::Attempt { transfer, attempt } => {
+                self.sign_in_rounds((transfer, attempt), session, round, (spoken, letters))
+            }
         }
     }
 }

@@ -1,0 +1,234 @@
+//! Shares made by machines: rounds of a ceremony, or of a change of shares. What must be the same for
+//! all is read from the log, never from an order; what was said once is said again to whoever asks,
+//! and never in another way.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use strongroom_domain::{
+    Bytes, KeyId, Rule, SignerId,
+    key::Protocol,
+    protocol::{Reply, Sealed, Work},
+};
+
+use super::{Signer, Trouble, letters::Post, refuse};
+use crate::{
+    dkls::{Dealing, Dkls23, DklsShare},
+    frost::ShareName,
+    grounds::Grounds,
+    threshold::{ByHolder, Heard, Machine, Place, RoundError, Said, Step, ThresholdProtocol},
+};
+
+/// Ceremonies and changes that are remembered, each with up to a megabyte of letters for whoever asks
+/// again. Beyond that the oldest is forgotten: if it was under way, people ask for another.
+const REMEMBERED: usize = 16;
+
+/// Machines under way, by what they are for. In memory only: a restart loses what they drew.
+#[derive(Default)]
+pub(super) struct Makings(BTreeMap<Work, Arc<Mutex<Making>>>);
+
+struct Making {
+    machine: Option<Dealing>,
+    said: Vec<(Bytes, Vec<Sealed>)>,
+}
+
+/// What is being made, as this signer's log has it.
+pub(super) struct Asked {
+    pub(super) work: Work,
+    pub(super) protocol: Protocol,
+    pub(super) name: ShareName,
+    pub(super) holders: BTreeMap<u16, SignerId>,
+    /// What was said to all, by round.
+    pub(super) rounds: BTreeMap<u16, BTreeMap<SignerId, Bytes>>,
+}
+
+impl Asked {
+    fn post<'a>(&'a self, session: &'a Bytes) -> Post<'a> {
+        let Self { work, protocol, holders, .. } = self;
+        Post { work: *work, session, protocol: *protocol, holders }
+    }
+
+    /// What the log shows of a round, by number; `None` where somebody has not spoken yet.
+    fn spoken(&self, round: u16) -> Option<ByHolder<Vec<u8>>> {
+        let said = self.rounds.get(&round)?;
+        let of = |(number, signer): (&u16, &SignerId)| Some((*number, said.get(signer)?.0.clone()));
+        self.holders.iter().map(of).collect()
+    }
+}
+
+impl Makings {
+    fn of(&mut self, work: Work) -> Arc<Mutex<Making>> {
+        if self.0.len() >= REMEMBERED && !self.0.contains_key(&work) {
+            self.0.pop_first();
+        }
+        let new = || Arc::new(Mutex::new(Making { machine: None, said: Vec::new() }));
+        Arc::clone(self.0.entry(work).or_insert_with(new))
+    }
+}
+
+impl Signer {
+    fn makings(&self) -> MutexGuard<'_, Makings> {
+        self.makings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A round of a key's ceremony.
+    pub(super) fn make(
+        &self,
+        key: KeyId,
+        round: u16,
+        letters: &[Sealed],
+    ) -> Result<Reply, Trouble> {
+        let rests_on = if round == 1 { Grounds::of_beginning } else { Grounds::of_rounds };
+        let (ceremony, holder) = self.under_way(key, rests_on)?;
+        let plan = &ceremony.plan;
+        if plan.protocol != Protocol::Dkls23Secp256k1 {
+            let because = format!("a {} key is not made in such steps", plan.protocol.name());
+            return refuse(Rule::SignerProtocol, because);
+        }
+        let asked = Asked {
+            work: Work::Ceremony { key },
+            protocol: plan.protocol,
+            name: ShareName { key: key.0, signer: self.id.0, epoch: 1 },
+            holders: (1..).zip(plan.participants.iter().copied()).collect(),
+            rounds: ceremony.rounds.clone(),
+        };
+        let holders = u16::try_from(plan.participants.len()).unwrap_or(u16::MAX);
+        let place = Place { holder, threshold: plan.threshold, holders };
+        let made = self.make_share(&asked, round, letters, || Dkls23::generate(asked.name, place));
+        match made? {
+            Made::Said(reply) => Ok(reply),
+            Made::Share(share) => {
+                let package = Bytes(package(&share)?);
+                self.confirm(key, Bytes(share.public().key().to_vec()), package)
+            }
+        }
+    }
+
+    /// A round of what makes a share; the share, durable, behind the last.
+    pub(super) fn make_share(
+        &self,
+        asked: &Asked,
+        round: u16,
+        letters: &[Sealed],
+        begin: impl FnOnce() -> Result<(Dealing, Said), RoundError>,
+    ) -> Result<Made, Trouble> {
+        let making = self.makings().of(asked.work);
+        // One order of a work at a time; the others' go on meanwhile.
+        let mut making = making.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = usize::from(round).checked_sub(1);
+        if let Some((message, letters)) = place.and_then(|place| making.said.get(place)) {
+            let (message, letters) = (message.clone(), letters.clone());
+            return Ok(Made::Said(Reply::Spoke { message, letters }));
+        }
+        // A repeated order, perhaps after a restart: the share is there.
+        if asked.name.path(&self.directory).exists() {
+            let share = DklsShare::load(&self.sealer, &self.directory, asked.name);
+            return match share {
+                Ok(share) => Ok(Made::Share(Box::new(share))),
+                Err(error) => Err(error.into()),
+            };
+        }
+        if place != Some(making.said.len()) {
+            return refuse(
+                Rule::SignerProtocol,
+                "this signer has no such round in memory: if it was restarted, begin another",
+            );
+        }
+        self.ready_to_seal()?;
+        let post = asked.post(&EMPTY);
+        let stepped = match making.machine.take() {
+            None if round == 1 => {
+                if asked.rounds.get(&1).is_some_and(|said| said.contains_key(&self.id)) {
+                    return refuse(
+                        Rule::SignerProtocol,
+                        "this signer published its first round and was restarted since: begin \
+                         another",
+                    );
+                }
+                begin().map(|(machine, said)| Step::Said(machine, said))
+            }
+            None => return refuse(Rule::SignerProtocol, "this signer's part has failed"),
+            Some(machine) => {
+                let before = round.saturating_sub(1);
+                match self.heard(asked, before, letters, &machine) {
+                    Ok((spoken, letters)) => {
+                        machine.step(&Heard { spoken: &spoken, letters: &letters })
+                    }
+                    // What came is not what is due: the machine waits on.
+                    Err(trouble) => {
+                        making.machine = Some(machine);
+                        return Err(trouble);
+                    }
+                }
+            }
+        };
+        match stepped {
+            Ok(Step::Said(machine, Said { spoken, letters })) => {
+                let letters = self.seal_letters(&post, round, &letters)?;
+                let message = Bytes(spoken);
+                making.machine = Some(machine);
+                making.said.push((message.clone(), letters.clone()));
+                Ok(Made::Said(Reply::Spoke { message, letters }))
+            }
+            Ok(Step::Done(share)) => {
+                // A crash before this leaves no share: the holder never confirms.
+                share
+                    .store(&self.sealer, &self.directory)
+                    .map_err(|error| Trouble::Unavailable(error.to_string()))?;
+                Ok(Made::Share(Box::new(share)))
+            }
+            Err(error) => {
+                tracing::error!(%error, signer = %self.id, "a ceremony failed");
+                Err(failed(&error, &post))
+            }
+        }
+    }
+
+    fn heard(
+        &self,
+        asked: &Asked,
+        round: u16,
+        letters: &[Sealed],
+        machine: &Dealing,
+    ) -> Result<(ByHolder<Vec<u8>>, ByHolder<strongroom_secrets::Secret>), Trouble> {
+        let Some(spoken) = asked.spoken(round) else {
+            let because = format!("round {round} is not complete in the log");
+            return refuse(Rule::SignerLogBehind, because);
+        };
+        let letters = self.open_letters(&asked.post(&EMPTY), round, letters)?;
+        let complete = machine.awaits().check(&Heard { spoken: &spoken, letters: &letters });
+        match complete {
+            Ok(()) => Ok((spoken, letters)),
+            Err(error) => refuse(Rule::SignerProtocol, error.to_string()),
+        }
+    }
+}
+
+/// Ceremonies and changes are named by their key and epoch.
+static EMPTY: Bytes = Bytes(Vec::new());
+
+/// What came of a round.
+pub(super) enum Made {
+    /// There is another.
+    Said(Reply),
+    /// It was the last.
+    Share(Box<DklsShare>),
+}
+
+/// The public package as the log has it.
+pub(super) fn package(share: &DklsShare) -> Result<Vec<u8>, Trouble> {
+    share.public().to_bytes().map_err(|error| Trouble::Corrupt(error.to_string(), None))
+}
+
+/// A failed round: who is proven to have cheated is named.
+pub(super) fn failed(error: &RoundError, post: &Post<'_>) -> Trouble {
+    let culprit = error.culprit().and_then(|number| post.signer(number));
+    match (culprit, error) {
+        (None, RoundError::Senders { .. } | RoundError::Session { .. }) => Trouble::Refused(
+            strongroom_domain::Refusal::new(Rule::SignerProtocol, error.to_string()),
+        ),
+        _ => Trouble::Corrupt(error.to_string(), culprit),
+    }
+}

@@ -2,7 +2,7 @@
 //! signature over bytes, a digest or a text: orders name a transfer or a key, and the signer
 //! finds everything else in the log.
 
-use crate::{Bytes, Digest, Head, KeyId, Refusal, SignerId, TransferId, key::Confirmed};
+use crate::{Bytes, Digest, Head, KeyId, Refusal, SignerId, TransferId, key::{Confirmed, EpochConfirmed}};
 use serde::{Deserialize, Serialize};
 
 /// What the server can ask.
@@ -221,6 +221,11 @@ pub enum Reply {
         message: Bytes,
         /// For one each.
         letters: Vec<Sealed>,
+    },
+    /// It has its share of another epoch, durably.
+    EpochConfirmed {
+        /// Its word for it, signed.
+        confirmed: EpochConfirmed,
     },
     /// Complete signatures.
     Signatures {

@@ -18,6 +18,7 @@ use crate::{
     grounds::Grounds,
     log_copy::{LogCopy, LogCopyError},
     roots::Roots,
+    sights::{Sighted, Sights},
 };
 
 /// How far an entry's time may lie ahead of this signer's clock, in seconds.
@@ -57,6 +58,8 @@ pub struct Remembered {
     pub cosigned: Option<TreeHead>,
     /// What must follow the entry that the log goes on from.
     pub resumed: Option<LogResumed>,
+    /// When this signer saw what starts a wait.
+    pub sights: Vec<Sighted>,
 }
 
 /// What a signer must be to follow a log: its id, its keys, and the one log it follows.
@@ -78,6 +81,7 @@ pub struct Follower {
     audited: Audited,
     roots: Roots,
     grounds: Grounds,
+    sights: Sights,
     /// Entries that a counting checkpoint covers, as far as this process was told.
     covered: u64,
     resumed: Option<LogResumed>,
@@ -88,8 +92,14 @@ pub struct Follower {
 
 impl Follower {
     /// Reads the copy from its first entry on, applying every rule again.
-    pub fn open(path: &Path, known: Remembered, pinned: Pinned) -> Result<Self, FollowError> {
-        let Remembered { acknowledged, cosigned, resumed } = known;
+    pub fn open(
+        path: &Path,
+        known: Remembered,
+        pinned: Pinned,
+        now: Timestamp,
+    ) -> Result<Self, FollowError> {
+        let Remembered { acknowledged, cosigned, resumed, sights } = known;
+        let mut sights = Sights::new(sights);
         let mut audited = Audited::default();
         let (mut roots, mut grounds) = (Roots::default(), Grounds::default());
         let opened = LogCopy::open(path, ledger_head(acknowledged), |entry, payload| {
@@ -100,6 +110,7 @@ impl Follower {
             audited.extend(&recorded).map_err(|violation| violation.to_string())?;
             roots.push(leaf);
             grounds.note(&recorded);
+            sights.note(&recorded, audited.state(), pinned.signer, now);
             match cosigned {
                 Some(tree) if tree.size == roots.head().size => check_cosigned(tree, &roots),
                 Some(_) | None => Ok(()),
@@ -116,6 +127,7 @@ impl Follower {
             audited,
             roots,
             grounds,
+            sights,
             covered: 0,
             resumed,
             pinned,
@@ -148,7 +160,7 @@ impl Follower {
         for pushed in entries {
             let (entry, payload) = (pushed.entry.as_bytes(), pushed.payload.as_bytes());
             let recorded = self.verify(entry, payload, now)?;
-            ended.extend(self.fold(&recorded)?);
+            ended.extend(self.fold(&recorded, now)?);
             let bytes = entry.len().saturating_add(payload.len());
             self.unwritten = self.unwritten.saturating_add(bytes);
             if self.unwritten > MOST_UNWRITTEN {
@@ -181,13 +193,18 @@ impl Follower {
         }
     }
 
-    fn fold(&mut self, recorded: &Recorded) -> Result<Option<TransferId>, FollowError> {
+    fn fold(
+        &mut self,
+        recorded: &Recorded,
+        seen: Timestamp,
+    ) -> Result<Option<TransferId>, FollowError> {
         if let Err(violation) = self.audited.extend(recorded) {
             return Err(self.halt(violation.to_string()));
         }
         self.roots.push(Hash::new(recorded.head.leaf.0));
         self.grounds.note(recorded);
-        Ok(match (recorded.stream, &recorded.event) {
+        self.sights.note(recorded, self.audited.state(), self.pinned.signer, seen);
+        let ended = match (recorded.stream, &recorded.event) {
             (
                 Stream::Transfer(id),
                 Event::Transfer(
@@ -198,7 +215,19 @@ impl Follower {
                 ),
             ) => Some(id),
             _ => None,
-        })
+        };
+        ended.iter().for_each(|transfer| self.sights.forget(*transfer));
+        Ok(ended)
+    }
+
+    /// When this signer saw what starts a wait.
+    pub const fn sights(&self) -> &Sights {
+        &self.sights
+    }
+
+    /// Those of them that the journal does not hold yet.
+    pub fn unwritten_sights(&mut self) -> Vec<Sighted> {
+        self.sights.unwritten()
     }
 
     /// The roots of the verified log's sizes.

@@ -17,6 +17,10 @@ pub struct Grounds {
     changes: BTreeMap<KeyId, Ceremony>,
     /// Of each key: where its shares came into use, or where it was released.
     proofs: BTreeMap<KeyId, u64>,
+    /// Of each key whose shares ever changed: the last entry about that.
+    shares: BTreeMap<KeyId, u64>,
+    /// Of each key: where its shares of now were last shown to sign.
+    proven: BTreeMap<KeyId, u64>,
 }
 
 #[derive(Default)]
@@ -70,6 +74,17 @@ impl Grounds {
     fn key(&mut self, id: KeyId, event: &KeyEvent, position: u64) {
         if let KeyEvent::Activated(_) | KeyEvent::EpochAdvanced(_) | KeyEvent::Released(_) = event {
             self.proofs.insert(id, position);
+        }
+        if let KeyEvent::ChangeRequested(_)
+        | KeyEvent::ChangeApproved(_)
+        | KeyEvent::ChangeRetried(_)
+        | KeyEvent::EpochAdvanced(_)
+        | KeyEvent::ChangeFailed(_) = event
+        {
+            self.shares.insert(id, position);
+        }
+        if let KeyEvent::Proven(_) = event {
+            self.proven.insert(id, position);
         }
         match event {
             KeyEvent::CeremonyRequestedV1(_)
@@ -126,6 +141,16 @@ impl Grounds {
     /// What its later rounds rest on.
     pub fn of_rounds(&self, id: KeyId) -> u64 {
         self.ceremonies.get(&id).map_or(0, |ceremony| ceremony.dealt)
+    }
+
+    /// What says which shares of a key there are; none where they never changed.
+    pub fn of_shares(&self, id: KeyId) -> Option<u64> {
+        self.shares.get(&id).copied()
+    }
+
+    /// What rests on shares that were shown to sign; none before they were.
+    pub fn of_proven(&self, id: KeyId) -> Option<u64> {
+        self.proven.get(&id).copied()
     }
 
     /// What a change of shares rests on: where it began, and from the second round on what was

@@ -302,6 +302,7 @@ fn unexpected(reply: &Reply) -> SessionEnd {
         | Reply::Cosigned { .. }
         | Reply::WitnessConflict { .. }
         | Reply::Covered { .. }
+        | Reply::EpochConfirmed { .. }
         | Reply::Spoke { .. }
         | Reply::Signatures { .. } => {
             SessionEnd::Lost("it answered something else than was asked".to_owned())

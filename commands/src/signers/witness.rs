@@ -66,6 +66,7 @@ impl SignerWitness {
             | Reply::Committed { .. }
             | Reply::Shares { .. }
             | Reply::Abstained { .. }
+            | Reply::EpochConfirmed { .. }
             | Reply::Spoke { .. }
             | Reply::Signatures { .. }
             | Reply::Covered { .. } => {

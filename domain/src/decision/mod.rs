@@ -21,7 +21,7 @@ pub(crate) use custody::{created_wallet, opened_account};
 pub use freeze::check as check_frozen;
 pub use payment::set_aside;
 pub(crate) use payment::{check_released, check_signers, fail as failed};
-pub(crate) use signers::check_trusted;
+pub use signers::check_trusted;
 pub(crate) use people::{described_person, erased_person};
 pub use proposal::place;
 pub use request::judge;

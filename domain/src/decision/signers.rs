@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Whether none of these signers is quarantined.
-pub(crate) fn check_trusted<'a>(
+pub fn check_trusted<'a>(
     state: &State,
     signers: impl IntoIterator<Item = &'a SignerId>,
 ) -> Result<(), Refusal> {

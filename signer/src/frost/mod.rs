@@ -3,13 +3,21 @@
 //!
 //! The public half (derivation, checking, combining) is [`strongroom_chains::frost`].
 
+mod backed_up;
 mod ceremony;
+mod change;
+mod curve;
+mod renewed;
 mod share;
 mod signing;
 
 pub use ceremony::{Ceremony, CeremonyError, Dealing, Exchange};
+pub use change::{ChangePlan, Changed, Changing};
+pub use renewed::ShareChange;
 pub use share::{KeyShare, ShareError, ShareName};
 pub use signing::{SignError, SigningNonces};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod changes_tests;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::{Ceremony, CeremonyError, Dealing, Exchange, KeyShare, ShareError, ShareName};
 use super::{SignError, SigningNonces};
 
-const MESSAGE: [u8; 32] = [7; 32];
-const PATH: KeyPath = KeyPath { change: 0, index: 3 };
+pub(super) const MESSAGE: [u8; 32] = [7; 32];
+pub(super) const PATH: KeyPath = KeyPath { change: 0, index: 3 };
 
 fn name(holder: u16) -> ShareName {
     ShareName { key: Uuid::from_u128(1), signer: Uuid::from_u128(holder.into()), epoch: 1 }
@@ -44,7 +44,7 @@ fn exchange(threshold: u16, holders: u16) -> (BTreeMap<u16, Exchange>, Dealt) {
     (exchanges, inboxes)
 }
 
-fn ceremony(threshold: u16, holders: u16) -> BTreeMap<u16, KeyShare> {
+pub(super) fn ceremony(threshold: u16, holders: u16) -> BTreeMap<u16, KeyShare> {
     let (exchanges, inboxes) = exchange(threshold, holders);
     exchanges
         .into_iter()
@@ -54,7 +54,7 @@ fn ceremony(threshold: u16, holders: u16) -> BTreeMap<u16, KeyShare> {
         .collect()
 }
 
-fn commit(
+pub(super) fn commit(
     shares: &BTreeMap<u16, KeyShare>,
     who: &[u16],
 ) -> (BTreeMap<u16, SigningNonces>, ByHolder) {
@@ -67,7 +67,7 @@ fn commit(
     (nonces, commitments)
 }
 
-fn sign(shares: &BTreeMap<u16, KeyShare>, who: &[u16], path: KeyPath) -> (ByHolder, ByHolder) {
+pub(super) fn sign(shares: &BTreeMap<u16, KeyShare>, who: &[u16], path: KeyPath) -> (ByHolder, ByHolder) {
     let (nonces, commitments) = commit(shares, who);
     let signed = nonces
         .into_iter()

@@ -117,8 +117,10 @@ impl Signer {
             acknowledged: consumptions.acknowledged(),
             cosigned: cosigned.map(|of| TreeHead { size: of.size, root: Hash::new(of.root.0) }),
             resumed: consumptions.resumed().cloned(),
+            sights: consumptions.sights().to_vec(),
         };
-        let follower = Follower::open(&copy, known, pinned)?;
+        let mut follower = Follower::open(&copy, known, pinned, now())?;
+        consumptions.keep_sights(follower.unwritten_sights())?;
         let transfers = &follower.audited()?.state().transfers;
         consumptions.retain(|id| !matches!(transfers.get(&id), Some(Transfer::Closed(_))));
         Ok(Self {
@@ -197,7 +199,12 @@ impl Signer {
     }
 
     fn extend(&self, entries: &[LogEntry]) -> Result<Reply, Trouble> {
-        let ended = self.follower_mut().extend(entries, now())?;
+        let mut follower = self.follower_mut();
+        let ended = follower.extend(entries, now());
+        let sights = follower.unwritten_sights();
+        drop(follower);
+        self.consumptions.keep_sights(sights)?;
+        let ended = ended?;
         self.sessions().forget(&ended);
         self.rounds().forget(&ended);
         self.consumptions.forget(ended);

@@ -78,7 +78,9 @@ impl Signer {
             }
             None => demand_own(&follower, tree)?,
         }
-        Ok(Reply::Covered { size: follower.cover(tree.size) })
+        let size = follower.cover(tree.size);
+        self.destroy_old_shares(&follower);
+        Ok(Reply::Covered { size })
     }
 }
 

@@ -1,0 +1,67 @@
+//! Lagrange interpolation in the exponent, for any suite of FROST. Only public points are ever here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use frost_core::{Ciphersuite, Field, Group};
+
+use crate::threshold::RoundError;
+
+/// A point.
+pub(super) type Element<C> = <<C as Ciphersuite>::Group as Group>::Element;
+/// A scalar.
+pub(super) type Scalar<C> = <<<C as Ciphersuite>::Group as Group>::Field as Field>::Scalar;
+
+/// A holder's number as a scalar.
+pub(super) fn small<C: Ciphersuite>(number: u16) -> Scalar<C> {
+    let (zero, one) = (<C::Group as Group>::Field::zero(), <C::Group as Group>::Field::one());
+    (0..16).rev().fold(zero, |sum, bit| {
+        let twice = sum + sum;
+        if (number >> bit) & 1 == 1 { twice + one } else { twice }
+    })
+}
+
+/// How much `holder`'s value weighs, at `x`, among those of `all`.
+pub(super) fn basis<C: Ciphersuite>(
+    all: &BTreeSet<u16>,
+    holder: u16,
+    x: Scalar<C>,
+) -> Result<Scalar<C>, RoundError> {
+    let own = small::<C>(holder);
+    let one = <C::Group as Group>::Field::one();
+    let (mut above, mut below) = (one, one);
+    for other in all.iter().filter(|number| **number != holder) {
+        let other = small::<C>(*other);
+        above = above * (x - other);
+        below = below * (own - other);
+    }
+    let inverse = <C::Group as Group>::Field::invert(&below);
+    let inverse = inverse.map_err(|_zero| RoundError::Change("a holder counts twice"))?;
+    Ok(above * inverse)
+}
+
+/// The value at `x` of the polynomial that has these, times the generator.
+pub(super) fn interpolate<C: Ciphersuite>(
+    values: &BTreeMap<u16, Element<C>>,
+    x: Scalar<C>,
+) -> Result<Element<C>, RoundError> {
+    let all: BTreeSet<u16> = values.keys().copied().collect();
+    let mut sum = C::Group::identity();
+    for (holder, value) in values {
+        sum = sum + *value * basis::<C>(&all, *holder, x)?;
+    }
+    Ok(sum)
+}
+
+/// As [`interpolate`], at zero: the key.
+pub(super) fn at_zero<C: Ciphersuite>(
+    values: &BTreeMap<u16, Element<C>>,
+) -> Result<Element<C>, RoundError> {
+    interpolate::<C>(values, <C::Group as Group>::Field::zero())
+}
+
+/// A point's bytes.
+pub(super) fn encode<C: Ciphersuite>(point: &Element<C>) -> Result<Vec<u8>, RoundError> {
+    C::Group::serialize(point)
+        .map(|bytes| bytes.as_ref().to_vec())
+        .map_err(|_identity| RoundError::Failed("a point at infinity".to_owned()))
+}

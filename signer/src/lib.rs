@@ -25,6 +25,7 @@ pub mod resealing;
 pub mod resumption;
 pub mod roots;
 pub mod sealing;
+pub mod sights;
 pub mod threshold;
 pub mod transport;
 pub mod unlocking;

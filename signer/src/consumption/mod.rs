@@ -14,7 +14,10 @@ use strongroom_domain::{
     Bytes, Digest, Head, Network, Refusal, Rule, TransferId, charter::LogResumed,
 };
 
-use crate::journal::{Journal, JournalError};
+use crate::{
+    journal::{Journal, JournalError},
+    sights::Sighted,
+};
 
 /// A line of the journal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +34,8 @@ pub enum Record {
     /// The log goes on from an earlier entry, as a quorum agreed: what was verified and cosigned
     /// before binds no more. What was consumed and sworn off does.
     Resumed(LogResumed),
+    /// What starts a wait was seen.
+    Sighted(Sighted),
 }
 
 /// A tree that this signer has put its name to.
@@ -68,6 +73,7 @@ pub struct Consumptions {
     open: Mutex<Open>,
     cosigned: Mutex<Option<Cosigned>>,
     resumed: Option<LogResumed>,
+    sights: Vec<Sighted>,
 }
 
 #[derive(Default)]
@@ -121,11 +127,12 @@ impl Consumptions {
             tracing::warn!(bytes = cut.bytes, "cut the torn end of the journal");
         }
         let mut open = Open::default();
-        let (mut cosigned, mut resumed) = (None, None);
+        let (mut cosigned, mut resumed, mut sights) = (None, None, Vec::new());
         for record in opened.records {
             match record {
                 Record::Verified(head) => open.acknowledge(head),
                 Record::Cosigned(head) => cosigned = Some(head),
+                Record::Sighted(sighted) => sights.push(sighted),
                 Record::Resumed(certificate) => {
                     open.acknowledged = certificate.resumption.from;
                     (cosigned, resumed) = (None, Some(certificate));
@@ -140,7 +147,21 @@ impl Consumptions {
             }
         }
         let (open, cosigned) = (Mutex::new(open), Mutex::new(cosigned));
-        Ok(Self { journal: opened.journal, open, cosigned, resumed })
+        Ok(Self { journal: opened.journal, open, cosigned, resumed, sights })
+    }
+
+    /// When this signer saw what starts a wait, as the journal had it when it was opened.
+    pub fn sights(&self) -> &[Sighted] {
+        &self.sights
+    }
+
+    /// Keeps further ones. A crash before it returns makes their waits longer, never shorter.
+    pub fn keep_sights(&self, sights: Vec<Sighted>) -> Result<(), JournalError> {
+        if sights.is_empty() {
+            return Ok(());
+        }
+        let records: Vec<_> = sights.into_iter().map(Record::Sighted).collect();
+        self.journal.append_durable(&records)
     }
 
     /// The last head that the journal holds: the log copy must reach it.

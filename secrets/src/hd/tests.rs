@@ -98,6 +98,19 @@ fn the_one_word_that_was_changed_is_found_by_its_place_alone() {
 }
 
 #[test]
+fn a_wrong_word_is_found_in_words_of_every_length() {
+    for bytes in [16, 20, 24, 28, 32] {
+        let secret = vec![0xa7; bytes];
+        let right = Words::of(&Secret::new(secret.clone())).unwrap().to_text();
+        let mut words: Vec<&str> = right.expose().split(' ').collect();
+        words[5] = "abundon";
+        let fits = |entropy: &Secret| entropy.expose() == secret;
+        assert_eq!(Words::wrong_word(&text(&words.join(" ")), fits), Some(6), "{bytes}");
+    }
+    assert_eq!(Words::wrong_word(&text("abandon"), |_| true), None);
+}
+
+#[test]
 fn a_seed_is_long_enough_and_ed25519_has_hardened_children_alone() {
     let short = Secret::new(vec![1; 15]);
     assert_eq!(Node::master(Curve::Secp256k1, &short).err(), Some(NodeError::Seed(15)));

@@ -2,6 +2,7 @@
 //! a secret of whoever holds the others.
 
 use bip39::{Error, Language, Mnemonic};
+use sha2::{Digest, Sha256};
 use thiserror::Error as Failure;
 use zeroize::Zeroizing;
 
@@ -68,25 +69,59 @@ impl Words {
     /// a right checksum and entropy that `fits`. `None` where more than one word is wrong.
     pub fn wrong_word(text: &SecretText, fits: impl Fn(&Secret) -> bool) -> Option<usize> {
         let text = normal(text);
-        let given: Vec<&str> = text.split(' ').collect();
         let list = Language::English.word_list();
-        for place in 0..given.len() {
-            for word in list {
-                let mut tried = Zeroizing::new(String::with_capacity(24 * 9));
-                for (at, given) in given.iter().enumerate() {
-                    if at > 0 {
-                        tried.push(' ');
-                    }
-                    tried.push_str(if at == place { word } else { given });
-                }
-                let found = Mnemonic::parse_in_normalized(Language::English, &tried);
-                if found.is_ok_and(|found| fits(&Secret::new(found.to_entropy()))) {
+        let known: Vec<Option<u16>> = text
+            .split(' ')
+            .map(|word| u16::try_from(list.binary_search(&word).ok()?).ok())
+            .collect();
+        if !matches!(known.len(), 12 | 15 | 18 | 21 | 24) {
+            return None;
+        }
+        let mut tried: Zeroizing<Vec<u16>> =
+            Zeroizing::new(known.iter().map(|word| word.unwrap_or_default()).collect());
+        // A word that is not on the list is the one; where there are two such, it is not one.
+        let unknown: Vec<usize> =
+            (0..known.len()).filter(|place| known.get(*place) == Some(&None)).collect();
+        let places = match unknown.as_slice() {
+            [] => (0..known.len()).collect(),
+            [only] => vec![*only],
+            [_, _, ..] => return None,
+        };
+        for place in places {
+            let own = tried.get(place).copied()?;
+            for word in 0..2048 {
+                *tried.get_mut(place)? = word;
+                if entropy(&tried).is_some_and(|found| fits(&found)) {
                     return place.checked_add(1);
                 }
             }
+            *tried.get_mut(place)? = own;
         }
         None
     }
+}
+
+/// What words with these numbers stand for, if their checksum is right (BIP 39, "Generating the
+/// mnemonic"): 11 bits each, of which the last 1 in 33 are the first bits of the SHA-256 of the rest.
+fn entropy(numbers: &[u16]) -> Option<Secret> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(34));
+    let (mut held, mut bits) = (0_u32, 0_u32);
+    for number in numbers {
+        held = (held << 11) | u32::from(*number);
+        bits = bits.checked_add(11)?;
+        while bits >= 8 {
+            bits = bits.checked_sub(8)?;
+            bytes.push(u8::try_from((held >> bits) & 0xff).ok()?);
+        }
+    }
+    // What is left over belongs to the checksum; 24 words have one of 8 bits, none left over.
+    let check = u32::try_from(numbers.len() / 3).ok()?;
+    let (length, last) = (numbers.len() / 3 * 4, bytes.get(numbers.len() / 3 * 4).copied());
+    let given = last.map_or_else(|| held << 8_u32.checked_sub(bits).unwrap_or(8), u32::from);
+    let hash = Sha256::digest(bytes.get(..length)?);
+    let shift = 8_u32.checked_sub(check)?;
+    let right = (u32::from(*hash.first()?) >> shift) == ((given & 0xff) >> shift);
+    right.then(|| Secret::new(bytes.get(..length).unwrap_or_default().to_vec()))
 }
 
 fn normal(text: &SecretText) -> Zeroizing<String> {

@@ -12,8 +12,10 @@ use strongroom_domain::{
     key::{Active, Protocol},
 };
 use strongroom_signer::{
+    dkls::DklsShare,
     frost::{KeyShare, ShareName},
     own_address::{Place, Which},
+    pkcs11::KeyKind,
 };
 
 use super::Desk;
@@ -68,14 +70,28 @@ pub(crate) fn address(
 /// The public key of what this signer holds, as that says itself.
 fn held(desk: &Desk, key: KeyId, active: &Active) -> Result<Vec<u8>, Failure> {
     let signer = desk.identity.signer();
-    match active.plan.protocol {
+    let name = ShareName { key: key.0, signer, epoch: active.epoch };
+    let protocol = active.plan.protocol;
+    if let Some(kind) = KeyKind::of(protocol) {
+        let token = desk.holders.token.as_ref().ok_or("the settings name no token")?;
+        let found = token.run(move |token| {
+            let found = token.public_key(kind, key.0)?;
+            // That it has both halves does not say that they belong together.
+            token.prove(&found, &[0; 32])?;
+            Ok(found)
+        })?;
+        return Ok(found.public.to_bytes().0);
+    }
+    match protocol {
         Protocol::FrostSecp256k1Tr => {
-            let name = ShareName { key: key.0, signer, epoch: active.epoch };
             let share = KeyShare::load(&desk.sealer, &desk.config.data, name)?;
             Ok(share.public().key().to_bytes().to_vec())
         }
+        Protocol::Dkls23Secp256k1 => {
+            let share = DklsShare::load(&desk.sealer, &desk.config.data, name)?;
+            Ok(share.public().key().to_vec())
+        }
         Protocol::Pkcs11Secp256k1
-        | Protocol::Dkls23Secp256k1
         | Protocol::FrostEd25519
         | Protocol::Pkcs11P256
         | Protocol::Pkcs11Ed25519
@@ -83,7 +99,7 @@ fn held(desk: &Desk, key: KeyId, active: &Active) -> Result<Vec<u8>, Failure> {
         | Protocol::VaultEd25519
         | Protocol::MultisigP2wsh
         | Protocol::MultisigP2tr => {
-            let name = active.plan.protocol.name();
+            let name = protocol.name();
             Err(format!("a signer alone shows no address of a {name} key").into())
         }
     }

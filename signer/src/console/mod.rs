@@ -1,12 +1,19 @@
 //! What an operator asks of a signer at its own machine, beside the running process: it reads, and
-//! writes nothing that the running signer also writes. Never opens the journal.
+//! writes nothing that the running signer also writes. Never opens the journal but where it must not be
+//! running.
 
 pub(crate) mod address;
+pub(crate) mod backup;
 pub(crate) mod reseal;
+pub(crate) mod restore;
+mod typing;
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use strongroom_domain::{Digest, SignerId, audit::Audited};
+use strongroom_domain::{Digest, KeyId, SignerId, Timestamp, audit::Audited, key::Active};
 use strongroom_secrets::Sealer;
 use strongroom_signer::{
     config::Config,
@@ -23,6 +30,7 @@ pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) identity: Identity,
     pub(crate) sealer: Sealer,
+    pub(crate) holders: Holders,
     /// The log as far as its copy on disk goes.
     pub(crate) audited: Audited,
 }
@@ -35,7 +43,8 @@ impl Desk {
     ) -> Result<Self, Failure> {
         let config = Config::read(config)?;
         let genesis = pinned(&config.data)?;
-        let (identity, sealer) = unlocking::unlock_now(&config, &Holders::open(&config)?)?;
+        let holders = Holders::open(&config)?;
+        let (identity, sealer) = unlocking::unlock_now(&config, &holders)?;
         let pinned = Pinned {
             genesis,
             signer: SignerId(identity.signer()),
@@ -43,6 +52,18 @@ impl Desk {
             witness_key: identity.witness_key(),
         };
         let audited = reading::read(&config.data, &pinned)?;
-        Ok(Self { config, identity, sealer, audited })
+        Ok(Self { config, identity, sealer, holders, audited })
     }
+
+    /// A key that exists, as the log has it.
+    pub(crate) fn active(&self, key: KeyId) -> Result<&Active, Failure> {
+        let known = self.audited.state().keys.get(&key);
+        Ok(known.ok_or("this signer has not read of that key")?.existing()?)
+    }
+}
+
+/// This machine's clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }

@@ -1,0 +1,63 @@
+//! A share of any protocol, as far as a backup is concerned: one secret scalar and its public point.
+//! Never lets the scalar out of this crate.
+
+use std::path::Path;
+
+use strongroom_domain::key::{Active, Protocol};
+use strongroom_secrets::{Sealer, Secret};
+
+use crate::frost::{KeyShare, ShareError, ShareName};
+
+use super::BackupError;
+
+/// What this signer holds of a key.
+pub struct HeldShare {
+    /// Its number among the holders.
+    pub holder: u16,
+    /// What its secret is the discrete logarithm of.
+    pub public: Vec<u8>,
+    scalar: Secret,
+}
+
+/// Why the share can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum HeldShareError {
+    /// No share of such a key can be split.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The file.
+    #[error(transparent)]
+    Share(#[from] ShareError),
+}
+
+impl HeldShare {
+    /// Opens the share of the epoch that is in use.
+    pub fn open(
+        sealer: &Sealer,
+        directory: &Path,
+        name: ShareName,
+        active: &Active,
+    ) -> Result<Self, HeldShareError> {
+        match active.plan.protocol {
+            Protocol::FrostSecp256k1Tr => {
+                let share = KeyShare::load(sealer, directory, name)?;
+                let (scalar, public) = share.to_back_up()?;
+                Ok(Self { holder: share.holder(), public, scalar })
+            }
+            other @ (Protocol::Dkls23Secp256k1
+            | Protocol::FrostEd25519
+            | Protocol::Pkcs11Secp256k1
+            | Protocol::Pkcs11P256
+            | Protocol::Pkcs11Ed25519
+            | Protocol::Pkcs11Rsa2048
+            | Protocol::VaultEd25519
+            | Protocol::MultisigP2wsh
+            | Protocol::MultisigP2tr) => Err(BackupError::Protocol(other).into()),
+        }
+    }
+
+    /// The secret.
+    pub fn scalar(&self) -> &Secret {
+        &self.scalar
+    }
+}

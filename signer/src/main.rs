@@ -56,6 +56,15 @@ enum Command {
     /// Show an address of a wallet as this signer's own key derives it, and refuse one that the log
     /// has and the key does not give. Works while the signer runs.
     Address(console::address::Arguments),
+    /// Split this signer's share of a key among officers, each of whom writes 24 words down. Works
+    /// while the signer runs.
+    Backup(console::backup::Arguments),
+    /// Have officers type their pieces and see that they give the share; nothing is stored. Works
+    /// while the signer runs.
+    Drill(console::restore::DrillArguments),
+    /// Put a share together again from officers' pieces, once a quorum approved it. The signer must
+    /// not be running.
+    Restore(console::restore::RestoreArguments),
     /// Seal the signer's files under another key (a passphrase, a token's, Vault's). The signer must
     /// not be running; interrupted, the same command goes on.
     Reseal(console::reseal::Arguments),
@@ -132,6 +141,9 @@ fn main() -> ExitCode {
         Command::Resume(arguments) => resume(&arguments),
         Command::Status(arguments) => status(&arguments.data),
         Command::Address(arguments) => console::address::address(arguments, pinned),
+        Command::Backup(arguments) => console::backup::backup(&arguments, pinned),
+        Command::Drill(arguments) => console::restore::drill(&arguments, pinned),
+        Command::Restore(arguments) => console::restore::restore(&arguments, pinned),
         Command::Reseal(arguments) => console::reseal::reseal(&arguments),
     };
     match done {

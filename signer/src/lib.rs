@@ -17,6 +17,7 @@ pub mod identity;
 pub mod journal;
 pub mod kek;
 pub mod log_copy;
+pub mod offline;
 pub mod order;
 pub mod own_address;
 pub mod pkcs11;

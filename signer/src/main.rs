@@ -65,6 +65,10 @@ enum Command {
     /// Put a share together again from officers' pieces, once a quorum approved it. The signer must
     /// not be running.
     Restore(console::restore::RestoreArguments),
+    /// A cosigner's key in a file, for multisig wallets: on a machine without a network, where no signer
+    /// runs.
+    #[command(subcommand)]
+    Offline(console::offline::Command),
     /// Seal the signer's files under another key (a passphrase, a token's, Vault's). The signer must
     /// not be running; interrupted, the same command goes on.
     Reseal(console::reseal::Arguments),
@@ -144,6 +148,7 @@ fn main() -> ExitCode {
         Command::Backup(arguments) => console::backup::backup(&arguments, pinned),
         Command::Drill(arguments) => console::restore::drill(&arguments, pinned),
         Command::Restore(arguments) => console::restore::restore(&arguments, pinned),
+        Command::Offline(command) => console::offline::offline(&command),
         Command::Reseal(arguments) => console::reseal::reseal(&arguments),
     };
     match done {

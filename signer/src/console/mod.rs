@@ -4,6 +4,7 @@
 
 pub(crate) mod address;
 pub(crate) mod backup;
+pub(crate) mod offline;
 pub(crate) mod reseal;
 pub(crate) mod restore;
 mod typing;

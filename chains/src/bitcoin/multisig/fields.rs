@@ -31,23 +31,23 @@ pub(super) fn within(ours: &Psbt, mut theirs: Psbt) -> Result<(), String> {
 }
 
 fn settle_input(ours: &Input, theirs: &mut Input) {
-    settle(&ours.witness_utxo, &mut theirs.witness_utxo);
+    settle(ours.witness_utxo.as_ref(), &mut theirs.witness_utxo);
     // Proven by its hash where it was read; of taproot we keep none.
     theirs.non_witness_utxo = None;
-    settle(&ours.sighash_type, &mut theirs.sighash_type);
-    settle(&ours.witness_script, &mut theirs.witness_script);
+    settle(ours.sighash_type.as_ref(), &mut theirs.sighash_type);
+    settle(ours.witness_script.as_ref(), &mut theirs.witness_script);
     settle_map(&ours.bip32_derivation, &mut theirs.bip32_derivation);
-    settle(&ours.tap_internal_key, &mut theirs.tap_internal_key);
-    settle(&ours.tap_merkle_root, &mut theirs.tap_merkle_root);
+    settle(ours.tap_internal_key.as_ref(), &mut theirs.tap_internal_key);
+    settle(ours.tap_merkle_root.as_ref(), &mut theirs.tap_merkle_root);
     settle_map(&ours.tap_scripts, &mut theirs.tap_scripts);
     settle_origins(ours.tap_internal_key, &ours.tap_key_origins, &mut theirs.tap_key_origins);
 }
 
 fn settle_output(ours: &Output, theirs: &mut Output) {
-    settle(&ours.witness_script, &mut theirs.witness_script);
+    settle(ours.witness_script.as_ref(), &mut theirs.witness_script);
     settle_map(&ours.bip32_derivation, &mut theirs.bip32_derivation);
-    settle(&ours.tap_internal_key, &mut theirs.tap_internal_key);
-    settle(&ours.tap_tree, &mut theirs.tap_tree);
+    settle(ours.tap_internal_key.as_ref(), &mut theirs.tap_internal_key);
+    settle(ours.tap_tree.as_ref(), &mut theirs.tap_tree);
     settle_origins(ours.tap_internal_key, &ours.tap_key_origins, &mut theirs.tap_key_origins);
 }
 
@@ -59,8 +59,8 @@ fn settle_origins(internal: Option<XOnlyPublicKey>, ours: &Origins, theirs: &mut
     theirs.retain(|key, (leaves, _)| !(Some(*key) == internal && leaves.is_empty()));
 }
 
-fn settle<T: PartialEq>(ours: &Option<T>, theirs: &mut Option<T>) {
-    if ours == theirs {
+fn settle<T: PartialEq>(ours: Option<&T>, theirs: &mut Option<T>) {
+    if ours == theirs.as_ref() {
         *theirs = None;
     }
 }

@@ -11,7 +11,7 @@ use bitcoin::{
     Psbt, PublicKey, Sequence, Transaction, TxOut,
     absolute::LockTime,
     bip32::KeySource,
-    psbt::{Input, PsbtSighashType, raw::ProprietaryKey},
+    psbt::{Input, Output, PsbtSighashType, raw::ProprietaryKey},
     sighash::{EcdsaSighashType, TapSighashType},
     taproot::{LeafVersion, TapTree, TaprootBuilder},
     transaction::Version,
@@ -112,7 +112,7 @@ impl UnsignedTx {
             proprietary: [(descriptor_field(), self.descriptor.to_string().into_bytes())].into(),
             unknown: [].into(),
             inputs: self.transaction.input.iter().map(blank).collect(),
-            outputs: self.transaction.output.iter().map(|_| Default::default()).collect(),
+            outputs: self.transaction.output.iter().map(|_| Output::default()).collect(),
         };
         for (fields, spent) in psbt.inputs.iter_mut().zip(&self.spent) {
             self.fill(fields, spent);

@@ -43,10 +43,10 @@ fn miniscript_derives_the_same_scripts_from_the_text() {
 }
 
 fn leaf(descriptor: &miniscript::Descriptor<DefiniteDescriptorKey>) -> bitcoin::ScriptBuf {
-    match descriptor {
-        miniscript::Descriptor::Tr(tr) => tr.iter_scripts().next().unwrap().1.encode(),
-        other => other.explicit_script().unwrap(),
+    if let miniscript::Descriptor::Tr(tr) = descriptor {
+        return tr.iter_scripts().next().unwrap().1.encode();
     }
+    descriptor.explicit_script().unwrap()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::bitcoin::multisig::{CombineError, Offered, ReadError, UnsignedTx};
 use bitcoin::{
     Amount as Sats, Psbt, Sequence,
     absolute::LockTime,
-    psbt::{PsbtSighashType, raw},
+    psbt::{self, PsbtSighashType, raw},
     sighash::{EcdsaSighashType, TapSighashType},
     transaction::Version,
 };
@@ -180,12 +180,12 @@ fn change_is_only_what_derives_to_it() {
     for shape in SHAPES {
         let mut case = case(shape);
         // Says of the payment that it were change.
-        let own = case.psbt.outputs.iter().position(|o| *o != Default::default()).unwrap();
+        let own = case.psbt.outputs.iter().position(|o| *o != psbt::Output::default()).unwrap();
         case.psbt.outputs.swap(0, 1);
         case.refused("output");
         // Says nothing of the change: it counts as a payment, which people then see.
         let mut case = self::case(shape);
-        case.psbt.outputs[own] = Default::default();
+        case.psbt.outputs[own] = psbt::Output::default();
         let outputs = case.offered().unwrap().unsigned.outputs().unwrap();
         assert!(outputs.iter().all(|o| o.kind == crate::bitcoin::multisig::OutputKind::Payment));
     }

@@ -1,0 +1,168 @@
+//! `strongroom-signer offline`: a cosigner's key in a file, on a machine without a network. Never shows
+//! its words but once, on a terminal, and never signs before a person typed what leaves the wallet.
+
+use std::{
+    io::{IsTerminal, Write, stdout},
+    path::{Path, PathBuf},
+};
+
+use bitcoin::base64::{Engine as _, prelude::BASE64_STANDARD};
+use clap::{Args, Subcommand};
+use strongroom_chains::bitcoin::{
+    Chain,
+    multisig::{Descriptor, Offered},
+};
+use strongroom_domain::Network;
+use strongroom_secrets::{Existing, SecretText, read_secret, write_durably};
+use strongroom_signer::offline::{Asked, OfflineKey, Review};
+
+use zeroize::Zeroizing;
+
+use super::typing::{Screen, line};
+use crate::Failure;
+
+/// What to do with a file key.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a key, seal it in a file, and show its words once: they are the only copy besides the file.
+    New(File),
+    /// Make a key again from its words, which are read from the terminal.
+    Restore(File),
+    /// Print the public key of an account, as a wallet's plan names a cosigner.
+    Xpub(Account),
+    /// Show what a PSBT does, and sign it if you agree.
+    Sign(Sign),
+}
+
+/// Where the key is.
+#[derive(Args)]
+pub(crate) struct File {
+    /// Its directory; `new` and `restore` make it.
+    #[arg(long)]
+    data: PathBuf,
+    /// File with the passphrase that seals it; mode 0600.
+    #[arg(long)]
+    passphrase_file: PathBuf,
+}
+
+/// Which account.
+#[derive(Args)]
+pub(crate) struct Account {
+    #[command(flatten)]
+    file: File,
+    /// From the master key (BIP 48): `48h/0h/0h/2h` on Bitcoin, `48h/2h/0h/2h` on Litecoin.
+    #[arg(long)]
+    path: String,
+}
+
+/// What to sign.
+#[derive(Args)]
+pub(crate) struct Sign {
+    #[command(flatten)]
+    file: File,
+    /// Where its coins are, for example `litecoin`.
+    #[arg(long)]
+    network: Network,
+    /// The wallet's descriptor with its checksum: your own copy, not one that came with the PSBT.
+    #[arg(long)]
+    descriptor: PathBuf,
+    /// The PSBT, in binary or base64.
+    #[arg(long)]
+    psbt: PathBuf,
+    /// Where the signed PSBT goes; must not exist.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+pub(crate) fn offline(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::New(file) => new(file),
+        Command::Restore(file) => restore(file),
+        Command::Xpub(account) => {
+            let key = open(&account.file)?;
+            writeln!(stdout(), "{}", key.expression(&account.path)?)?;
+            Ok(())
+        }
+        Command::Sign(arguments) => sign(arguments),
+    }
+}
+
+fn open(file: &File) -> Result<OfflineKey, Failure> {
+    Ok(OfflineKey::open(&file.data, &read_secret(&file.passphrase_file)?)?)
+}
+
+fn new(file: &File) -> Result<(), Failure> {
+    let mut out = stdout();
+    if !out.is_terminal() {
+        return Err("the words are shown on a terminal only, never into a file or a pipe".into());
+    }
+    let passphrase = read_secret(&file.passphrase_file)?;
+    let (key, words) = OfflineKey::create(&file.data, &passphrase)?;
+    let screen = Screen::open()?;
+    writeln!(out, "Write these words on paper, in this order. They are not shown again.\n")?;
+    for (number, word) in (1..).zip(words.expose().split(' ')) {
+        writeln!(out, "{number:>3}  {word}")?;
+    }
+    writeln!(out, "\nPress Enter when you have them.")?;
+    drop(line()?);
+    drop(screen);
+    writeln!(out, "fingerprint {}", key.fingerprint())?;
+    Ok(())
+}
+
+fn restore(file: &File) -> Result<(), Failure> {
+    let passphrase = read_secret(&file.passphrase_file)?;
+    writeln!(stdout(), "Type the words in their order, with spaces between them, on one line.")?;
+    let words = SecretText::new(typed()?.to_string());
+    let key = OfflineKey::restore(&file.data, &passphrase, &words)?;
+    writeln!(stdout(), "fingerprint {}", key.fingerprint())?;
+    Ok(())
+}
+
+fn sign(arguments: &Sign) -> Result<(), Failure> {
+    let key = open(&arguments.file)?;
+    let text = String::from_utf8(read(&arguments.descriptor)?)?;
+    let descriptor = Descriptor::import(&text)?;
+    let (place, _) = key.place(&descriptor)?;
+    let chain = Chain::of(arguments.network)?;
+    let psbt = binary(read(&arguments.psbt)?)?;
+    let offered = Offered::read(chain, &descriptor, &psbt)?;
+    let review = Review::of(&offered.unsigned)?;
+    let mut out = stdout();
+    write!(out, "{}", review.text)?;
+    for signed in offered.signatures.keys() {
+        writeln!(out, "signed by cosigner {} already", signed.saturating_add(1))?;
+    }
+    writeln!(out, "you are cosigner {}", place.saturating_add(1))?;
+    match &review.asked {
+        Asked::Amount(amount) => writeln!(out, "Type `{amount}` to sign:")?,
+        Asked::Yes => writeln!(out, "Nothing but the fee leaves the wallet. Type `yes` to sign:")?,
+    }
+    if !review.asked.agrees(&typed()?) {
+        return Err("that is not what was asked for: nothing was signed".into());
+    }
+    let mut parts = offered.unsigned.partials(&psbt).unwrap_or_default();
+    parts.retain(|part| part.place != place);
+    parts.push(key.sign(&offered.unsigned)?);
+    let signed = offered.unsigned.psbt_with(&parts)?;
+    write_durably(&arguments.out, signed.as_slice(), Existing::Keep)?;
+    writeln!(out, "signed: {}", arguments.out.display())?;
+    Ok(())
+}
+
+fn typed() -> Result<Zeroizing<String>, Failure> {
+    line()?.ok_or_else(|| "nothing was typed".into())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Files of PSBTs are binary (BIP 174); people also paste them in base64.
+fn binary(bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    if bytes.starts_with(b"psbt") {
+        return Ok(bytes);
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "the PSBT is neither binary nor base64")?;
+    Ok(BASE64_STANDARD.decode(text.trim()).map_err(|_| "the PSBT is neither binary nor base64")?)
+}

@@ -1,0 +1,11 @@
+//! A cosigner's key in a file on a machine without a network: it signs PSBTs of multisig wallets that
+//! its owner has read. Never follows a log, and never signs a coin or an output that its descriptor or
+//! the person before it does not account for.
+
+mod key;
+mod review;
+#[cfg(test)]
+mod tests;
+
+pub use key::{OfflineError, OfflineKey};
+pub use review::{Asked, Review};

@@ -92,8 +92,11 @@ impl Mine {
         self.change.index_of(signer)
     }
 
+    /// Who gets its share of the helpers. Without helpers who joins has one: its operator restored
+    /// it from a backup, and it takes part like everyone else.
     fn joiner(&self) -> Option<u16> {
-        self.change.asked.joining.map(|joining| joining.index)
+        let joining = self.change.asked.joining;
+        joining.filter(|_| !self.change.asked.helpers.is_empty()).map(|joining| joining.index)
     }
 
     fn helpers(&self) -> impl Iterator<Item = u16> {
@@ -103,6 +106,13 @@ impl Mine {
     /// Whether this signer comes to hold the key, or its number, by this change.
     fn joins(&self) -> bool {
         self.joiner() == Some(self.holder)
+    }
+
+    /// Whether it comes to hold the key by a share of before that officers' pieces give it.
+    fn restores(&self) -> bool {
+        let joining = self.change.asked.joining;
+        self.change.asked.helpers.is_empty()
+            && joining.is_some_and(|joining| joining.index == self.holder)
     }
 
     /// What all said in a round, by number: the log is the broadcast channel.
@@ -248,6 +258,11 @@ impl Signer {
             strongroom_chains::frost::GroupPublic::from_bytes(mine.active.public_package.as_slice())
                 .map_err(|error| corrupt(&error))?;
         let key = mine.active.plan.key;
+        let held = ShareName { epoch: mine.active.epoch, ..name };
+        if mine.restores() && !held.path(&self.directory).exists() {
+            let because = "this signer's operator has not restored its share from the backup yet";
+            return Err(Trouble::Unavailable(because.to_owned()));
+        }
         let own = if mine.joins() { None } else { Some(self.share(key, &mine.active)?) };
         let begun = ShareChange::begin(name, plan, &public, own.as_deref());
         let (machine, said) = begun.map_err(|error| failed(&error, &mine.post()))?;

@@ -50,19 +50,20 @@ func (e engines) DeprecationStatus(name string, kind consts.PluginType) (consts.
 
 func main() {
 	data := flag.String("data", "", "folder of the storage")
-	listen := flag.String("listen", "127.0.0.1:0", "address, or the path of a Unix socket")
-	certificate := flag.String("certificate", "", "PEM; without it plain HTTP")
+	listen := flag.String("listen", "", "address")
+	socket := flag.String("socket", "", "path of a Unix socket, for plain HTTP")
+	certificate := flag.String("certificate", "", "PEM for the address; without it plain HTTP")
 	key := flag.String("key", "", "PEM")
 	flag.Parse()
 
 	logger := log.New(&log.LoggerOptions{Name: "vault", Output: os.Stderr, Level: log.Warn})
-	if err := serve(logger, *data, *listen, *certificate, *key); err != nil {
+	if err := serve(logger, *data, *listen, *socket, *certificate, *key); err != nil {
 		logger.Error("stopped", "error", err)
 		os.Exit(1)
 	}
 }
 
-func serve(logger log.Logger, data, listen, certificate, key string) error {
+func serve(logger log.Logger, data, listen, socket, certificate, key string) error {
 	storage, err := file.NewFileBackend(map[string]string{"path": data}, logger)
 	if err != nil {
 		return err
@@ -82,11 +83,11 @@ func serve(logger log.Logger, data, listen, certificate, key string) error {
 	}
 	defer func() { _ = core.Shutdown() }()
 
-	network := "tcp"
-	if len(listen) > 0 && listen[0] == '/' {
-		network = "unix"
+	local, err := net.Listen("unix", socket)
+	if err != nil {
+		return err
 	}
-	listener, err := net.Listen(network, listen)
+	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
 	}
@@ -109,5 +110,9 @@ func serve(logger log.Logger, data, listen, certificate, key string) error {
 	}
 	handler := vaulthttp.Handler.Handler(&vault.HandlerProperties{Core: core, ListenerConfig: settings})
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	return server.Serve(listener)
+	ended := make(chan error, 2)
+	for _, listener := range []net.Listener{local, listener} {
+		go func(listener net.Listener) { ended <- server.Serve(listener) }(listener)
+	}
+	return <-ended
 }

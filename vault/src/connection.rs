@@ -16,10 +16,6 @@ use vaultrs::{
 
 use crate::{Address, VaultError};
 
-/// Idle connections that are kept, so that an opening needs no handshake.
-const IDLE: usize = 4;
-const IDLE_FOR: Duration = Duration::from_secs(20);
-
 /// Where a Vault is and how to speak with it.
 #[derive(Debug, Clone)]
 pub struct VaultSettings {
@@ -53,8 +49,8 @@ impl Vault {
             .no_proxy()
             .timeout(settings.time_limit)
             .connect_timeout(settings.time_limit)
-            .pool_max_idle_per_host(IDLE)
-            .pool_idle_timeout(IDLE_FOR);
+            // The buffers of an idle connection would keep the token and the last answer.
+            .pool_max_idle_per_host(0);
         let client = pinned(builder, &settings)?.build().map_err(|error| broken(&error))?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)

@@ -65,17 +65,9 @@ pub fn reseal(from: &Config, to: &Config) -> Result<usize, ResealingError> {
     }
     // Held until the end: a signer that runs would write shares under the old key meanwhile.
     let _alone = Consumptions::open(&from.data.join("journal"))?;
-    let mut holders = Holders::open(from)?;
-    if from.token.is_none() || from.vault.is_none() {
-        let missing = Config {
-            token: if from.token.is_none() { to.token.clone() } else { None },
-            vault: if from.vault.is_none() { to.vault.clone() } else { None },
-            ..to.clone()
-        };
-        let more = Holders::open(&missing)?;
-        holders.token = holders.token.or(more.token);
-        holders.vault = holders.vault.or(more.vault);
-    }
+    let token = from.token.as_ref().or(to.token.as_ref());
+    let vault = from.vault.as_ref().or(to.vault.as_ref());
+    let holders = Holders::of(token, vault)?;
     let (old, new) = (holders.source(&from.sealing)?, holders.source(&to.sealing)?);
     let signer = OnceCell::new();
     let purposes =

@@ -56,8 +56,16 @@ impl Holders {
     /// As the settings say. A token or a Vault that is away is no reason to stop: it is tried again
     /// whenever it is used.
     pub fn open(config: &Config) -> Result<Self, UnlockError> {
-        let token = config.token.as_ref().map(token).transpose()?;
-        let vault = config.vault.as_ref().map(vault).transpose()?;
+        Self::of(config.token.as_ref(), config.vault.as_ref())
+    }
+
+    /// As [`Holders::open`], from two of its parts.
+    pub fn of(
+        token: Option<&TokenConfig>,
+        vault: Option<&VaultConfig>,
+    ) -> Result<Self, UnlockError> {
+        let token = token.map(attach).transpose()?;
+        let vault = vault.map(client).transpose()?;
         Ok(Self { token, vault })
     }
 
@@ -104,7 +112,7 @@ pub fn unlock_now(config: &Config, holders: &Holders) -> Result<(Identity, Seale
     Ok(Identity::open_under(&config.data, &holders.source(&config.sealing)?)?)
 }
 
-fn token(config: &TokenConfig) -> Result<TimedToken, UnlockError> {
+fn attach(config: &TokenConfig) -> Result<TimedToken, UnlockError> {
     let TokenConfig { module, label, serial, pin_file, sessions, call_limit_s, keep_alive_s } =
         config.clone();
     let settings = TokenSettings { module, label, serial, pin_file, sessions };
@@ -116,7 +124,7 @@ fn token(config: &TokenConfig) -> Result<TimedToken, UnlockError> {
     Ok(TimedToken::new(Arc::new(token), Duration::from_secs(limit), Duration::from_secs(pause)))
 }
 
-fn vault(config: &VaultConfig) -> Result<Arc<Vault>, UnlockError> {
+fn client(config: &VaultConfig) -> Result<Arc<Vault>, UnlockError> {
     let VaultConfig { address, ca_certificate, token_file, mount, namespace, time_limit_s } =
         config.clone();
     let settings = VaultSettings {

@@ -8,8 +8,7 @@
     reason = "a test's helpers fail like the test itself"
 )]
 
-
-
+mod shares;
 mod transit;
 mod vault;
 

@@ -153,7 +153,7 @@ impl Shared {
 
     /// What the log's head says, every signer must have read, and a checkpoint must cover: what was
     /// published is in there.
-    async fn ask(&self, signer: SignerId, order: Order) -> Result<Reply, Trouble> {
+    pub(super) async fn ask(&self, signer: SignerId, order: Order) -> Result<Reply, Trouble> {
         let at_least = self.bus.log().head().position.get();
         let covered = self.checkpoints.cover(at_least).await;
         covered.map_err(|error| Trouble::Wait(error.to_string()))?;

@@ -6,6 +6,7 @@
 //! each of them. A holder that was restarted has lost its part, so the ceremony fails and a new one
 //! can be asked for. One that can't be reached is waited for, until the approval's time is over.
 
+mod change;
 mod drive;
 mod next;
 
@@ -27,11 +28,17 @@ pub struct Settings {
     pub shortest_pause: Duration,
     /// Before a step is tried again, at most.
     pub longest_pause: Duration,
+    /// For a holder that does not answer in a change of shares, before the change fails.
+    pub patience: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { shortest_pause: Duration::from_millis(200), longest_pause: Duration::from_secs(5) }
+        Self {
+            shortest_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(5),
+            patience: Duration::from_secs(60),
+        }
     }
 }
 
@@ -64,6 +71,7 @@ impl Ceremonies {
         let shared = Arc::new(Shared { bus, signers, checkpoints, settings, waits });
         let mut tasks = JoinSet::new();
         tasks.spawn(drive::follow(Arc::clone(&shared)));
+        tasks.spawn(change::follow(Arc::clone(&shared)));
         Self(Arc::new(Running { shared, _tasks: tasks }))
     }
 

@@ -13,7 +13,7 @@ use strongroom_domain::{
 pub enum Step {
     /// No ceremony is under way.
     Over,
-    /// One signer makes the key alone.
+    /// One signer makes the key alone, or confirms a copy of it.
     Alone(SignerId),
     /// These have not published their first round yet.
     Begin(Vec<SignerId>),
@@ -39,7 +39,9 @@ pub fn step(key: &Key) -> Step {
         | Protocol::Pkcs11Ed25519
         | Protocol::Pkcs11Rsa2048
         | Protocol::VaultEd25519 => {
-            holders.first().map_or(Step::Over, |signer| Step::Alone(*signer))
+            // The first makes it; the others, one after the other, confirm the copies that they hold.
+            let next = holders.iter().find(|id| !ceremony.confirmed.contains_key(id));
+            next.map_or(Step::Over, |signer| Step::Alone(*signer))
         }
         Protocol::FrostSecp256k1Tr => {
             let missing = missing(ceremony);
@@ -95,6 +97,7 @@ pub(super) fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Abstained { .. }
         | Reply::Cosigned { .. }
         | Reply::WitnessConflict { .. }
+        | Reply::Usable
         | Reply::Covered { .. }
         | Reply::EpochConfirmed { .. }
         | Reply::Spoke { .. }

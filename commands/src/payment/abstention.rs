@@ -3,6 +3,7 @@
 
 use super::saga::Saga;
 use futures::future::join_all;
+use std::collections::BTreeSet;
 use strongroom_domain::{
     SignerId, TransferId,
     protocol::Order,
@@ -17,18 +18,19 @@ pub(super) const fn abstainers(holders: usize, threshold: usize) -> usize {
 }
 
 impl Saga {
-    /// Asks every holder to swear the transfer off. Those who have consumed an attempt refuse, and
+    /// Asks every holder, of each epoch whose shares may have signed it, to swear the transfer off. Those who have consumed an attempt refuse, and
     /// still give their part of it: either enough swear, or enough can sign.
     ///
     /// A crash here leaves words at signers that nobody recorded: asked again, they say the same.
     pub(super) async fn abstentions(
         &self,
         transfer: TransferId,
-        holders: &[SignerId],
+        epochs: &[Vec<SignerId>],
         threshold: usize,
     ) -> Result<Vec<Abstention>, String> {
         let at_least = self.bus.log().head().position.get();
         self.checkpoints.cover(at_least).await.map_err(|error| error.to_string())?;
+        let holders: BTreeSet<SignerId> = epochs.iter().flatten().copied().collect();
         let asking = holders.iter().map(|signer| async move {
             let asked = self.signers.order(*signer, &Order::Abstain { transfer }, at_least).await;
             let Ok(Reply::Abstained { signature }) = asked else {
@@ -38,16 +40,20 @@ impl Saga {
             let word = Abstention { signer: *signer, signature };
             self.is_genuine(transfer, &word).then_some(word)
         });
-        let needed = abstainers(holders.len(), threshold);
-        let words: Vec<_> = join_all(asking).await.into_iter().flatten().take(needed).collect();
-        if words.len() < needed {
-            return Err(format!(
-                "{} of the {needed} holders that it takes have sworn it off: the others may have \
-                 signed it, or can't be reached",
-                words.len()
-            ));
+        let words: Vec<_> = join_all(asking).await.into_iter().flatten().collect();
+        for holders in epochs {
+            let sworn = words.iter().filter(|word| holders.contains(&word.signer)).count();
+            let needed = abstainers(holders.len(), threshold);
+            if sworn < needed {
+                return Err(format!(
+                    "{sworn} of the {needed} holders that it takes have sworn it off: the others \
+                     may have signed it, or can't be reached"
+                ));
+            }
         }
-        Ok(words)
+        // Of one set of holders no more words than it takes.
+        let most = if let [holders] = epochs { abstainers(holders.len(), threshold) } else { words.len() };
+        Ok(words.into_iter().take(most).collect())
     }
 
     /// Whether the approval's time has run out, by this server's clock.

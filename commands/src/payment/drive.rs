@@ -200,6 +200,15 @@ async fn sign(
     // log's head is behind neither.
     let head = || saga.bus.log().head().position.get();
     let at_least = *run.at_least.get_or_insert_with(head);
+    // It names somebody who holds the key no more, or is quarantined: others are asked.
+    let fits = saga.bus.read(|state| {
+        let active = super::planning::active(state, attempts.current.key).ok();
+        let trusted = active.map(|active| super::planning::trusted(state, active));
+        trusted.is_none_or(|who| attempts.current.signers.iter().all(|id| who.contains(id)))
+    });
+    if !fits {
+        return setback(saga, id, attempts, run, Troubles::new()).await;
+    }
     let task = match Task::of(saga, id, attempts, at_least) {
         Ok(task) => task,
         // The key is quarantined: a quorum decides.
@@ -271,7 +280,13 @@ async fn setback(
         tracing::warn!(transfer = %id, %signer, ?trouble, "a signer did not sign");
         match trouble {
             Trouble::Again(_) if run.tries < PATIENCE => {}
-            Trouble::Again(_) | Trouble::Away(_) => drop(run.away.insert(signer)),
+            Trouble::Again(_) => drop(run.away.insert(signer)),
+            Trouble::Away(because) => {
+                if pooled(saga, attempts) {
+                    saga.signers.lost(signer, attempts.current.key, &because);
+                }
+                run.away.insert(signer);
+            }
             Trouble::Refused(refusal) => {
                 record_refusal(saga, id, attempts.current.attempt, signer, refusal).await?;
             }
@@ -286,9 +301,15 @@ async fn setback(
     };
     let held = saga.bus.read(|state| {
         let active = super::planning::active(state, attempts.current.key)?;
-        Ok::<_, Refusal>((active.signers(), usize::from(active.plan.threshold)))
+        let since = state.attempted_in.get(&id).copied().unwrap_or(1);
+        let epochs: Vec<Vec<SignerId>> = active
+            .holders_since(since)
+            .map(|holders| holders.values().copied().collect())
+            .collect();
+        let threshold = usize::from(active.plan.threshold);
+        Ok::<_, Refusal>((super::planning::trusted(state, active), epochs, threshold))
     });
-    let (holders, threshold) = match held {
+    let (holders, epochs, threshold) = match held {
         Ok(held) => held,
         Err(refusal) => return Ok(Progress::Wait(refusal.to_string())),
     };
@@ -297,7 +318,7 @@ async fn setback(
         threshold,
         current: &attempts.current.signers,
         refused: &refused,
-        live: &saga.signers.live(),
+        live: &saga.signers.fit(attempts.current.key),
         away: &run.away,
         tries: run.tries,
         complete: run.complete,
@@ -310,12 +331,20 @@ async fn setback(
         Next::Fail(because) if !attempts.complete.is_empty() => Ok(Progress::Wait(because)),
         Next::Fail(because) if attempts.returns.is_some() => Ok(Progress::Wait(because)),
         Next::Fail(_) if saga.leaves_gap(id, attempts) => saga.find_gap(id).await,
-        Next::Fail(because) => match saga.abstentions(id, &holders, threshold).await {
+        Next::Fail(because) => match saga.abstentions(id, &epochs, threshold).await {
             Ok(abstentions) => saga.give_up(id, because, abstentions).await,
             Err(short) => Ok(Progress::Wait(format!("{because}; {short}"))),
         },
         Next::Attempt(signers) => another(saga, id, attempts, run, signers).await,
     }
+}
+
+/// Whether others hold the same key whole.
+fn pooled(saga: &Saga, attempts: &Attempts) -> bool {
+    saga.bus.read(|state| {
+        let active = super::planning::active(state, attempts.current.key);
+        active.is_ok_and(|active| active.plan.threshold == 1 && active.holders.len() > 1)
+    })
 }
 
 async fn record_refusal(

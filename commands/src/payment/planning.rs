@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, pin::pin, task::Poll};
 use strongroom_chains::{address_of, frost::GroupKey};
 use strongroom_domain::{
     Actor, AddressPath, Branch, Bytes, Command, Family, Intent, KeyId, Network, Refusal, Rule,
-    SignerId, State, TransferId, WalletId,
+    SignerId, State, TransferId, WalletId, check_trusted,
     key::Active,
     transfer::{Abstention, Asked, AttemptAuthorised},
     wallet::{AddressDerived, Holding},
@@ -52,7 +52,7 @@ impl Means {
             network: holding.network,
             key: holding.key,
             public_key: active.public_key.clone(),
-            holders: active.signers(),
+            holders: trusted(state, active),
             threshold: usize::from(active.plan.threshold),
             has_change: holding.addresses.values().any(|derived| derived.path == CHANGE),
             funds,
@@ -63,6 +63,12 @@ impl Means {
 pub(super) fn holding(state: &State, wallet: WalletId) -> Result<&Holding, Refusal> {
     let unknown = || Refusal::new(Rule::WalletState, "there is no such wallet");
     state.wallets.get(&wallet).ok_or_else(unknown)?.holding()
+}
+
+/// The holders of a key that no officer quarantined.
+pub(super) fn trusted(state: &State, active: &Active) -> Vec<SignerId> {
+    let trusts = |id: &SignerId| check_trusted(state, [id]).is_ok();
+    active.signers().into_iter().filter(trusts).collect()
 }
 
 pub(super) fn active(state: &State, key: KeyId) -> Result<&Active, Refusal> {
@@ -85,7 +91,7 @@ impl Saga {
             // The key is quarantined: a quorum decides.
             Err(refusal) => return Ok(Progress::Wait(refusal.to_string())),
         };
-        let live = self.signers.live();
+        let live = self.signers.fit(means.key);
         let Some(signers) = first_signers(&means.holders, means.threshold, &live) else {
             return Ok(Progress::Wait(short_of_signers(&means, &live)));
         };

@@ -80,6 +80,7 @@ pub fn trouble(signer: SignerId, reply: Reply) -> Trouble {
         | Reply::Abstained { .. }
         | Reply::Cosigned { .. }
         | Reply::WitnessConflict { .. }
+        | Reply::Usable
         | Reply::Covered { .. }
         | Reply::EpochConfirmed { .. }
         | Reply::Spoke { .. }
@@ -101,6 +102,8 @@ const fn passes(rule: Rule) -> bool {
             | Rule::SignerClock
             | Rule::TransferState
             | Rule::AttemptState
+            // Others are asked; and it may be trusted again.
+            | Rule::SignerQuarantined
             // It read of a freeze before we did, or its clock is behind ours. Neither is a word
             // against the transfer: once the freeze is lifted or the lock is over, it signs.
             | Rule::Frozen
@@ -123,7 +126,7 @@ const fn is_about_the_log(rule: Rule) -> bool {
 /// What is known when an attempt did not get signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Setback<'a> {
-    /// The key's holders, in the order of its plan.
+    /// The key's holders that are trusted, in the order of their numbers.
     pub holders: &'a [SignerId],
     /// How many of them sign.
     pub threshold: usize,
@@ -156,13 +159,19 @@ pub enum Next {
     Fail(String),
 }
 
-/// Tries with the same signers before others are asked.
+/// Tries with the same signers before others are asked, where it is not one of a pool.
 const GRACE: u32 = 2;
 
 /// What to do after a setback.
 pub fn after(setback: Setback<'_>) -> Next {
     let Setback { holders, threshold, current, refused, live, away, tries, complete, over } =
         setback;
+    // Of a pool any one will do, and it would sign the same bytes: nobody is waited for.
+    let grace = if threshold == 1 && holders.len() > 1 { 0 } else { GRACE };
+    if holders.len() < threshold {
+        let because = format!("{} holders of the key are trusted; {threshold} must sign", holders.len());
+        return Next::Wait(because);
+    }
     let willing: Vec<_> = holders.iter().filter(|id| !refused.contains(id)).copied().collect();
     if willing.len() < threshold {
         let because = format!(
@@ -173,13 +182,14 @@ pub fn after(setback: Setback<'_>) -> Next {
         // Past the pivot there is no way back: a signature may exist.
         return if complete { Next::Wait(because) } else { Next::Fail(because) };
     }
-    let whole = current.iter().all(|id| !refused.contains(id));
+    // Who holds the key no more, or is quarantined, signs nothing.
+    let whole = current.iter().all(|id| !refused.contains(id) && holders.contains(id));
     let here = current.iter().all(|id| live.contains(id));
     let gone = current.iter().any(|id| away.contains(id));
-    if whole && here && (!gone || tries < GRACE) {
+    if whole && here && (!gone || tries < grace) {
         return Next::Again;
     }
-    if whole && !here && tries < GRACE {
+    if whole && !here && tries < grace {
         return Next::Wait("a signer of the current attempt can't be reached".to_owned());
     }
     let able = willing.iter().filter(|id| live.contains(id) && !away.contains(id));

@@ -4,7 +4,7 @@
 
 use super::{
     first_signers,
-    planning::{active, holding},
+    planning::{active, holding, trusted},
     remedy::{Case, Remade, Remedy},
     saga::{Progress, Recorded, Saga, Stopped},
 };
@@ -53,7 +53,7 @@ impl Saga {
             let active = active(state, holding.key)?;
             let case = Case { attempts, holding, public_key: &active.public_key };
             let threshold = usize::from(active.plan.threshold);
-            let signers = self.again(attempts, (&active.signers(), threshold));
+            let signers = self.again(attempts, (&trusted(state, active), threshold));
             Ok::<_, Refusal>((case.remade(remedy, offer), signers))
         });
         let (remade, signers) = match planned {
@@ -99,7 +99,7 @@ impl Saga {
         attempts: &Attempts,
         (holders, threshold): (&[SignerId], usize),
     ) -> Option<Vec<SignerId>> {
-        let live = self.signers.live();
+        let live = self.signers.fit(attempts.current.key);
         let before = &attempts.current.signers;
         if before.len() == threshold && before.iter().all(|id| live.contains(id)) {
             return Some(before.clone());

@@ -3,7 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use strongroom_chains::frost::{ByHolder as Bytes, GroupPublic};
+use frost_secp256k1_tr::{
+    self as frost,
+    keys::{KeyPackage, PublicKeyPackage},
+};
+use rand::rngs::OsRng;
+use strongroom_chains::frost::GroupPublic;
 use strongroom_secrets::Secret;
 use uuid::Uuid;
 
@@ -118,30 +123,41 @@ fn signs(shares: &Shares, who: &[u16]) {
     shares[&who[0]].public().combine(PATH, &MESSAGE, &commitments, &signed).unwrap();
 }
 
-/// Tries really: every holder signs with what it has, and nobody's own check is asked.
+/// Tries really, as a thief would: with the bare library, nobody's checks in the way, and by putting
+/// the key itself together.
 fn cannot_sign(old: &Shares, new: &Shares, (mixed, fresh): (&[u16], &[u16])) {
-    let mut shares = BTreeMap::new();
-    for holder in mixed {
-        shares.insert(*holder, &old[holder]);
+    let stolen = mixed.iter().map(|holder| old[holder].package().clone());
+    let packages: Vec<_> = stolen.chain(fresh.iter().map(|of| new[of].package().clone())).collect();
+    let publics = [old, new].map(|shares| shares.values().next().unwrap().public().clone());
+    let key = publics[0].key().to_bytes().to_vec();
+    assert_ne!(put_together(&packages), key, "{mixed:?} and {fresh:?} have the key");
+    for public in publics {
+        assert!(!bare_library(&packages, &public), "{mixed:?} and {fresh:?} signed");
     }
-    for holder in fresh {
-        shares.insert(*holder, &new[holder]);
+}
+
+fn put_together(packages: &[KeyPackage]) -> Vec<u8> {
+    let key = frost::keys::reconstruct(packages).unwrap();
+    frost::VerifyingKey::from(&key).serialize().unwrap()
+}
+
+/// Whether these shares make a signature of the key.
+fn bare_library(packages: &[KeyPackage], public: &GroupPublic) -> bool {
+    let public = PublicKeyPackage::deserialize(&public.to_bytes().unwrap()).unwrap();
+    let (mut nonces, mut commitments) = (BTreeMap::new(), BTreeMap::new());
+    for package in packages {
+        let (nonce, commitment) = frost::round1::commit(package.signing_share(), &mut OsRng);
+        nonces.insert(*package.identifier(), nonce);
+        commitments.insert(*package.identifier(), commitment);
     }
-    let (mut nonces, mut commitments) = (BTreeMap::new(), Bytes::new());
-    for (holder, share) in &shares {
-        let (nonce, bytes) = share.commit(1).unwrap().pop().unwrap();
-        nonces.insert(*holder, nonce);
-        commitments.insert(*holder, bytes);
-    }
-    let signed: Bytes = nonces
-        .into_iter()
-        .map(|(holder, nonce)| {
-            (holder, shares[&holder].sign(nonce, &commitments, &MESSAGE, PATH).unwrap())
-        })
-        .collect();
-    for public in [old.values().next().unwrap().public(), new.values().next().unwrap().public()] {
-        assert!(public.combine(PATH, &MESSAGE, &commitments, &signed).is_err(), "{mixed:?} signed");
-    }
+    let signing = frost::SigningPackage::new(commitments, &MESSAGE);
+    let sign = |package: &KeyPackage| {
+        let id = *package.identifier();
+        (id, frost::round2::sign(&signing, &nonces[&id], package).unwrap())
+    };
+    let signed = packages.iter().map(sign).collect();
+    let signature = frost::aggregate(&signing, &signed, &public);
+    signature.is_ok_and(|it| public.verifying_key().verify(&MESSAGE, &it).is_ok())
 }
 
 const SIZES: [(u16, u16); 4] = [(2, 3), (3, 5), (5, 7), (7, 10)];
@@ -157,6 +173,9 @@ fn refreshed_shares_sign_for_the_same_key() {
         // The shares of before still are what they were to one another: that is why they are
         // destroyed.
         signs(&before, &who);
+        let fresh: Vec<_> = who.iter().map(|holder| after[holder].package().clone()).collect();
+        assert_eq!(put_together(&fresh), before[&1].public().key().to_bytes());
+        assert!(bare_library(&fresh, after[&1].public()), "the thief's way works with enough");
     }
 }
 

@@ -45,7 +45,7 @@ fn every_state_of_a_key_has_its_step() {
         epochs_asked: 1,
         change: None,
         backups: BTreeMap::new(),
-        drilled: None,
+        drilled: BTreeMap::new(),
         cosigners: Vec::new(),
         proof: Proof::Awaited,
         public_key: Bytes::default(),
@@ -113,4 +113,17 @@ fn letters_go_to_their_receivers_and_nobody_writes_in_anothers_name() {
     let sorted = by_receiver(given);
     assert_eq!(sorted[&B], [letter(A, B)]);
     assert_eq!(sorted[&A], [letter(B, A)]);
+}
+
+#[test]
+fn the_members_of_a_pool_follow_the_one_that_makes_the_key() {
+    for protocol in Protocol::ALL {
+        if protocol.custody() != strongroom_domain::key::Custody::Whole {
+            continue;
+        }
+        let pool = || CeremonyPlan { threshold: 1, ..plan(protocol, &[A, B]) };
+        assert_eq!(step(&under_way(pool(), &[], &[])), Step::Alone(A));
+        assert_eq!(step(&under_way(pool(), &[], &[A])), Step::Alone(B));
+        assert_eq!(step(&under_way(pool(), &[], &[A, B])), Step::Over);
+    }
 }

@@ -329,3 +329,26 @@ fn a_transaction_is_final_only_when_it_is_deep_enough() {
         assert_eq!(sighting(status, 6), Sighting::Wait { height: 105 });
     }
 }
+
+#[test]
+fn of_a_pool_another_member_is_asked_at_once() {
+    let (nobody, all) = (BTreeSet::new(), HOLDERS.into_iter().collect());
+    let away = BTreeSet::from([A]);
+    let setback = Setback {
+        holders: &HOLDERS,
+        threshold: 1,
+        current: &[A],
+        refused: &nobody,
+        live: &all,
+        away: &away,
+        tries: 1,
+        complete: false,
+        over: false,
+    };
+    assert_eq!(after(setback), Next::Attempt(vec![B]));
+    let (well, none) = (BTreeSet::from([C]), BTreeSet::new());
+    assert_eq!(after(Setback { live: &well, ..setback }), Next::Attempt(vec![C]));
+    assert!(matches!(after(Setback { live: &none, ..setback }), Next::Wait(_)));
+    // A member that only has to read further is no reason to ask another one.
+    assert_eq!(after(Setback { away: &nobody, ..setback }), Next::Again);
+}

@@ -8,6 +8,7 @@
     reason = "a test's helpers fail like the test itself"
 )]
 
+mod program;
 mod shares;
 mod transit;
 mod vault;

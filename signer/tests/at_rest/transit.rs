@@ -150,8 +150,7 @@ fn a_stranger_in_vaults_place_gets_no_token() {
     vault.make_kek("kek");
     let stranger = TestVault::start();
     // The right address, another authority.
-    let settings =
-        VaultSettings { ca_certificate: Some(stranger.authority()), ..vault.settings() };
+    let settings = VaultSettings { ca_certificate: Some(stranger.authority()), ..vault.settings() };
     let refused = Vault::new(settings).unwrap().encrypt("kek", b"p", &data_key());
     let Err(VaultError::Unavailable { what, .. }) = refused else { panic!("{:?}", refused.err()) };
     assert!(what.contains("certificate"), "{what}");

@@ -39,7 +39,8 @@ impl TestVault {
             Self { home, port, process: None, unseal_key: String::new(), root: String::new() };
         fs::create_dir(vault.home.path().join("storage")).unwrap();
         vault.run();
-        let made = vault.must("PUT", "sys/init", &json!({ "secret_shares": 1, "secret_threshold": 1 }));
+        let made =
+            vault.must("PUT", "sys/init", &json!({ "secret_shares": 1, "secret_threshold": 1 }));
         vault.unseal_key = made["keys"][0].as_str().unwrap().to_owned();
         vault.root = made["root_token"].as_str().unwrap().to_owned();
         vault.unseal();
@@ -126,7 +127,8 @@ impl TestVault {
     /// `STOP` makes it hang, `CONT` go on.
     pub(crate) fn signal(&self, signal: &str) {
         let id = self.process.as_ref().unwrap().id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal, &id]).status();
+        let sent =
+            Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal, &id]).status();
         assert!(sent.is_ok_and(|status| status.success()));
     }
 

@@ -7,12 +7,12 @@ use std::{
 };
 
 use bitcoin::base64::{Engine as _, prelude::BASE64_STANDARD};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use strongroom_chains::bitcoin::{
     Chain,
-    multisig::{Descriptor, Offered},
+    multisig::{Descriptor, KeyExpression, Offered, Shape, UnsignedTx},
 };
-use strongroom_domain::Network;
+use strongroom_domain::{AddressPath, Branch, Network};
 use strongroom_secrets::{Existing, SecretText, read_secret, write_durably};
 use strongroom_signer::offline::{Asked, OfflineKey, Review};
 
@@ -32,6 +32,14 @@ pub(crate) enum Command {
     Xpub(Account),
     /// Show what a PSBT does, and sign it if you agree.
     Sign(Sign),
+    /// Print the descriptor of a wallet of these cosigners, for every machine and wallet that is to know
+    /// it. Needs no key.
+    Descriptor(Wallet),
+    /// Print an address of a wallet. Needs no key: compare it with what another machine prints.
+    Address(Address),
+    /// Put signed PSBTs of one transaction together and print what the network takes, in hex. Needs no
+    /// key.
+    Combine(Combine),
 }
 
 /// Where the key is.
@@ -74,6 +82,67 @@ pub(crate) struct Sign {
     out: PathBuf,
 }
 
+/// Who may spend.
+#[derive(Args)]
+pub(crate) struct Wallet {
+    /// Where its coins will be: says how keys are written.
+    #[arg(long)]
+    network: Network,
+    /// Where signatures are counted.
+    #[arg(long)]
+    shape: Counted,
+    /// How many cosigners it takes.
+    #[arg(long)]
+    threshold: usize,
+    /// A cosigner's key, as `xpub` printed it, or a device; once for each.
+    #[arg(long = "key", required = true)]
+    keys: Vec<KeyExpression>,
+    /// Print one descriptor for addresses that are given out and one for change, for software that does
+    /// not know BIP 389.
+    #[arg(long)]
+    branches: bool,
+}
+
+/// Where signatures are counted.
+#[derive(Clone, Copy, ValueEnum)]
+enum Counted {
+    /// In a witness script: every hardware device and HSM signs so.
+    P2wsh,
+    /// In a tapscript: smaller, and signatures are BIP 340's.
+    P2tr,
+}
+
+/// Which address.
+#[derive(Args)]
+pub(crate) struct Address {
+    /// Where.
+    #[arg(long)]
+    network: Network,
+    /// The wallet's descriptor with its checksum.
+    #[arg(long)]
+    descriptor: PathBuf,
+    /// Its number, from 0.
+    #[arg(long)]
+    index: u32,
+    /// The one for change.
+    #[arg(long)]
+    change: bool,
+}
+
+/// What to put together.
+#[derive(Args)]
+pub(crate) struct Combine {
+    /// Where.
+    #[arg(long)]
+    network: Network,
+    /// The wallet's descriptor with its checksum.
+    #[arg(long)]
+    descriptor: PathBuf,
+    /// A signed PSBT; once for each.
+    #[arg(long = "psbt", required = true)]
+    psbts: Vec<PathBuf>,
+}
+
 pub(crate) fn offline(command: &Command) -> Result<(), Failure> {
     match command {
         Command::New(file) => new(file),
@@ -84,7 +153,57 @@ pub(crate) fn offline(command: &Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::Sign(arguments) => sign(arguments),
+        Command::Descriptor(wallet) => descriptor(wallet),
+        Command::Address(arguments) => address(arguments),
+        Command::Combine(arguments) => combine(arguments),
     }
+}
+
+fn descriptor(wallet: &Wallet) -> Result<(), Failure> {
+    let shape = match wallet.shape {
+        Counted::P2wsh => Shape::P2wsh,
+        Counted::P2tr => Shape::P2tr,
+    };
+    let kind = Chain::of(wallet.network)?.key_kind();
+    let made = Descriptor::new(shape, wallet.threshold, wallet.keys.clone())?;
+    if wallet.branches {
+        for branch in made.export_branches(kind) {
+            writeln!(stdout(), "{branch}")?;
+        }
+    } else {
+        writeln!(stdout(), "{}", made.export(kind))?;
+    }
+    Ok(())
+}
+
+fn address(arguments: &Address) -> Result<(), Failure> {
+    let chain = Chain::of(arguments.network)?;
+    let branch = if arguments.change { Branch::Change } else { Branch::Deposit };
+    let path = AddressPath { branch, index: arguments.index };
+    let found = imported(&arguments.descriptor)?.address(chain, path);
+    let found = found.ok_or("an index is below 2147483648")?;
+    writeln!(stdout(), "{found}")?;
+    Ok(())
+}
+
+fn combine(arguments: &Combine) -> Result<(), Failure> {
+    let (chain, wallet) = (Chain::of(arguments.network)?, imported(&arguments.descriptor)?);
+    let mut whole: Option<UnsignedTx> = None;
+    let mut parts = Vec::new();
+    for path in &arguments.psbts {
+        let psbt = binary(read(path)?)?;
+        let offered = Offered::read(chain, &wallet, &psbt)?;
+        let unsigned = whole.get_or_insert(offered.unsigned);
+        parts.extend(unsigned.partials(&psbt)?);
+    }
+    let unsigned = whole.ok_or("no PSBT was named")?;
+    let signed = unsigned.combine(&parts)?;
+    writeln!(stdout(), "{}", hex::encode(signed.raw.as_slice()))?;
+    Ok(())
+}
+
+fn imported(path: &Path) -> Result<Descriptor, Failure> {
+    Ok(Descriptor::import(&String::from_utf8(read(path)?)?)?)
 }
 
 fn open(file: &File) -> Result<OfflineKey, Failure> {
@@ -121,8 +240,7 @@ fn restore(file: &File) -> Result<(), Failure> {
 
 fn sign(arguments: &Sign) -> Result<(), Failure> {
     let key = open(&arguments.file)?;
-    let text = String::from_utf8(read(&arguments.descriptor)?)?;
-    let descriptor = Descriptor::import(&text)?;
+    let descriptor = imported(&arguments.descriptor)?;
     let (place, _) = key.place(&descriptor)?;
     let chain = Chain::of(arguments.network)?;
     let psbt = binary(read(&arguments.psbt)?)?;

@@ -171,14 +171,17 @@ impl Descriptor {
     }
 }
 
-/// Which extended keys a network's wallets import.
-pub(super) fn kind(chain: &Chain) -> NetworkKind {
-    match chain.network {
-        Network::Bitcoin | Network::Litecoin => NetworkKind::Main,
-        Network::BitcoinRegtest
-        | Network::LitecoinRegtest
-        | Network::Ethereum
-        | Network::EthereumDev => NetworkKind::Test,
+impl Chain {
+    /// Which extended keys its wallets import: those of main networks begin with `xpub`, those of all
+    /// others with `tpub`. Litecoin Core reads the same as Bitcoin Core.
+    pub const fn key_kind(&self) -> NetworkKind {
+        match self.network {
+            Network::Bitcoin | Network::Litecoin => NetworkKind::Main,
+            Network::BitcoinRegtest
+            | Network::LitecoinRegtest
+            | Network::Ethereum
+            | Network::EthereumDev => NetworkKind::Test,
+        }
     }
 }
 

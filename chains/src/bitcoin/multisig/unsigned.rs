@@ -4,7 +4,6 @@
 use super::{
     super::{Chain, DecodeError, outpoint},
     Descriptor, Offered, ReadError, Shape,
-    descriptor::kind,
     script::Scripts,
 };
 use bitcoin::{
@@ -107,7 +106,7 @@ impl UnsignedTx {
                 .descriptor
                 .keys()
                 .iter()
-                .filter_map(|key| key.global(kind(self.chain)))
+                .filter_map(|key| key.global(self.chain.key_kind()))
                 .collect(),
             proprietary: [(descriptor_field(), self.descriptor.to_string().into_bytes())].into(),
             unknown: [].into(),

@@ -229,9 +229,9 @@ fn serve(path: &Path) -> Result<(), Failure> {
     let (identity, sealer) = unlock(&config, &holders)?;
     let server = CertificateDer::from_pem_file(&config.server_certificate)?;
     let tls = server_config(&identity, server)?;
-    let token = holders.token;
+    let Holders { token, vault } = holders;
     let directory = config.data;
-    let signer = Signer::open(Parts { identity, sealer, directory, token, genesis })?;
+    let signer = Signer::open(Parts { identity, sealer, directory, token, vault, genesis })?;
     let listening = Server::bind(config.listen, tls, Limits::default())?;
     tracing::info!(address = %listening.address()?, "listening");
     let stopper = listening.stopper();

@@ -77,9 +77,9 @@ impl Signer {
             Protocol::Pkcs11Ed25519 => self.hold_in_token(key, KeyKind::Ed25519, &ceremony),
             Protocol::Pkcs11Rsa2048 => self.hold_in_token(key, KeyKind::Rsa2048, &ceremony),
             Protocol::FrostSecp256k1Tr => self.deal(key, &ceremony, holder),
+            Protocol::VaultEd25519 => self.hold_in_vault(key, &ceremony),
             Protocol::FrostEd25519
             | Protocol::Dkls23Secp256k1
-            | Protocol::VaultEd25519
             | Protocol::MultisigP2wsh
             | Protocol::MultisigP2tr => refuse(
                 Rule::SignerProtocol,

@@ -11,11 +11,12 @@ mod signing;
 mod step;
 mod threshold;
 mod token;
+mod vault;
 mod witness;
 
 use std::{
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -27,6 +28,7 @@ use strongroom_domain::{
 };
 use strongroom_ledger::{Hash, TreeHead};
 use strongroom_secrets::Sealer;
+use strongroom_vault::Vault;
 
 use crate::{
     consumption::{AbstainError, Consumptions},
@@ -60,6 +62,7 @@ pub struct Signer {
     directory: PathBuf,
     sealer: Sealer,
     token: Option<TimedToken>,
+    vault: Option<Arc<Vault>>,
     follower: RwLock<Follower>,
     consumptions: Consumptions,
     ceremonies: Mutex<Ceremonies>,
@@ -81,6 +84,8 @@ pub struct Parts {
     pub directory: PathBuf,
     /// Its token, if it has one.
     pub token: Option<TimedToken>,
+    /// Its Vault, if it has one.
+    pub vault: Option<Arc<Vault>>,
     /// The leaf of entry 1 that its operator pinned.
     pub genesis: strongroom_domain::Digest,
 }
@@ -102,7 +107,7 @@ pub enum StartError {
 impl Signer {
     /// Reads the journal, then the log copy up to where the journal says it must reach.
     pub fn open(parts: Parts) -> Result<Self, StartError> {
-        let Parts { identity, sealer, directory, token, genesis } = parts;
+        let Parts { identity, sealer, directory, token, vault, genesis } = parts;
         let id = SignerId(identity.signer());
         let consumptions = Consumptions::open(&directory.join("journal"))?;
         let identity_key = identity.confirming_key();
@@ -130,6 +135,7 @@ impl Signer {
             directory,
             sealer,
             token,
+            vault,
             follower: RwLock::new(follower),
             consumptions,
             ceremonies: Mutex::default(),
@@ -170,6 +176,7 @@ impl Signer {
             }
             Order::Abstain { transfer } => self.abstain(transfer),
             Order::SignAlone { transfer, attempt } => self.sign_alone(transfer, attempt),
+            Order::Probe { key } => self.probe(key),
             Order::Step { work, session, round, spoken, letters } => {
                 self.step(work, &session, round, &spoken, &letters)
             }

@@ -118,6 +118,11 @@ impl Signer {
                 | Protocol::Pkcs11Rsa2048,
                 1,
             ) => self.prove_alone(key, &asked),
+            (Protocol::VaultEd25519, 1) => {
+                let digest = digest(&asked.statement);
+                let signature = self.sign_in_vault(key, &asked.active, &digest)?;
+                complete(&asked, signature)
+            }
             (Protocol::FrostSecp256k1Tr, 1) => self.begin_proof(&asked, session, spoken),
             (Protocol::FrostSecp256k1Tr, 2) => self.finish_proof(&asked, session, spoken),
             (Protocol::Dkls23Secp256k1, _) => {

@@ -2,9 +2,10 @@
 //! them. Never makes a key that the log says another signer makes, and never confirms a copy that is not
 //! the key which the log shows.
 
+use rand::{RngCore, rngs::OsRng};
 use strongroom_domain::{
     Bytes, KeyId, Rule,
-    key::{Active, Ceremony},
+    key::{Active, Ceremony, Protocol},
     protocol::Reply,
 };
 
@@ -78,6 +79,30 @@ impl Signer {
             ))),
             other => Ok(other?),
         }
+    }
+
+    /// Signs a challenge of this signer's own, which goes nowhere: whether the token would have signed.
+    pub(super) fn probe(&self, key: KeyId) -> Result<Reply, Trouble> {
+        let active = {
+            let follower = self.follower();
+            let state = follower.audited()?.state();
+            let active = state.keys.get(&key).map_or_else(
+                || refuse(Rule::SignerLogBehind, "this signer has not read of that key"),
+                |key| Ok(key.active()?),
+            )?;
+            if active.index_of(self.id).is_none() {
+                return refuse(Rule::SignerNotInSet, "this signer has no part in that key");
+            }
+            active.clone()
+        };
+        if active.plan.protocol == Protocol::VaultEd25519 {
+            return self.probe_vault(key, &active);
+        }
+        let key = token_key(key, &active)?;
+        let mut challenge = [0; 32];
+        OsRng.fill_bytes(&mut challenge);
+        self.token()?.run(move |token| token.prove(&key, &challenge))?;
+        Ok(Reply::Usable)
     }
 
     /// Signs digests with a key that this signer's token holds, in their order.

@@ -95,7 +95,7 @@ impl World {
     pub(crate) fn try_open(&self) -> Result<Signer, StartError> {
         let (identity, sealer) = Identity::open(self.folder.path(), &passphrase()).unwrap();
         let (directory, genesis) = (self.folder.path().to_owned(), self.genesis());
-        Signer::open(Parts { identity, sealer, directory, token: None, genesis })
+        Signer::open(Parts { identity, sealer, directory, token: None, vault: None, genesis })
     }
 
     /// As [`Self::reader`], of another log.

@@ -18,6 +18,7 @@ pub mod proof;
 pub mod reconciliation;
 mod record;
 pub mod reminders;
+pub mod rotation;
 pub mod signers;
 
 pub use bus::{Bus, CommandError, IdempotencyKey, Outcome, Request};

@@ -351,6 +351,13 @@ pub enum Command {
         /// It, and what it is for.
         returned: transfer::ReturnAuthorised,
     },
+    /// Move what a rotated wallet holds to its successor.
+    RequestSweep(transfer::SweepRequested),
+    /// A rotated wallet is empty: its key signs nothing any more but sweeps of what comes late.
+    RetireKey {
+        /// Which wallet.
+        wallet: WalletId,
+    },
     /// A cancellation is final.
     AbandonTransfer {
         /// Which.

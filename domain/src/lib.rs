@@ -55,7 +55,9 @@ pub use aggregate::{Aggregate, Corrupt};
 pub use amount::{Amount, AmountError};
 pub use bytes::{Bytes, BytesError};
 pub use command::{Command, Spends};
-pub use decision::{Decision, check_frozen, check_trusted, decide, judge, place, set_aside};
+pub use decision::{
+    Decision, check_frozen, check_trusted, decide, judge, left_to_sweep, place, set_aside,
+};
 pub use digest::{Digest, DigestError};
 pub use event::{DecodeError, Event};
 pub use id::{

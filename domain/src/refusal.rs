@@ -133,6 +133,12 @@ rules! {
     KeyUnproven = "key-unproven",
     /// The backup of a share, or a drill with it, is not what it should be.
     KeyBackup = "key-backup",
+    /// The wallet was given up: its successor is to be used.
+    WalletRotated = "wallet-rotated",
+    /// A sweep moves what a rotated wallet holds to its successor, and does nothing else.
+    Sweep = "sweep",
+    /// The successor of a rotation is none that could hold what the wallet holds.
+    RotationInvalid = "rotation-invalid",
     /// The ceremony's plan does not hold together.
     CeremonyPlan = "ceremony-plan",
     /// Signers disagree about the key that they made.
@@ -175,6 +181,8 @@ rules! {
     SignerPolicy = "signer-policy",
     /// The transaction does not do exactly what the intent says.
     SignerIntentMismatch = "signer-intent-mismatch",
+    /// The destination of a sweep is not the successor's by the signer's own derivation.
+    SignerSweep = "signer-sweep",
     /// The approval's time is over by the signer's clock.
     SignerExpired = "signer-expired",
     /// An earlier attempt was consumed that this one does not exclude.

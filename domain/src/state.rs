@@ -3,7 +3,7 @@
 
 use crate::{
     AccountId, Aggregate as _, Corrupt, DepositId, Digest, Event, KeyId, PersonId, ProposalId,
-    SignerId, Stream, Timestamp, TransferId, WalletId,
+    Network, SignerId, Stream, Timestamp, TransferId, WalletId,
     account::Account,
     charter::Charter,
     deposit::Deposit,
@@ -15,12 +15,12 @@ use crate::{
     reconciliation::Reconciliation,
     screening::Screenings,
     signer::Signer,
-    transfer::{Paid, Transfer, TransferEvent},
+    transfer::{Asked, Paid, Transfer, TransferEvent},
     usage::Usage,
     wallet::Wallet,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A place in the log and the hash of the entry there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -69,6 +69,8 @@ pub struct State {
     /// Of each transfer that signers may have heard of: the epoch of its key's shares that was in use
     /// then. Those before had ended: no honest signer used them for it.
     pub attempted_in: BTreeMap<TransferId, u32>,
+    /// The transactions of sweeps, so that none is taken for somebody's deposit.
+    pub swept: BTreeMap<Network, BTreeSet<String>>,
     /// Every deposit.
     pub deposits: BTreeMap<DepositId, Deposit>,
     /// Every key.
@@ -148,10 +150,17 @@ impl State {
                     let epoch = key.map_or(1, |active| active.epoch);
                     self.attempted_in.entry(id).or_insert(epoch);
                 }
+                if let (TransferEvent::AttemptSigned(signed), Some(Asked { sweep: Some(_), intent, .. })) =
+                    (event, &asked)
+                {
+                    let known = self.swept.entry(intent.network()).or_default();
+                    known.insert(signed.transaction.clone());
+                }
                 if matches!(transfer, Transfer::Closed(_)) {
                     self.attempted_in.remove(&id);
                 }
-                if let (true, Some(asked)) = (transfer.is_confirmed(), asked) {
+                let paid = asked.filter(|asked| asked.sweep.is_none());
+                if let (true, Some(asked)) = (transfer.is_confirmed(), paid) {
                     self.paid.note(&asked);
                 }
                 match (event, transfer) {

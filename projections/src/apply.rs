@@ -9,7 +9,7 @@ use crate::{
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, types::Value};
 use strongroom_domain::{
-    AccountId, Amount, Digest, Head, TransferId,
+    AccountId, Amount, Asset, Digest, Head, TransferId,
     account::{JournalEntry, LedgerAccount},
 };
 
@@ -93,6 +93,7 @@ fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), Fault> {
         }
         Change::ReleaseHold { account, transfer } => release(db, *account, *transfer),
         Change::Post { account, entry } => post(db, *account, entry),
+        Change::PostIn { asset, entry } => post_in(db, *asset, entry),
     }
 }
 
@@ -130,6 +131,13 @@ fn release(db: &Transaction<'_>, account: AccountId, transfer: TransferId) -> Re
     let Some(held) = held else { return misfit("it settles a hold that does not exist") };
     let held = amount(&held)?;
     change_account(db, account, "pending", |pending| pending.checked_sub(held))
+}
+
+/// Double entry between places that wallets hold.
+fn post_in(db: &Transaction<'_>, asset: Asset, entry: &JournalEntry) -> Result<(), Fault> {
+    let asset = asset.to_string();
+    side(db, &asset, entry.debit, "debits", entry.amount)?;
+    side(db, &asset, entry.credit, "credits", entry.amount)
 }
 
 /// Double entry, and what it does to the client's own figures.

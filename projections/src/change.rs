@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use serde::Serialize;
 use std::fmt::Display;
-use strongroom_domain::{AccountId, Amount, TransferId, account::JournalEntry};
+use strongroom_domain::{AccountId, Amount, Asset, TransferId, account::JournalEntry};
 
 /// Columns and what stands in them.
 pub(crate) type Cells = Vec<(&'static str, Value)>;
@@ -49,6 +49,13 @@ pub(crate) enum Change {
     Post {
         /// Whose event it was.
         account: AccountId,
+        /// What moved.
+        entry: JournalEntry,
+    },
+    /// Money moved between two wallets' places in the ledger.
+    PostIn {
+        /// In what.
+        asset: Asset,
         /// What moved.
         entry: JournalEntry,
     },

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// "SRrm": tells a read model from any other SQLite file.
 const APPLICATION_ID: i32 = 0x5352_726d;
 /// Add 1 with every change of [`TABLES`] or of what the fold writes: older files are made again.
-const FORMAT: i32 = 4;
+const FORMAT: i32 = 5;
 
 /// Every table that the fold fills, to be emptied before it is filled again.
 pub(crate) const FILLED: &[&str] = &[
@@ -65,7 +65,7 @@ CREATE TABLE ledger (
   debits TEXT NOT NULL, credits TEXT NOT NULL, UNIQUE (kind, id, asset)) STRICT;
 CREATE TABLE wallets (
   wallet TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, created_at TEXT NOT NULL,
-  network TEXT NOT NULL, key TEXT NOT NULL, tier TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  network TEXT NOT NULL, key TEXT NOT NULL, tier TEXT NOT NULL, successor TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE addresses (
   position INTEGER PRIMARY KEY, derived_at TEXT NOT NULL, wallet TEXT NOT NULL,
   address TEXT NOT NULL, branch TEXT NOT NULL, number INTEGER NOT NULL, account TEXT,

@@ -122,6 +122,8 @@ states! {
         BeingMade = "being-made",
         /// It signs.
         Active = "active",
+        /// Its wallet was rotated and is empty: it signs sweeps of what comes late.
+        Retired = "retired",
         /// Its ceremony came to nothing.
         Failed = "failed",
         /// It exists, and nobody uses it.

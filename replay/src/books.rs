@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use strongroom_domain::{
     Amount, Asset, Event, Recorded, State, Stream,
     account::{AccountEvent, JournalEntry, LedgerAccount},
+    wallet::{Swept, WalletEvent},
 };
 
 /// Both sides of an account or of a whole asset, in base units.
@@ -39,6 +40,9 @@ impl Books {
     /// Keeps an entry's journal entries, and holds the result against `state`, which has recorded
     /// it too.
     pub fn keep(&mut self, state: &State, recorded: &Recorded) -> Result<(), Finding> {
+        if let Event::Wallet(WalletEvent::Swept(swept)) = &recorded.event {
+            return self.swept(state, recorded, swept);
+        }
         let Stream::Account(id) = recorded.stream else { return Ok(()) };
         let entries = match &recorded.event {
             Event::Account(AccountEvent::Posted(posted)) => &posted.entries,
@@ -91,6 +95,26 @@ impl Books {
                  and {owing:?}",
                 claim.total, claim.shortfall
             )));
+        }
+        Ok(())
+    }
+
+    /// What one wallet held, another holds: no claim changes.
+    fn swept(
+        &mut self,
+        state: &State,
+        recorded: &Recorded,
+        swept: &Swept,
+    ) -> Result<(), Finding> {
+        let unbalanced =
+            |message: String| Finding::at(Fault::Unbalanced, recorded.head.position, message);
+        for entry in &swept.entries {
+            let (LedgerAccount::Custody(_), LedgerAccount::Custody(_)) =
+                (entry.debit, entry.credit)
+            else {
+                return Err(unbalanced(format!("a sweep changes a claim: {entry:?}")));
+            };
+            self.post(state, swept.asset, entry).map_err(unbalanced)?;
         }
         Ok(())
     }

@@ -35,6 +35,8 @@ enum Wrong {
     Intent { attempt: u32, field: &'static str },
     #[error("the transaction of attempt {attempt} can cost {real}, the log says {said}")]
     Fee { attempt: u32, real: strongroom_domain::Amount, said: strongroom_domain::Amount },
+    #[error("the sweep of attempt {attempt} does not go to the successor")]
+    Sweep { attempt: u32 },
     #[error("the transaction of attempt {attempt} spends something else than was set aside")]
     Spends { attempt: u32 },
     #[error("attempt {attempt} is no child of attempt {parent}, or that one is not signed")]
@@ -176,7 +178,16 @@ fn authorised(
     let (holding, _) = holding(state, intent.wallet)?;
     let unsigned = parse(holding.network, authorised)?;
     match returns {
-        None => realises(&unsigned, holding, intent, authorised)?,
+        None => {
+            let pays = attempts.asked.pays(authorised.fee);
+            let pays = pays.map_err(|_| Wrong::Fee {
+                attempt,
+                real: authorised.fee,
+                said: intent.amount,
+            })?;
+            realises(&unsigned, holding, &pays, authorised)?;
+            arrives(state, attempts)?;
+        }
         Some(_) => returned(&unsigned, holding, authorised)?,
     }
     let parent = parent(attempts, holding.network, returns)?;
@@ -237,6 +248,17 @@ fn returned(
     let real = unsigned.returned(&owns).map_err(|error| Wrong::Decode { attempt, error })?;
     let said = authorised.fee;
     if real > said { Err(Wrong::Fee { attempt, real, said }) } else { Ok(()) }
+}
+
+/// A sweep goes to an address that the successor's own key has.
+fn arrives(state: &State, attempts: &Attempts) -> Result<(), Wrong> {
+    let Some(sweep) = &attempts.asked.sweep else { return Ok(()) };
+    let (to, _) = holding(state, sweep.successor)?;
+    // Every derived address was checked where it was derived.
+    if to.addresses.contains_key(&attempts.asked.intent.destination) {
+        return Ok(());
+    }
+    Err(Wrong::Sweep { attempt: attempts.current.attempt })
 }
 
 fn realises(

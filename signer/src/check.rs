@@ -53,7 +53,8 @@ pub fn check(authorised: &Authorised<'_>, me: SignerId) -> Result<Checked, Refus
     let fee = match authorised.returns() {
         None => {
             let effect = unsigned.effect(&owns).map_err(mismatch)?;
-            if let Err(field) = effect.realises(intent) {
+            check_sweep(authorised)?;
+            if let Err(field) = effect.realises(&authorised.pays()?) {
                 let because = format!("the transaction's {field} is not the intent's");
                 return refuse(Rule::SignerIntentMismatch, because);
             }
@@ -97,6 +98,17 @@ pub fn check(authorised: &Authorised<'_>, me: SignerId) -> Result<Checked, Refus
         unsigned,
         payloads,
     })
+}
+
+/// Of a sweep: the destination is an address that the successor's key really has. Whose it is is not
+/// taken from anybody's word.
+fn check_sweep(authorised: &Authorised<'_>) -> Result<(), Refusal> {
+    let Some((holding, key)) = authorised.successor() else { return Ok(()) };
+    let destination = &authorised.intent().destination;
+    if owned(holding.network, holding, key, destination).is_some() {
+        return Ok(());
+    }
+    refuse(Rule::SignerSweep, "the destination is none of the successor's addresses")
 }
 
 /// The attempt that a child pulls along, as its own bytes say.

@@ -47,6 +47,7 @@ impl Grounds {
         match event {
             TransferEvent::RequestedV1(_)
             | TransferEvent::Requested(_)
+            | TransferEvent::SweepRequested(_)
             | TransferEvent::Approved(_)
             | TransferEvent::FeeCapRaised(_)
             | TransferEvent::AbandonmentApproved(_)
@@ -111,6 +112,7 @@ impl Grounds {
             | KeyEvent::EpochConfirmed(_)
             | KeyEvent::Released(_)
             | KeyEvent::BackedUp(_)
+            | KeyEvent::Retired(_)
             | KeyEvent::RecoveryDrilled(_)
             | KeyEvent::Proven(_) => {}
             KeyEvent::Activated(_)

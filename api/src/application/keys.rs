@@ -5,6 +5,7 @@ use serde_json::json;
 use strongroom_domain::{
     Command, KeyId, ProposalId, SignerId,
     key::{CeremonyPlan, Protocol},
+    policy::InForce,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -42,10 +43,23 @@ impl Application {
         let expires_at = self.expiry(expires_in_s);
         let plan = CeremonyPlan { key, protocol, threshold, participants };
         let maker = caller.person;
-        let command = Command::RequestCeremony { proposal, plan, maker, expires_at };
+        let cosigners = Vec::new();
+        // A policy of the first form asks no proofs of keys.
+        let command = if self.proofs_are_asked() {
+            Command::RequestKey { proposal, plan, cosigners, maker, expires_at }
+        } else {
+            Command::RequestCeremony { proposal, plan, maker, expires_at }
+        };
         let subject = json!({
             "key": key, "proposal": proposal, "expires_at": expires_at.to_string(),
         });
         self.answer(caller, once, command, subject).await
+    }
+
+    fn proofs_are_asked(&self) -> bool {
+        self.bus().read(|state| {
+            let standing = state.charter.standing();
+            standing.is_ok_and(|standing| matches!(standing.policy, InForce::V2(_)))
+        })
     }
 }

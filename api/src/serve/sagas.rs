@@ -14,6 +14,7 @@ use strongroom_commands::{
     proof::{self, Proofs},
     reconciliation::Reconciliations,
     reminders::Reminders,
+    rotation::Rotations,
     signers::{ClientIdentity, Limits, SignerEndpoint, Signers},
 };
 use strongroom_domain::Family;
@@ -37,6 +38,8 @@ pub struct Sagas {
     pub ceremonies: Ceremonies,
     /// The keys' proofs that they can sign.
     pub proofs: Proofs,
+    /// What empties rotated wallets.
+    pub rotations: Rotations,
     /// The log's checkpoints.
     pub checkpoints: Checkpoints,
     /// The comparison of ledger, chains and read models, where it is configured.
@@ -94,6 +97,7 @@ pub(super) fn start(
         _governance: Governance::start(bus.clone(), every),
         _reminders: None,
         ceremonies: Ceremonies::start(bus.clone(), asked.clone(), ceremonies),
+        rotations: Rotations::start(bus.clone(), every),
         proofs: Proofs::start(bus.clone(), asked.clone(), proof::Settings::default()),
         payments: Payments::start(bus.clone(), asked, nodes, paced),
         checkpoints,

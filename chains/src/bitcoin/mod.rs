@@ -29,7 +29,7 @@ pub use fee::{WeightUnits, dust_limit, fee, weight};
 pub use network::{Chain, SatPerKvb};
 pub use psbt::{DecodeError, UnsignedTx};
 pub use replace::{Bid, BidError, replace};
-pub use returning::{cancel, child};
+pub use returning::{cancel, child, sweep};
 pub use selection::{Plan, Request, SelectionError, select};
 pub use signed::{NotATransaction, SignedView, decode_signed};
 

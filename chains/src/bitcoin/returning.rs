@@ -1,14 +1,15 @@
-//! Transactions that pay nobody: everything that they spend comes back to the wallet's change, less
-//! the fee. One makes another impossible (a cancellation), one pulls another into a block (a child
-//! that pays for its parent). Never has an output that is not the wallet's own.
+//! Transactions with one output, which takes everything that they spend less the fee. Two pay nobody:
+//! one makes another impossible (a cancellation), one pulls another into a block (a child that pays for
+//! its parent); the third moves a wallet's coins to its successor (a sweep). Never has another output.
 
 use super::{
-    Bid, BidError, Chain, Destination, UnsignedTx,
+    Bid, BidError, BuildError, Chain, Destination, UnsignedTx,
     build::{internal, output, spending},
     dust_limit,
     fee::{CHANGE_SCRIPT, fee, weight},
     replace::{sats, short},
 };
+use bitcoin::ScriptBuf;
 use strongroom_domain::{
     Address, AddressPath, Amount,
     wallet::{Coin, OutPoint},
@@ -26,6 +27,21 @@ pub fn cancel(
     let size = weight(coins.len(), &[CHANGE_SCRIPT]).ok_or(BidError::OutOfRange)?;
     let fee = bid.fee(chain, size)?;
     back(chain, coins, change, &key_of, fee)
+}
+
+/// A transaction that spends all of these coins to `destination`.
+pub fn sweep(
+    chain: &'static Chain,
+    coins: &[Coin],
+    destination: &Address,
+    key_of: impl Fn(AddressPath) -> Option<[u8; 33]>,
+    bid: Bid,
+) -> Result<UnsignedTx, BidError> {
+    let to = Destination::parse(chain, destination.as_str()).map_err(BuildError::from)?;
+    let script = to.script();
+    let size = weight(coins.len(), &[script.len()]).ok_or(BidError::OutOfRange)?;
+    let fee = bid.fee(chain, size)?;
+    all_to(chain, coins, script, &key_of, fee)
 }
 
 /// A child of `parent`, from its change to `change`, so that both together offer the bid's rate. The
@@ -66,11 +82,21 @@ fn back(
     key_of: &impl Fn(AddressPath) -> Option<[u8; 33]>,
     fee: u64,
 ) -> Result<UnsignedTx, BidError> {
+    let script = Destination::p2tr_internal(internal(key_of, change)?).script();
+    all_to(chain, coins, script, key_of, fee)
+}
+
+fn all_to(
+    chain: &'static Chain,
+    coins: &[Coin],
+    script: ScriptBuf,
+    key_of: &impl Fn(AddressPath) -> Option<[u8; 33]>,
+    fee: u64,
+) -> Result<UnsignedTx, BidError> {
     let mut sum = 0u64;
     for coin in coins {
         sum = sum.checked_add(sats(coin.amount)?).ok_or(BidError::OutOfRange)?;
     }
-    let script = Destination::p2tr_internal(internal(key_of, change)?).script();
     let dust = dust_limit(chain, &script).ok_or(BidError::OutOfRange)?;
     let left = sum.checked_sub(fee).filter(|left| *left >= dust);
     let left = left.ok_or_else(|| short(sum, fee.saturating_add(dust)))?;

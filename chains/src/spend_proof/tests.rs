@@ -32,6 +32,7 @@ fn active(protocol: Protocol, public_key: Vec<u8>) -> Active {
         former: std::collections::BTreeMap::new(),
         epochs_asked: 1,
         change: None,
+        retired: false,
         holders: [(1, signer)].into(),
         cosigners: Vec::new(),
         proof: Proof::Awaited,

@@ -260,6 +260,11 @@ impl DepositWatcher {
     }
 
     async fn see_one(&self, payment: &Payment, at: BlockRef) -> Result<Option<DepositId>, Fault> {
+        let ours = |known: &std::collections::BTreeSet<String>| known.contains(&payment.place);
+        // A sweep of ours, which is nobody's deposit.
+        if self.bus.read(|state| state.swept.get(&self.network).is_some_and(ours)) {
+            return Ok(None);
+        }
         let id = DepositId::of(self.network, &payment.place);
         let before = self.bus.read(|state| {
             state.deposits.get(&id).and_then(standing).map(|seen| seen.block.clone())

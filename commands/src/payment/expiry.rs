@@ -38,6 +38,7 @@ fn is_due(state: &State, id: ProposalId, now: Timestamp) -> bool {
         | Subject::Unfreeze { .. }
         | Subject::ReleaseKey { .. }
         | Subject::ChangeKey(_)
+        | Subject::Rotate(_)
         | Subject::Signers(_)
         | Subject::ReleaseSigner { .. }
         | Subject::RaiseFeeCap { .. } => true,

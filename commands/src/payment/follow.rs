@@ -13,8 +13,9 @@ use strongroom_store::{Position, Record};
 use tokio::task::JoinSet;
 
 /// The events that set a transfer in motion, or again.
-const WAKING: [&str; 5] = [
+const WAKING: [&str; 6] = [
     "transfer.approved",
+    "transfer.sweep-requested",
     "transfer.attempt-authorised",
     "transfer.return-authorised",
     "transfer.abandonment-approved",

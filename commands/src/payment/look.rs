@@ -247,9 +247,9 @@ impl Look<'_> {
                 fee = both.ok_or("fees beyond 2^128 base units")?;
             }
             let last = child.map_or(found.subject, |child| child.subject);
-            Ok::<_, String>((fee, self.change(last)?))
+            Ok::<_, String>((fee, self.change(last)?, self.paid(found)?))
         };
-        let (fee, change) = match ready.await {
+        let (fee, change, paid) = match ready.await {
             Ok(ready) => ready,
             Err(because) => {
                 self.saga.waits.note(self.id, &because);
@@ -261,11 +261,18 @@ impl Look<'_> {
             child: child.map(|child| child.attempt),
             transaction: found.subject.id.to_string(),
             block: block(found.place),
-            paid: self.attempts.asked.intent.amount,
+            paid,
             fee,
         };
         let command = Command::ConfirmTransfer { transfer: self.id, confirmed, change };
         self.record_end(command, "confirmed").await
+    }
+
+    /// What arrived: of a sweep what its attempt's fee left over.
+    fn paid(&self, found: Found<'_>) -> Result<Amount, String> {
+        let signed = self.attempts.complete.get(&found.attempt).ok_or("the log has no attempt")?;
+        let pays = self.attempts.asked.pays(signed.authorised.fee);
+        Ok(pays.map_err(|refusal| refusal.to_string())?.amount)
     }
 
     async fn finish_cancelled(&self, found: Found<'_>) -> Result<Looked, Stopped> {

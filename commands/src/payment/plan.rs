@@ -181,7 +181,7 @@ pub fn from_balance(intent: &Intent, till: Till, offered: FeeSuggestion) -> Resu
 
 /// What to offer per gas: the node's suggestion, or as much of it as the fee cap allows. Below the
 /// next block's base fee it would only lie there.
-fn gas(cap: Amount, offered: FeeSuggestion) -> Result<Gas, NoPlan> {
+pub(super) fn gas(cap: Amount, offered: FeeSuggestion) -> Result<Gas, NoPlan> {
     let most = cap.units().checked_div(u128::from(GAS_LIMIT)).unwrap_or(0);
     let max_fee = offered.max_fee().unwrap_or(u128::MAX).min(most);
     if max_fee < offered.next_base_fee {

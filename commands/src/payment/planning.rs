@@ -2,7 +2,7 @@
 //! transaction that signers may then hear of. Never tells a signer anything.
 
 use super::{
-    NoPlan, Plan, Purse, Till, child_key,
+    NoPlan, Plan, Purse, Till, all_of_balance, all_of_coins, child_key,
     fees::Offer,
     first_signers, from_balance, from_coins,
     saga::{Progress, Recorded, Saga, Stopped, recorded},
@@ -15,7 +15,7 @@ use strongroom_domain::{
     Actor, AddressPath, Branch, Bytes, Command, Family, Intent, KeyId, Network, Refusal, Rule,
     SignerId, State, TransferId, WalletId, check_trusted,
     key::Active,
-    transfer::{Abstention, Asked, AttemptAuthorised},
+    transfer::{Abstention, Asked, AttemptAuthorised, Sweep},
     wallet::{AddressDerived, Holding},
 };
 
@@ -95,10 +95,11 @@ impl Saga {
         let Some(signers) = first_signers(&means.holders, means.threshold, &live) else {
             return Ok(Progress::Wait(short_of_signers(&means, &live)));
         };
-        if matches!(means.funds, Funds::Coins(_)) && !means.has_change {
+        let leaves_change = asked.sweep.is_none();
+        if matches!(means.funds, Funds::Coins(_)) && !means.has_change && leaves_change {
             return self.derive_change(id, intent.wallet, &means).await;
         }
-        let plan = match planned(intent, &means, offer) {
+        let plan = match planned(asked, &means, offer) {
             Ok(plan) => plan,
             Err(NoPlan::NotNow { because }) => return Ok(Progress::Wait(because)),
             Err(NoPlan::Never { because }) => {
@@ -188,7 +189,11 @@ fn short_of_signers(means: &Means, live: &BTreeSet<SignerId>) -> String {
     )
 }
 
-fn planned(intent: &Intent, means: &Means, offer: Offer) -> Result<Plan, NoPlan> {
+fn planned(asked: &Asked, means: &Means, offer: Offer) -> Result<Plan, NoPlan> {
+    let intent = &asked.intent;
+    if let Some(sweep) = &asked.sweep {
+        return swept(intent, sweep, means, offer);
+    }
     match (&means.funds, offer) {
         (Funds::Coins(purse), Offer::Rate(rate)) => {
             let group = GroupKey::from_bytes(means.public_key.as_slice())
@@ -196,6 +201,32 @@ fn planned(intent: &Intent, means: &Means, offer: Offer) -> Result<Plan, NoPlan>
             from_coins(intent, purse, group, CHANGE, rate)
         }
         (Funds::Balance(till), Offer::Gas(gas)) => from_balance(intent, *till, gas),
+        (Funds::Coins(_), Offer::Gas(_)) | (Funds::Balance(_), Offer::Rate(_)) => {
+            Err(NoPlan::Never { because: "the wallet is of another chain family".to_owned() })
+        }
+    }
+}
+
+/// A sweep: everything that it was asked for with, less the fee.
+fn swept(
+    intent: &Intent,
+    sweep: &Sweep,
+    means: &Means,
+    offer: Offer,
+) -> Result<Plan, NoPlan> {
+    match (&means.funds, offer) {
+        (Funds::Coins(purse), Offer::Rate(rate)) => {
+            let group = GroupKey::from_bytes(means.public_key.as_slice())
+                .map_err(|error| NoPlan::NotNow { because: error.to_string() })?;
+            let mut coins = purse.free.clone();
+            coins.retain(|coin| sweep.coins.contains(&coin.outpoint));
+            if coins.len() != sweep.coins.len() {
+                let because = "a coin that it was to move is gone".to_owned();
+                return Err(NoPlan::Never { because });
+            }
+            all_of_coins(intent, &coins, group, rate)
+        }
+        (Funds::Balance(till), Offer::Gas(gas)) => all_of_balance(intent, *till, gas),
         (Funds::Coins(_), Offer::Gas(_)) | (Funds::Balance(_), Offer::Rate(_)) => {
             Err(NoPlan::Never { because: "the wallet is of another chain family".to_owned() })
         }

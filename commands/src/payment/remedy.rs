@@ -122,7 +122,15 @@ impl Case<'_> {
                     return Err(not_now(&"the attempt is of another chain family"));
                 };
                 let rate = rate_of(&earlier).map_or(market, |rate| market.max(stepped(rate)));
-                (None, bitcoin::replace(&earlier, &owns, Bid { rate, ..bid }))
+                let bid = Bid { rate, ..bid };
+                let asked = &self.attempts.asked;
+                let made = if asked.sweep.is_some() {
+                    let to = &asked.intent.destination;
+                    bitcoin::sweep(earlier.chain(), &self.coins(), to, key_of, bid)
+                } else {
+                    bitcoin::replace(&earlier, &owns, bid)
+                };
+                (None, made)
             }
             Remedy::Cancel => {
                 let chain = bitcoin::Chain::of(self.network()).map_err(|error| not_now(&error))?;
@@ -166,7 +174,13 @@ impl Case<'_> {
                 let UnsignedTx::Ethereum(earlier) = self.payment()? else {
                     return Err(not_now(&"the attempt is of another chain family"));
                 };
-                (None, earlier.at(gas).map_err(|error| not_now(&error))?)
+                let asked = &self.attempts.asked;
+                let made = if asked.sweep.is_some() {
+                    super::sweep::at(&asked.intent, earlier.account_nonce(), gas)?
+                } else {
+                    earlier.at(gas).map_err(|error| not_now(&error))?
+                };
+                (None, made)
             }
             Remedy::Cancel => {
                 let UnsignedTx::Ethereum(earlier) = self.parse(&self.attempts.current)? else {

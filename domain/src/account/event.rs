@@ -84,6 +84,8 @@ pub enum Purpose {
     Payment,
     /// The network's fee for it.
     NetworkFee,
+    /// What one wallet held, its successor holds.
+    Sweep,
 }
 
 /// Part of the balance is set aside.

@@ -136,6 +136,11 @@ impl Due {
 fn returns(state: &State, stream: Stream, event: &Event) -> Option<String> {
     let (Stream::Transfer(id), Event::Transfer(event)) = (stream, event) else { return None };
     let known = state.transfers.get(&id)?;
+    let sweeps = known.asked().is_some_and(|asked| asked.sweep.is_some());
+    // Nothing of a sweep comes back, unless it was cancelled.
+    if sweeps && !matches!(event, TransferEvent::Abandoned(_)) {
+        return None;
+    }
     let (attempt, child) = if let TransferEvent::ConfirmedV1(confirmed) = event {
         (confirmed.attempt, None)
     } else if let TransferEvent::Confirmed(confirmed) = event {

@@ -141,6 +141,8 @@ fn wallet(
         }
         WalletEvent::CoinAdded(_)
         | WalletEvent::AccountNonceRaised(_)
+        | WalletEvent::RotationApproved(_)
+        | WalletEvent::Swept(_)
         | WalletEvent::CoinRemoved(_)
         | WalletEvent::CoinsReleased(_)
         | WalletEvent::CoinsSpent(_)
@@ -184,6 +186,12 @@ fn transfer(
                 maker: requested.maker,
                 expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s()),
             }
+        }
+        TransferEvent::SweepRequested(requested) => {
+            if requested.intent.transfer != id {
+                return alone(recorded);
+            }
+            Command::RequestSweep(requested.clone())
         }
         TransferEvent::Requested(requested) => return requested_at(state, recorded, requested),
         TransferEvent::AttemptAuthorised(_) => {
@@ -367,6 +375,13 @@ fn key(state: &State, recorded: &Recorded, id: KeyId, event: &KeyEvent) -> Resul
         }
         KeyEvent::ChangeFailed(failed) => {
             Command::FailKeyChange { key: id, because: failed.because.clone() }
+        }
+        KeyEvent::Retired(_) => {
+            let active = state.keys.get(&id).and_then(|key| key.active().ok());
+            let Some(wallet) = active.and_then(|active| active.wallet) else {
+                return alone(recorded);
+            };
+            Command::RetireKey { wallet }
         }
         KeyEvent::CeremonyApproved(_)
         | KeyEvent::ChangeApproved(_)

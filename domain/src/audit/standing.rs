@@ -25,6 +25,7 @@ pub struct Authorised<'log> {
     wallet: WalletId,
     holding: &'log Holding,
     key: &'log Active,
+    successor: Option<(&'log Holding, &'log Active)>,
     attempts: &'log Attempts,
 }
 
@@ -32,6 +33,17 @@ impl<'log> Authorised<'log> {
     /// What may be paid.
     pub const fn intent(&self) -> &'log Intent {
         self.intent
+    }
+
+    /// What this attempt must do: of a sweep, whose fee comes out of what arrives, it depends on the
+    /// fee.
+    pub fn pays(&self) -> Result<Intent, Refusal> {
+        self.attempts.asked.pays(self.attempt.fee)
+    }
+
+    /// Of a sweep: the wallet and key whose address the destination must be.
+    pub const fn successor(&self) -> Option<(&'log Holding, &'log Active)> {
+        self.successor
     }
 
     /// The transaction that should do it.
@@ -83,6 +95,9 @@ fn check_attempt<'log>(
     let key = key.active().map_err(|refusal| Refusal::new(Rule::SignerKey, refusal.because))?;
     if attempt.key != holding.key || key.wallet != Some(intent.wallet) {
         return refuse(Rule::SignerKey, "the attempt names another key than its wallet's");
+    }
+    if key.retired && asked.sweep.is_none() {
+        return refuse(Rule::SignerKey, "the key is retired: it signs sweeps and nothing else");
     }
     if holding.network != intent.network() {
         return refuse(Rule::SignerIntentMismatch, "the wallet is on another network");
@@ -158,11 +173,17 @@ pub(super) fn authorised(
             let because = "its quorum abandoned it: only a cancellation is signed";
             return refuse(Rule::TransferState, because);
         }
+        // The quorum of the rotation agreed to every sweep; the log was not read past an unlawful one.
+        Some(Returns::Child { .. }) | None if attempts.asked.sweep.is_some() => {
+            holding.rotation()?;
+        }
         Some(Returns::Child { .. }) | None => quorum(state, attempts, (now, limit))?,
     }
-    hold(state, intent)?;
+    hold(state, &attempts.asked)?;
+    let successor = successor(state, &attempts.asked)?;
     let attempt = &attempts.current;
-    Ok(Authorised { intent, attempt, wallet: intent.wallet, holding, key, attempts })
+    let wallet = intent.wallet;
+    Ok(Authorised { intent, attempt, wallet, holding, key, successor, attempts })
 }
 
 /// Whether the payment may be made impossible: its quorum wants that, or later transactions wait for
@@ -232,8 +253,20 @@ fn today(state: &State, asked: &Asked, now: Timestamp) -> Result<Quorums, Refusa
     }
 }
 
-fn hold(state: &State, intent: &Intent) -> Result<(), Refusal> {
-    let needed = decision::set_aside(intent)?;
+/// Of a sweep: whose address the destination must be.
+fn successor<'log>(
+    state: &'log State,
+    asked: &Asked,
+) -> Result<Option<(&'log Holding, &'log Active)>, Refusal> {
+    let Some(sweep) = &asked.sweep else { return Ok(None) };
+    let unknown = || Refusal::new(Rule::Sweep, "the successor is not in the log");
+    let holding = state.wallets.get(&sweep.successor).ok_or_else(unknown)?.holding()?;
+    let key = state.keys.get(&holding.key).ok_or_else(unknown)?.existing()?;
+    Ok(Some((holding, key)))
+}
+
+fn hold(state: &State, asked: &Asked) -> Result<(), Refusal> {
+    let (intent, needed) = (&asked.intent, asked.held()?);
     let held = state
         .accounts
         .get(&intent.account)
@@ -282,6 +315,7 @@ fn approved_this(answers: &Answers, asked: &Asked) -> Result<(), Refusal> {
         | Subject::RaiseFeeCap { .. }
         | Subject::Abandon { .. }
         | Subject::ChangeKey(_)
+        | Subject::Rotate(_)
         | Subject::Signers(_)
         | Subject::ReleaseSigner { .. } => {
             refuse(Rule::SignerQuorum, "the quorum approved something else")

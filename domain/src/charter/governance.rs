@@ -15,7 +15,7 @@ pub struct Governance {
     pub policy: Vec<Requirement>,
     /// To changes of people, machines, signers, rights and of this.
     pub people: Vec<Requirement>,
-    /// To key ceremonies and changes of shares.
+    /// To key ceremonies, changes of shares and wallets that are given up.
     pub keys: Vec<Requirement>,
     /// To letting go on what an officer stopped: freezes, quarantined keys and signers.
     pub release: Vec<Requirement>,
@@ -65,9 +65,10 @@ impl Governing {
                 &governance.policy
             }
             (Self::V2(governance), Subject::People(_) | Subject::Signers(_)) => &governance.people,
-            (Self::V2(governance), Subject::KeyCeremony(_) | Subject::ChangeKey(_)) => {
-                &governance.keys
-            }
+            (
+                Self::V2(governance),
+                Subject::KeyCeremony(_) | Subject::ChangeKey(_) | Subject::Rotate(_),
+            ) => &governance.keys,
             (
                 Self::V2(governance),
                 Subject::Unfreeze { .. }

@@ -55,7 +55,7 @@ impl Standing {
             }
             Subject::KeyCeremony(_) => self.may(id, &[Role::Initiator, Role::KeyCustodian]),
             // Officers too: they know first that one can't be trusted.
-            Subject::ChangeKey(_) => {
+            Subject::ChangeKey(_) | Subject::Rotate(_) => {
                 self.may(id, &[Role::Initiator, Role::KeyCustodian, Role::Officer])
             }
             Subject::Signers(_) => self.may(

@@ -1,7 +1,7 @@
 //! What custody holds: accounts, wallets, addresses, deposits, and the signers' whereabouts.
 //! Nothing here pays anybody.
 
-use super::Decision;
+use super::{Decision, rotation};
 use crate::{
     AccountId, Aggregate as _, Asset, ClientId, DepositId, Family, KeyId, Network, PersonId,
     Refusal, Rule, SignerId, State, Stream, WalletId,
@@ -141,6 +141,10 @@ pub(super) fn see(state: &State, id: DepositId, seen: Seen) -> Result<Decision, 
     }
     if seen.amount.is_zero() {
         return Err(Refusal::new(Rule::AmountInvalid, "a deposit of nothing is no deposit"));
+    }
+    if rotation::is_sweep(state, holding.network, &seen.place) {
+        let because = "it is a sweep of ours, and nobody's deposit";
+        return Err(Refusal::new(Rule::Sweep, because));
     }
     let stream = Stream::Wallet(seen.wallet);
     let deposit = so_far(&state.deposits, &id);

@@ -13,6 +13,7 @@ mod price;
 mod proposal;
 mod reconciliation;
 mod request;
+mod rotation;
 mod screening;
 mod signers;
 mod stuck;
@@ -26,6 +27,7 @@ pub(crate) use people::{described_person, erased_person};
 pub use proposal::place;
 pub use request::judge;
 pub(crate) use request::judge_again;
+pub use rotation::left as left_to_sweep;
 pub(crate) use stuck::change_of;
 
 use crate::{
@@ -158,6 +160,8 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         C::AbandonTransfer { transfer, abandoned, change } => {
             stuck::abandon(state, transfer, abandoned, change)
         }
+        C::RequestSweep(requested) => rotation::request(state, requested),
+        C::RetireKey { wallet } => rotation::retire(state, wallet),
         C::FindNonceGap { transfer } => stuck::find_gap(state, transfer),
         C::FailTransfer { transfer, because, abstentions } => {
             stuck::check_gap(state, transfer)?;

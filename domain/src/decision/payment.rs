@@ -1,7 +1,7 @@
 //! A payment's way through the ledger. No transaction is built or read here: what one does is
 //! for `chains` to say and for signers to check.
 
-use super::{Decision, custody, freeze, proposal, signers, stuck};
+use super::{Decision, custody, freeze, proposal, rotation, signers, stuck};
 use crate::{
     Aggregate as _, Amount, Family, Intent, Refusal, Rule, SignerId, State, Stream, Timestamp,
     TransferId, account,
@@ -93,10 +93,11 @@ pub(super) fn authorise(
     let weighed = trusted.chain([Stream::Key(key_id), Stream::Freezes]).collect::<Vec<_>>();
     let reserve = match spends {
         Spends::Coins(outpoints) => {
+            rotation::check_coins(asked, &outpoints)?;
             wallet::Command::ReserveCoins(CoinsReserved { transfer: id, outpoints })
         }
         Spends::AccountNonce(account_nonce) => {
-            let amount = set_aside(intent)?;
+            let amount = asked.reserved()?;
             wallet::Command::ReserveNonce(AccountNonceReserved {
                 transfer: id,
                 account_nonce,
@@ -156,6 +157,8 @@ pub(super) fn confirm(
     let events = transfer.decide(transfer::Command::Confirm(confirmed))?;
     let mut decision = Decision::default().with(Stream::Transfer(id), events);
     settle(state, id, asked, (paid, fee), &mut decision)?;
+    let arrived = (paid, transaction.unwrap_or_default());
+    rotation::arrive(state, asked, arrived, &mut decision)?;
     let change = (change, transaction.unwrap_or_default());
     stuck::come_back(state, asked.intent.wallet, change, &mut decision)?;
     if let Some(proposal) = asked.proposal {
@@ -178,6 +181,8 @@ pub(super) fn settle(
     let taken = paid.checked_add(fee).ok_or_else(|| {
         Refusal::new(Rule::AmountInvalid, "payment and fee together pass 2^128 base units")
     })?;
+    // What a sweep moves is nobody's claim.
+    let paid = if asked.sweep.is_some() { Amount::ZERO } else { paid };
     let post = account::Command::PostHold {
         account: intent.account,
         transfer: id,

@@ -46,6 +46,7 @@ pub(super) fn open(
         | Subject::RaiseFeeCap { .. }
         | Subject::Abandon { .. }
         | Subject::ChangeKey(_)
+        | Subject::Rotate(_)
         | Subject::Signers(_)
         | Subject::ReleaseSigner { .. } => 0,
     };
@@ -125,6 +126,11 @@ pub(super) fn propose(
         Subject::ReleaseSigner { signer } => {
             signers::release(state, *signer, id)?;
             weighed.push(Stream::Signer(*signer));
+            governing(standing, &subject)?
+        }
+        Subject::Rotate(rotation) => {
+            super::rotation::propose(state, rotation, (id, asked.0))?;
+            weighed.extend([Stream::Wallet(rotation.wallet), Stream::Wallet(rotation.successor)]);
             governing(standing, &subject)?
         }
         Subject::RaiseFeeCap { transfer, .. } | Subject::Abandon { transfer } => {
@@ -250,6 +256,10 @@ fn set_in_motion(
         }
         Subject::Unfreeze { freeze } => unfreeze(state, id, *freeze, decision)?,
         Subject::ReleaseKey { key } => release_key(state, id, *key, decision)?,
+        Subject::Rotate(rotation) => {
+            let asked = (id, answers.opened.maker);
+            super::rotation::approve(state, asked, rotation, decision)?;
+        }
         Subject::Signers(change) => signers::change(state, id, change, decision)?,
         Subject::ReleaseSigner { signer } => {
             decision.add(Stream::Signer(*signer), signers::release(state, *signer, id)?);
@@ -305,6 +315,7 @@ fn check_stuck(state: &State, subject: &Subject) -> Result<(), Refusal> {
         | Subject::Unfreeze { .. }
         | Subject::ReleaseKey { .. }
         | Subject::ChangeKey(_)
+        | Subject::Rotate(_)
         | Subject::Signers(_)
         | Subject::ReleaseSigner { .. } => Ok(()),
     }
@@ -344,6 +355,7 @@ fn call_off(
         | Subject::ReleaseKey { .. }
         | Subject::RaiseFeeCap { .. }
         | Subject::Abandon { .. }
+        | Subject::Rotate(_)
         | Subject::Signers(_)
         | Subject::ReleaseSigner { .. } => {}
     }

@@ -36,6 +36,7 @@ pub(super) fn request(
     let client = account.claim()?.client;
     freeze::check(state, &intent)?;
     let holding = custody::wallet(state, intent.wallet)?.holding()?;
+    holding.check_kept()?;
     if holding.network != intent.network() {
         let because = format!("wallet {} is on {}", intent.wallet, holding.network);
         return Err(Refusal::new(Rule::WalletState, because));

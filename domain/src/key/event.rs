@@ -50,6 +50,8 @@ events! {
         BackedUp = "key.backed-up", 1;
         /// Officers showed that their pieces restore it.
         RecoveryDrilled = "key.recovery-drilled", 1;
+        /// Its wallet was rotated and is empty: from here on it signs sweeps of what comes late.
+        Retired = "key.retired", 1;
     }
 }
 
@@ -418,3 +420,8 @@ pub struct ChangeFailed {
     /// Why.
     pub because: String,
 }
+
+/// From here on it signs sweeps of what comes late, and nothing else.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retired {}

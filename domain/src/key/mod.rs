@@ -10,7 +10,7 @@ pub use event::{
     Activated, Assigned, CeremonyApproved, CeremonyFailed, CeremonyPlan, CeremonyRequested,
     CeremonyRequestedV1, ChangeApproved, ChangeFailed, ChangeRequested, ChangeRetried, Confirmed,
     Cosigner, Custody, EpochAdvanced, EpochConfirmed, Joining, KeyChange, KeyEvent, Protocol,
-    Proven, Quarantined, QuarantinedBy, Released, RoundOnePublished, RoundPublished,
+    Proven, Quarantined, QuarantinedBy, Released, Retired, RoundOnePublished, RoundPublished,
 };
 
 use crate::{
@@ -116,6 +116,8 @@ pub struct Active {
     pub proof: Proof,
     /// The one wallet that it signs for.
     pub wallet: Option<WalletId>,
+    /// Whether it signs nothing any more but sweeps of what comes late.
+    pub retired: bool,
     /// The quorum's proposal.
     pub proposal: ProposalId,
 }
@@ -157,6 +159,8 @@ pub enum Command {
     Quarantine(Quarantined),
     /// An officer takes it out of use. That they are one was checked by the caller.
     Halt(QuarantinedBy),
+    /// Its wallet was rotated and is empty, as the caller has checked.
+    Retire,
     /// The quorum lets it be used again.
     Release {
         /// Whose quorum.
@@ -254,6 +258,7 @@ impl Key {
             Self::Requested(_) => "awaiting approval",
             Self::Ceremony(_) => "being made",
             Self::Active(Active { proof: Proof::Awaited, .. }) => "unproven",
+            Self::Active(Active { retired: true, .. }) => "retired",
             Self::Active(_) => "active",
             Self::Failed => "failed",
             Self::Quarantined(_) => "quarantined",
@@ -418,6 +423,8 @@ impl Aggregate for Key {
                 check_reason(&quarantined.because)?;
                 Ok(vec![quarantined.into()])
             }
+            (Self::Active(active), Command::Retire) if active.retired => Ok(Vec::new()),
+            (Self::Active(_), Command::Retire) => Ok(vec![Retired {}.into()]),
             (Self::Quarantined(_), Command::Release { proposal }) => {
                 Ok(vec![Released { proposal }.into()])
             }
@@ -488,10 +495,14 @@ impl Aggregate for Key {
                 cosigners: ceremony.cosigners,
                 proof: ceremony.proof,
                 wallet: None,
+                retired: false,
                 proposal: ceremony.proposal,
             }),
             (Self::Active(active), E::Proven(proven)) => {
                 Self::Active(Active { proof: Proof::Given { epoch: proven.epoch }, ..active })
+            }
+            (Self::Active(active), E::Retired(_)) => {
+                Self::Active(Active { retired: true, ..active })
             }
             (Self::Active(active), E::Assigned(assigned)) => {
                 Self::Active(Active { wallet: Some(assigned.wallet), ..active })

@@ -8,6 +8,7 @@ use crate::{
     event::events,
     key::{CeremonyPlan, KeyChange},
     policy::{Label, Policy, PolicyV1, Quorum, Quorums},
+    wallet::Rotation,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -103,6 +104,8 @@ pub enum Subject {
     ChangeKey(KeyChange),
     /// May this signer hold keys and cosign the log, or no longer?
     Signers(SignerChange),
+    /// May everything that a wallet holds go to its successor, and its key be retired?
+    Rotate(Rotation),
     /// May a quarantined signer be trusted again?
     ReleaseSigner {
         /// Which.

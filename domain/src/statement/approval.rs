@@ -1,7 +1,7 @@
 //! The approval statement: what an approver reads, and signs whole. To be read in one minute by a
 //! person who was not there when the question was made.
 
-use super::{Answer, Place, change, policy, quantity, shares, version_1};
+use super::{Answer, Place, change, policy, quantity, rotation, shares, version_1};
 use crate::{
     Amount, FreezeId, Intent, KeyId, PersonId, State, TransferId,
     key::Key,
@@ -76,6 +76,7 @@ fn lock(subject: &Subject, delay_s: u64) -> String {
         | Subject::RaiseFeeCap { .. }
         | Subject::Abandon { .. }
         | Subject::ChangeKey(_)
+        | Subject::Rotate(_)
         | Subject::Signers(_)
         | Subject::ReleaseSigner { .. } => "any officer can stop it until then",
     };
@@ -129,6 +130,7 @@ fn subject(state: &State, subject: &Subject) -> String {
             under_way(state, *transfer)
         ),
         Subject::ChangeKey(of) => shares::change(state, of),
+        Subject::Rotate(of) => rotation::rotate(state, of),
         Subject::Signers(of) => shares::signers(state, of),
         Subject::ReleaseSigner { signer } => shares::release(state, *signer),
         Subject::Transfer { .. } | Subject::KeyCeremony(_) | Subject::PolicyChange(_) => {

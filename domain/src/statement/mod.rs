@@ -8,6 +8,7 @@ mod facts;
 mod founding;
 mod policy;
 mod resumption;
+mod rotation;
 mod shares;
 mod signer;
 mod version_1;

@@ -77,6 +77,7 @@ pub(super) fn subject(subject: &Subject) -> String {
         | Subject::RaiseFeeCap { .. }
         | Subject::Abandon { .. }
         | Subject::ChangeKey(_)
+        | Subject::Rotate(_)
         | Subject::Signers(_)
         | Subject::ReleaseSigner { .. } => String::new(),
     }

@@ -37,6 +37,7 @@ impl From<&RequestedV1> for Asked {
             delay_s: 0,
             approved_at: None,
             approved_fee_cap: requested.intent.fee_cap,
+            sweep: None,
         }
     }
 }
@@ -53,6 +54,7 @@ impl From<&Requested> for Asked {
             delay_s: requested.decision.delay_s,
             approved_at: None,
             approved_fee_cap: requested.intent.fee_cap,
+            sweep: None,
         }
     }
 }

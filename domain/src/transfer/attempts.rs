@@ -156,6 +156,7 @@ impl Attempts {
             }
             Command::Request { .. }
             | Command::Ask { .. }
+            | Command::Sweep(_)
             | Command::Approve
             | Command::Reject
             | Command::Cancel { .. }
@@ -256,7 +257,7 @@ impl Attempts {
     fn confirm(&self, confirmed: Confirmed) -> Result<Vec<TransferEvent>, Refusal> {
         let payment = self.payment(confirmed.attempt)?;
         named(payment, &confirmed.transaction)?;
-        let (paid, amount) = (confirmed.paid, self.asked.intent.amount);
+        let (paid, amount) = (confirmed.paid, self.asked.pays(payment.authorised.fee)?.amount);
         if paid != amount {
             let because = format!("the transfer pays {amount}, not {paid}");
             return refuse(Rule::AmountInvalid, because);

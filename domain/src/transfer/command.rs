@@ -2,7 +2,7 @@
 
 use super::{
     Abandoned, AbandonmentApproved, Abstention, AttemptAuthorised, AttemptRefused, AttemptSigned,
-    Confirmed, FeeCapRaised, Requested, ReturnAuthorised, Stopped,
+    Confirmed, FeeCapRaised, Requested, ReturnAuthorised, Stopped, SweepRequested,
 };
 use crate::{Amount, Intent, PersonId, ProposalId, policy::PolicyDecisionV1};
 
@@ -27,6 +27,8 @@ pub enum Command {
         /// All of it, as if the policy let it be asked.
         requested: Box<Requested>,
     },
+    /// Move what a rotated wallet holds. That it may was checked by the caller.
+    Sweep(SweepRequested),
     /// The quorum was reached.
     Approve,
     /// The quorum said no.

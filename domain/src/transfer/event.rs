@@ -2,9 +2,11 @@
 
 use crate::{
     Amount, Bytes, ClientId, Intent, KeyId, PersonId, ProposalId, Rule, SignerId, Timestamp,
+    WalletId,
     deposit::BlockRef,
     event::events,
     policy::{PolicyDecision, PolicyDecisionV1},
+    wallet::OutPoint,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,8 @@ events! {
         RequestedV1 = "transfer.requested", 1;
         /// Somebody asked, and a policy of the second form was asked.
         Requested = "transfer.requested", 2;
+        /// What a wallet holds goes to its successor: the quorum of its rotation agreed before.
+        SweepRequested = "transfer.sweep-requested", 1;
         /// The policy forbids it.
         Refused = "transfer.refused", 1;
         /// Its quorum was reached.
@@ -82,6 +86,23 @@ pub struct Requested {
     pub client: ClientId,
     /// What each rule said.
     pub decision: PolicyDecision,
+}
+
+/// What a wallet holds goes to its successor.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepRequested {
+    /// From where to where. Its amount is all that is spent: what arrives is less by the fee. Its
+    /// account, the institution's own, bears the fee.
+    pub intent: Intent,
+    /// What is spent, where the chain has coins.
+    pub coins: Vec<OutPoint>,
+    /// Whose address the destination is.
+    pub successor: WalletId,
+    /// The quorum that agreed to the rotation.
+    pub rotation: ProposalId,
+    /// Who asked for the rotation.
+    pub maker: PersonId,
 }
 
 /// The policy forbids it.

@@ -6,6 +6,7 @@ mod attempts;
 mod command;
 mod event;
 mod paid;
+mod sweep;
 
 pub use attempts::{Attempts, SignedAttempt};
 pub use command::Command;
@@ -13,9 +14,10 @@ pub use event::{
     Abandoned, AbandonmentApproved, Abstention, Approved, AttemptAuthorised, AttemptBroadcast,
     AttemptRefused, AttemptSigned, Cancelled, Confirmed, ConfirmedV1, Expired, Failed,
     FeeCapRaised, Refused, Rejected, Requested, RequestedV1, ReturnAuthorised, Returns, Stopped,
-    TransferEvent,
+    SweepRequested, TransferEvent,
 };
 pub use paid::Paid;
+pub use sweep::Sweep;
 
 use crate::{
     Aggregate, Amount, ClientId, Corrupt, Intent, PersonId, ProposalId, Refusal, Rule, Timestamp,
@@ -89,6 +91,8 @@ pub struct Asked {
     pub approved_at: Option<Timestamp>,
     /// The fee cap that people were asked about: the intent's may have been raised since.
     pub approved_fee_cap: Amount,
+    /// Of a sweep: what it follows from.
+    pub sweep: Option<Sweep>,
 }
 
 impl Asked {
@@ -207,7 +211,8 @@ impl Aggregate for Transfer {
                 request(intent, maker, proposal, decision)
             }
             (Self::Unknown, C::Ask { proposal, requested }) => ask(proposal, *requested),
-            (_, C::Request { .. } | C::Ask { .. }) => {
+            (Self::Unknown, C::Sweep(requested)) => requested.check(),
+            (_, C::Request { .. } | C::Ask { .. } | C::Sweep(_)) => {
                 Err(Refusal::new(Rule::IdTaken, "there is a transfer with this id already"))
             }
             (Self::AwaitingApproval(_), C::Approve) => Ok(vec![Approved {}.into()]),
@@ -284,6 +289,7 @@ impl Aggregate for Transfer {
         *self = match (std::mem::take(self), event) {
             (Self::Unknown, E::RequestedV1(requested)) => Self::AwaitingApproval(requested.into()),
             (Self::Unknown, E::Requested(requested)) => Self::AwaitingApproval(requested.into()),
+            (Self::Unknown, E::SweepRequested(requested)) => Self::Approved(requested.into()),
             (Self::AwaitingApproval(_), E::Refused(_)) => Self::Closed(Closed::Refused),
             (Self::AwaitingApproval(asked), E::Approved(_)) => Self::Approved(asked),
             (Self::AwaitingApproval(_), E::Rejected(_)) => Self::Closed(Closed::Rejected),

@@ -193,6 +193,8 @@ impl Balance {
                 Some(())
             }
             E::Created(_)
+            | E::RotationApproved(_)
+            | E::Swept(_)
             | E::AddressDerived(_)
             | E::CoinAdded(_)
             | E::CoinRemoved(_)

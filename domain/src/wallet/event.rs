@@ -1,7 +1,8 @@
 //! What happened to a wallet. Stored for ever: a shape is never edited, only succeeded.
 
 use crate::{
-    AccountId, Address, AddressPath, Amount, DepositId, KeyId, Network, TransferId, event::events,
+    AccountId, Address, AddressPath, Amount, Asset, DepositId, KeyId, Network, PersonId, ProposalId,
+    TransferId, WalletId, account::JournalEntry, event::events,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -37,6 +38,10 @@ events! {
         AccountNonceReleased = "wallet.account-nonce-released", 1;
         /// It is used, finally, and the balance has shrunk.
         AccountNonceUsed = "wallet.account-nonce-used", 1;
+        /// A quorum wants everything that it holds in its successor, whose key is another.
+        RotationApproved = "wallet.rotation-approved", 1;
+        /// A sweep is final: its successor holds what it held.
+        Swept = "wallet.swept", 1;
     }
 }
 
@@ -243,4 +248,43 @@ pub struct AccountNonceUsed {
     pub transfer: TransferId,
     /// Payment and fee: what the balance has shrunk by.
     pub spent: Amount,
+}
+
+/// A quorum wants everything that it holds in its successor.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotationApproved {
+    /// Where to and at whose cost.
+    pub rotation: Rotation,
+    /// The question that was answered.
+    pub proposal: ProposalId,
+    /// Who asked it.
+    pub maker: PersonId,
+}
+
+/// Where everything that a wallet holds goes, and at whose cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// Which wallet is given up.
+    pub wallet: WalletId,
+    /// Where everything goes. On the same network, with a key of its own.
+    pub successor: WalletId,
+    /// Whose claim bears the network's fees: the institution's own, never a client's by chance.
+    pub fees_from: AccountId,
+    /// The most that the network may take for one sweep, in base units of the native asset. What is
+    /// worth less stays where it is.
+    pub fee_cap: Amount,
+}
+
+/// Its successor holds what it held.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Swept {
+    /// By which transfer.
+    pub transfer: TransferId,
+    /// In what the entries are.
+    pub asset: Asset,
+    /// From this wallet's place in the ledger to its successor's.
+    pub entries: Vec<JournalEntry>,
 }

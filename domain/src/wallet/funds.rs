@@ -59,6 +59,14 @@ impl Funds {
         }
     }
 
+    /// Whether anything is set aside for any transfer.
+    pub fn sets_aside(&self) -> bool {
+        match self {
+            Self::Coins(coins) => !coins.reserved.is_empty(),
+            Self::Balance(balance) => !balance.reserved.is_empty(),
+        }
+    }
+
     /// Whether anything is set aside for `transfer`.
     pub fn is_reserved(&self, transfer: TransferId) -> bool {
         match self {
@@ -206,6 +214,8 @@ impl Coins {
             }
             E::CoinsSpent(CoinsSpent { transfer }) => self.reserved.remove(transfer).map(drop),
             E::Created(_)
+            | E::RotationApproved(_)
+            | E::Swept(_)
             | E::AddressDerived(_)
             | E::FundsReceived(_)
             | E::FundsReversed(_)

@@ -9,8 +9,8 @@ pub use balance::{Balance, ReservedNonce};
 pub use event::{
     AccountNonceRaised, AccountNonceReleased, AccountNonceReserved, AccountNonceUsed,
     AddressDerived, Coin, CoinAdded, CoinRemoved, CoinsReleased, CoinsReserved, CoinsSpent,
-    Created, FundsReceived, FundsReversed, NonceGapFound, OutPoint, OutPointError, Tier,
-    WalletEvent,
+    Created, FundsReceived, FundsReversed, NonceGapFound, OutPoint, OutPointError, Rotation,
+    RotationApproved, Swept, Tier, WalletEvent,
 };
 pub use funds::{Coins, Funds};
 
@@ -41,6 +41,8 @@ pub struct Holding {
     pub addresses: BTreeMap<Address, Derived>,
     /// What it can spend.
     pub funds: Funds,
+    /// Where everything goes, once a quorum gave it up.
+    pub rotation: Option<RotationApproved>,
 }
 
 /// Where an address comes from and whose it is.
@@ -89,6 +91,10 @@ pub enum Command {
         /// Which.
         transfer: TransferId,
     },
+    /// The quorum gave it up. That its successor will do was checked by the caller.
+    Rotate(RotationApproved),
+    /// A sweep is final.
+    Sweep(Swept),
     /// The transfer is final.
     Spend {
         /// Which.
@@ -112,9 +118,46 @@ impl Holding {
         u32::try_from(taken).unwrap_or(u32::MAX)
     }
 
+    /// The rotation, once a quorum agreed to it.
+    pub fn rotation(&self) -> Result<&RotationApproved, Refusal> {
+        self.rotation.as_ref().ok_or_else(|| {
+            Refusal::new(Rule::Sweep, "no quorum has agreed that this wallet is rotated")
+        })
+    }
+
+    /// Refuses what its successor is there for.
+    pub fn check_kept(&self) -> Result<(), Refusal> {
+        if self.rotation.is_some() { self.gone() } else { Ok(()) }
+    }
+
+    fn gone<T>(&self) -> Result<T, Refusal> {
+        let to = self.rotation.as_ref().map(|approved| approved.rotation.successor);
+        let because = format!(
+            "the wallet was rotated: its successor is wallet {}",
+            to.map_or_else(String::new, |id| id.to_string())
+        );
+        Err(Refusal::new(Rule::WalletRotated, because))
+    }
+
+    /// A further rotation to the same successor may let sweeps cost more; another successor may not
+    /// take the place of the one that people were told of.
+    fn rotate(&self, approved: RotationApproved) -> Result<Vec<WalletEvent>, Refusal> {
+        let successor = approved.rotation.successor;
+        match &self.rotation {
+            Some(known) if known.rotation.successor != successor => self.gone(),
+            Some(known) if known.rotation == approved.rotation => {
+                Err(Refusal::new(Rule::WalletRotated, "it is rotated exactly so already"))
+            }
+            Some(_) | None => Ok(vec![approved.into()]),
+        }
+    }
+
     fn derive(&self, derived: AddressDerived, many: bool) -> Result<Vec<WalletEvent>, Refusal> {
         let AddressPath { branch, index } = derived.path;
         let is_deposit = matches!(branch, Branch::Deposit);
+        if is_deposit && self.rotation.is_some() {
+            return self.gone();
+        }
         if is_deposit != derived.account.is_some() {
             let because = "deposit addresses belong to an account, change addresses to none";
             return Err(Refusal::new(Rule::AddressState, because));
@@ -155,6 +198,11 @@ impl Aggregate for Wallet {
             Command::ReserveNonce(reserved) => self.holding()?.funds.balance()?.reserve(reserved),
             Command::RaiseNonce(raised) => self.holding()?.funds.balance()?.raise(raised),
             Command::FindGap { transfer } => self.holding()?.funds.balance()?.find_gap(transfer),
+            Command::Rotate(approved) => self.holding()?.rotate(approved),
+            Command::Sweep(swept) => {
+                self.holding()?.rotation()?;
+                Ok(vec![swept.into()])
+            }
             Command::Release { transfer } => self.holding()?.funds.release(transfer),
             Command::Spend { transfer, spent } => self.holding()?.funds.spend(transfer, spent),
         }
@@ -171,6 +219,7 @@ impl Aggregate for Wallet {
                     tier: created.tier,
                     addresses: BTreeMap::new(),
                     funds: Funds::of(created.network.family()),
+                    rotation: None,
                 });
                 Ok(())
             }
@@ -181,6 +230,12 @@ impl Aggregate for Wallet {
                     Some(_) => Err(corrupt()),
                 }
             }
+            (Some(holding), WalletEvent::RotationApproved(approved)) => {
+                holding.rotation = Some(approved.clone());
+                Ok(())
+            }
+            // What moved is in the events of coins and balances around it.
+            (Some(_), WalletEvent::Swept(_)) => Ok(()),
             (Some(holding), event) => holding.funds.evolve(event).ok_or_else(corrupt),
             (None, _) => Err(corrupt()),
         }

@@ -14,7 +14,7 @@ use strongroom_domain::{
     place,
     signer::{Enrolled, SignerEvent},
     statement::{self, Answer},
-    wallet::{Funds, Tier},
+    wallet::{Funds, Tier, WalletEvent},
 };
 
 #[derive(Clone)]
@@ -180,6 +180,7 @@ impl Book {
         let entries = match event {
             Event::Account(AccountEvent::Posted(posted)) => &posted.entries,
             Event::Account(AccountEvent::HoldPosted(posted)) => &posted.entries,
+            Event::Wallet(WalletEvent::Swept(swept)) => &swept.entries,
             _ => return,
         };
         for entry in entries {
@@ -189,6 +190,11 @@ impl Book {
             *self.entries.entry(entry.credit).or_default() -= amount;
         }
         assert_eq!(self.entries.values().sum::<i128>(), 0, "debits equal credits");
+    }
+
+    /// Debits less credits.
+    pub(crate) fn of(&self, account: LedgerAccount) -> i128 {
+        self.entries.get(&account).copied().unwrap_or_default()
     }
 
     fn check_totals(&self) {

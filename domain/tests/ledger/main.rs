@@ -31,6 +31,7 @@ mod payment;
 mod policy;
 mod properties;
 mod resumption;
+mod rotation;
 mod rules;
 mod statements;
 mod statements_v2;

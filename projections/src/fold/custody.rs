@@ -7,6 +7,7 @@ use crate::states::{DepositState, SignerState};
 use rusqlite::types::Value;
 use strongroom_domain::{
     Branch, DepositId, PersonId, SignerId, WalletId,
+    account::JournalEntry,
     charter::{CharterEvent, SignerChange},
     deposit::DepositEvent,
     person::PersonEvent, signer::SignerEvent, wallet::WalletEvent,
@@ -115,6 +116,18 @@ pub(super) fn wallet(at: At<'_>, wallet: WalletId, event: &WalletEvent, out: &mu
                 ("account", maybe(derived.account)),
             ],
         )),
+        WalletEvent::RotationApproved(approved) => out.push(Change::update(
+            "wallets",
+            [("wallet", text(wallet))],
+            [("successor", text(approved.rotation.successor))],
+        )),
+        WalletEvent::Swept(swept) => {
+            let post = |entry: &JournalEntry| Change::PostIn {
+                asset: swept.asset,
+                entry: entry.clone(),
+            };
+            out.extend(swept.entries.iter().map(post));
+        }
         WalletEvent::CoinAdded(_)
         | WalletEvent::CoinRemoved(_)
         | WalletEvent::CoinsReserved(_)

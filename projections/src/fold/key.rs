@@ -29,6 +29,7 @@ pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Chang
         // The quorum's word: its proposal's row says it.
         E::ChangeApproved(_) => change(Vec::new()),
         E::ChangeRetried(of) => change(vec![("change_because", text(&of.because))]),
+        E::Retired(_) => change(vec![state(KeyState::Retired)]),
         E::EpochConfirmed(by) => step(at, key, by.signer, KeyStep::EpochConfirmed),
         E::EpochAdvanced(of) => change(vec![
             ("epoch", int(of.epoch)),

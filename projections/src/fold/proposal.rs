@@ -59,6 +59,7 @@ fn question(at: At<'_>, id: ProposalId, opened: &Opened) -> Change {
         Subject::Unfreeze { freeze } => text(freeze),
         Subject::ReleaseKey { key } => text(key),
         Subject::ChangeKey(change) => text(change.key),
+        Subject::Rotate(rotation) => text(rotation.wallet),
         Subject::Signers(change) => text(change.signer()),
         Subject::ReleaseSigner { signer } => text(signer),
         Subject::RaiseFeeCap { transfer, .. } | Subject::Abandon { transfer } => text(transfer),

@@ -2,6 +2,7 @@
 
 use super::At;
 use crate::change::{Change, int, json, maybe, text};
+use crate::rows::Decided;
 use crate::states::TransferState as State;
 use rusqlite::types::Value;
 use strongroom_domain::{
@@ -9,7 +10,7 @@ use strongroom_domain::{
     deposit::BlockRef,
     transfer::{
         AttemptAuthorised, AttemptRefused, AttemptSigned, Requested, RequestedV1, Returns,
-        TransferEvent,
+        SweepRequested, TransferEvent,
     },
 };
 
@@ -19,6 +20,10 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
     match event {
         E::RequestedV1(requested) => out.push(asked_v1(at, id, requested)),
         E::Requested(requested) => out.push(asked(at, id, requested)),
+        E::SweepRequested(requested) => {
+            out.push(swept(at, id, requested));
+            out.push(change(State::Approved, vec![("approved_at", at.time())]));
+        }
         E::Refused(refused) => out.push(change(
             State::Refused,
             vec![("rule", text(refused.rule)), ("because", text(&refused.because))],
@@ -113,6 +118,12 @@ fn asked(at: At<'_>, id: TransferId, requested: &Requested) -> Change {
     let Requested { intent, maker, proposal, at: _, client, decision } = requested;
     let waits = (text(client), decision.delay_s);
     begun(at, id, (intent, *maker, *proposal), json(decision), waits)
+}
+
+fn swept(at: At<'_>, id: TransferId, requested: &SweepRequested) -> Change {
+    let SweepRequested { intent, successor, rotation, maker, coins: _ } = requested;
+    let decided = Decided::Sweep { successor: *successor, rotation: *rotation };
+    begun(at, id, (intent, *maker, None), json(&decided), (Value::Null, 0))
 }
 
 fn begun(

@@ -43,6 +43,8 @@ pub struct WalletRow {
     pub custody: Sides,
     /// How many addresses it has.
     pub addresses: u64,
+    /// The wallet that takes its place, once a quorum gave it up.
+    pub successor: Option<WalletId>,
 }
 
 /// An address of a wallet.

@@ -5,7 +5,7 @@ use crate::states::{ProposalState, TransferState};
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
     Amount, Bytes, ClientId, Head, Intent, KeyId, PersonId, ProposalId, Rule, SignerId, Timestamp,
-    TransferId,
+    TransferId, WalletId,
     deposit::BlockRef,
     policy::{PolicyDecision, PolicyDecisionV1, Quorums},
     proposal::Subject,
@@ -65,6 +65,13 @@ pub enum Decided {
     V2(PolicyDecision),
     /// Allowlist, tiers and fee caps.
     V1(PolicyDecisionV1),
+    /// No policy was asked: the quorum of a rotation agreed.
+    Sweep {
+        /// Where it goes.
+        successor: WalletId,
+        /// The quorum's proposal.
+        rotation: ProposalId,
+    },
 }
 
 /// A transfer and everything that was said about it.
@@ -156,6 +163,8 @@ pub enum SubjectKind {
     Abandon,
     /// The shares of a key.
     ChangeKey,
+    /// A wallet that is given up.
+    Rotate,
     /// A signer that comes or goes.
     Signers,
     /// A quarantined signer.
@@ -175,6 +184,7 @@ impl SubjectKind {
             Self::RaiseFeeCap => "raise-fee-cap",
             Self::Abandon => "abandon",
             Self::ChangeKey => "change-key",
+            Self::Rotate => "rotate",
             Self::Signers => "signers",
             Self::ReleaseSigner => "release-signer",
         }
@@ -192,6 +202,7 @@ impl SubjectKind {
             Subject::RaiseFeeCap { .. } => Self::RaiseFeeCap,
             Subject::Abandon { .. } => Self::Abandon,
             Subject::ChangeKey(_) => Self::ChangeKey,
+            Subject::Rotate(_) => Self::Rotate,
             Subject::Signers(_) => Self::Signers,
             Subject::ReleaseSigner { .. } => Self::ReleaseSigner,
         }

@@ -79,6 +79,7 @@ impl View<'_> {
             tier: cells.json("tier")?,
             custody: custody.first().copied().unwrap_or_default(),
             addresses: cells.number("addresses")?,
+            successor: cells.maybe_parse("successor")?,
         })
     }
 

@@ -14,7 +14,8 @@ use strongroom_domain::{
     proposal::{Opened, ProposalEvent, Subject, Unusual},
     statement::{self, Answer, Place},
     transfer::{
-        AttemptAuthorised, Requested, RequestedV1, ReturnAuthorised, Returns, TransferEvent,
+        AttemptAuthorised, Requested, RequestedV1, ReturnAuthorised, Returns,
+        SweepRequested, TransferEvent,
     },
 };
 
@@ -126,6 +127,7 @@ impl Story {
         match event {
             TransferEvent::RequestedV1(it) => requested_v1(standing, it),
             TransferEvent::Requested(it) => requested(standing, it),
+            TransferEvent::SweepRequested(it) => swept(standing, it),
             TransferEvent::Refused(it) => {
                 vec![format!("The policy refused it: rule {}: {}", it.rule, it.because)]
             }
@@ -262,6 +264,18 @@ fn person(standing: &Standing, id: PersonId) -> String {
 fn group(quorum: &Quorum) -> String {
     let people: Vec<_> = quorum.group.iter().map(ToString::to_string).collect();
     format!("{} of these {}: {}", quorum.approvals, people.len(), people.join(", "))
+}
+
+fn swept(standing: &Standing, requested: &SweepRequested) -> Vec<String> {
+    let SweepRequested { intent, successor, rotation, maker, coins } = requested;
+    let mut says = intended(standing, intent, *maker);
+    says.push(format!("Wallet {} was given up: wallet {successor} takes its place.", intent.wallet));
+    says.push(format!("The quorum of proposal {rotation} agreed to every such sweep."));
+    says.push("What arrives is the amount less the fee, which the account named here bears.".into());
+    for coin in coins {
+        says.push(format!("- it spends {coin}"));
+    }
+    says
 }
 
 fn requested_v1(standing: &Standing, requested: &RequestedV1) -> Vec<String> {

@@ -232,6 +232,11 @@ impl Story {
                 self.intent = Some(requested.intent.clone());
                 Part::Request
             }
+            TransferEvent::SweepRequested(requested) => {
+                self.asset = Some(requested.intent.asset);
+                self.intent = Some(requested.intent.clone());
+                Part::Request
+            }
             TransferEvent::Refused(_) => Part::Request,
             TransferEvent::Approved(_) => Part::Approval,
             TransferEvent::AttemptSigned(signed) => {
@@ -281,10 +286,12 @@ impl Story {
             WalletEvent::AccountNonceRaised(of) => of.transfer,
             WalletEvent::NonceGapFound(of) => of.transfer,
             WalletEvent::AccountNonceUsed(of) => of.transfer,
+            WalletEvent::Swept(of) => of.transfer,
             WalletEvent::CoinAdded(added) => {
                 return self.transaction.as_ref() == Some(&added.coin.outpoint.txid);
             }
             WalletEvent::Created(_)
+            | WalletEvent::RotationApproved(_)
             | WalletEvent::AddressDerived(_)
             | WalletEvent::CoinRemoved(_)
             | WalletEvent::FundsReceived(_)

@@ -3,7 +3,7 @@
 use super::Story;
 use crate::quantity::ledger_account;
 use strongroom_domain::{
-    account::{AccountEvent, HoldPosted},
+    account::{AccountEvent, HoldPosted, JournalEntry},
     wallet::WalletEvent,
 };
 
@@ -30,12 +30,14 @@ impl Story {
 
     fn posted(&self, stream: strongroom_domain::Stream, it: &HoldPosted) -> Vec<String> {
         let mut says = vec![format!("What was set aside in {stream} was posted:")];
-        says.extend(it.entries.iter().map(|entry| {
-            let amount = self.amount(entry.amount);
-            let (debit, credit) = (ledger_account(entry.debit), ledger_account(entry.credit));
-            format!("- {amount}: debit {debit}, credit {credit} ({:?})", entry.purpose)
-        }));
+        says.extend(it.entries.iter().map(|entry| self.entry(entry)));
         says
+    }
+
+    fn entry(&self, entry: &JournalEntry) -> String {
+        let amount = self.amount(entry.amount);
+        let (debit, credit) = (ledger_account(entry.debit), ledger_account(entry.credit));
+        format!("- {amount}: debit {debit}, credit {credit} ({:?})", entry.purpose)
     }
 
     pub(super) fn wallet(
@@ -73,7 +75,13 @@ impl Story {
                 let spent = self.amount(it.spent);
                 format!("{stream} has spent {spent}; its account nonce is used.")
             }
+            WalletEvent::Swept(it) => {
+                let mut says = vec![format!("What {stream} held, its successor holds:")];
+                says.extend(it.entries.iter().map(|entry| self.entry(entry)));
+                return says;
+            }
             WalletEvent::Created(_)
+            | WalletEvent::RotationApproved(_)
             | WalletEvent::AddressDerived(_)
             | WalletEvent::CoinRemoved(_)
             | WalletEvent::FundsReceived(_)

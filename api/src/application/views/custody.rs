@@ -3,7 +3,8 @@
 use strongroom_chains::hd::shown;
 use strongroom_domain::{AddressPath, KeyId, key::Protocol};
 use strongroom_projections::{
-    AddressRow, CharterRow, DepositRow, KeyRow, KeyStepRow, SignerRow, WalletRow,
+    AddressRow, CharterRow, DepositRow, KeyProof, KeyRow, KeyState, KeyStepRow, SignerRow,
+    WalletRow,
 };
 
 use super::{Json, all, json, maybe, money::Sides, texts, views};
@@ -81,8 +82,9 @@ views! {
         proposal: String = row.proposal.to_string(),
         /// Who asked.
         maker: String = row.maker.to_string(),
-        /// How far it is.
-        state: String = row.state.to_string(),
+        /// How far it is. `unproven`: it exists, and no wallet can be created on it before it has
+        /// shown that it can sign.
+        state: String = key_state(row.state, row.proof),
         /// SEC 1 compressed, once it exists.
         public_key: Option<String> = maybe(row.public_key),
         /// The wallet that it signs for.
@@ -214,4 +216,12 @@ fn full_path(key: KeyId, protocol: &str, path: AddressPath) -> String {
 fn version(policy: &serde_json::Value) -> u32 {
     let version = policy.get("version").and_then(serde_json::Value::as_u64);
     version.and_then(|version| u32::try_from(version).ok()).unwrap_or_default()
+}
+
+/// A key that has to show that it can sign is not called active before it has.
+fn key_state(state: KeyState, proof: KeyProof) -> String {
+    match (state, proof) {
+        (KeyState::Active, KeyProof::Awaited) => "unproven".to_owned(),
+        (state, _) => state.to_string(),
+    }
 }

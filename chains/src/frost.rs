@@ -24,7 +24,11 @@ use thiserror::Error;
 
 pub use child::{ChildKey, GroupKey, KeyPath};
 
-pub(crate) static SECP: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
+pub(crate) static SECP: LazyLock<Secp256k1<VerifyOnly>> =
+    LazyLock::new(Secp256k1::verification_only);
+
+/// More than any key has: what a public package is searched for.
+const MOST_HOLDERS: u16 = 32;
 
 /// Holder number → bytes of what that holder sent. Numbers count from 1 in the charter's order.
 pub type ByHolder = BTreeMap<u16, Vec<u8>>;
@@ -107,7 +111,8 @@ pub struct GroupPublic {
 }
 
 impl GroupPublic {
-    /// Reads what a ceremony wrote. Holders must be numbered 1 to n.
+    /// Reads what a ceremony wrote. Holders have numbers from 1 to 32; where one left, its number is
+    /// missing.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FrostError> {
         let malformed = FrostError::PublicPackage;
         let package = PublicKeyPackage::deserialize(bytes).map_err(|_any| malformed.clone())?;
@@ -117,10 +122,13 @@ impl GroupPublic {
         let count =
             u16::try_from(package.verifying_shares().len()).map_err(|_large| malformed.clone())?;
         let mut holders = BTreeMap::new();
-        for number in 1..=count {
-            holders.insert(number, identifier(number)?);
+        for number in 1..=MOST_HOLDERS {
+            let id = identifier(number)?;
+            if package.verifying_shares().contains_key(&id) {
+                holders.insert(number, id);
+            }
         }
-        let complete = holders.values().all(|id| package.verifying_shares().contains_key(id));
+        let complete = holders.len() == usize::from(count);
         let canonical = package.serialize().is_ok_and(|again| again == bytes);
         if threshold < 2 || threshold > count || !complete || !canonical {
             return Err(malformed);
@@ -143,9 +151,17 @@ impl GroupPublic {
         self.threshold
     }
 
-    /// The holders' numbers, 1 to *n*.
+    /// The holders' numbers, from 1.
     pub fn holders(&self) -> impl Iterator<Item = u16> + '_ {
         self.holders.keys().copied()
+    }
+
+    /// A holder's public share: the point that its secret share is the discrete logarithm of,
+    /// compressed.
+    pub fn public_share(&self, holder: u16) -> Result<Vec<u8>, FrostError> {
+        let id = self.holders.get(&holder).ok_or(FrostError::Stranger(holder))?;
+        let share = self.package.verifying_shares().get(id).ok_or(FrostError::Stranger(holder))?;
+        share.serialize().map_err(|_any| FrostError::PublicPackage)
     }
 
     /// Checks one share against its holder's public share.

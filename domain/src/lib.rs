@@ -56,7 +56,8 @@ pub use amount::{Amount, AmountError};
 pub use bytes::{Bytes, BytesError};
 pub use command::{Command, Spends};
 pub use decision::{
-    Decision, check_frozen, check_trusted, decide, judge, left_to_sweep, place, set_aside,
+    Decision, check_frozen, check_trusted, decide, judge, left_to_sweep, place, planned_change,
+    set_aside,
 };
 pub use digest::{Digest, DigestError};
 pub use event::{DecodeError, Event};

@@ -65,6 +65,12 @@ pub enum Order {
         /// Which attempt.
         attempt: u32,
     },
+    /// Can you use your key? Asked of a member of a pool that could not. Nothing that it signs for
+    /// that leaves it.
+    Probe {
+        /// Which key.
+        key: KeyId,
+    },
     /// Do your part of a round of a protocol with several.
     Step {
         /// Of what.
@@ -232,6 +238,8 @@ pub enum Reply {
         /// One for each input: 64 bytes, `r ‖ s`, low s.
         signatures: Vec<Bytes>,
     },
+    /// To [`Order::Probe`]: it can.
+    Usable,
     /// It cosigned, durably.
     Cosigned {
         /// One line of a signed note, ended by a line feed.

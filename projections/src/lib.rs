@@ -26,9 +26,10 @@ pub use raw::{RAW_TABLES, RawCell, RawRow, RawTable};
 pub use reader::ReadOnly;
 pub use rebuild::Rebuild;
 pub use rows::{
-    AccountRow, AddressRow, AnswerRow, AttemptRow, CharterRow, Decided, DepositRow, DifferenceRow,
-    EntryRow, FreezeRow, HoldRow, KeyRow, KeyStepRow, LedgerRow, PriceRow, ProposalRow, RefusalRow,
-    ScreeningRow, Sides, SignerRow, SubjectKind, TransferRow, TransferStory, TrialRow, WalletRow,
+    AccountRow, AddressRow, AnswerRow, AttemptRow, BackupRow, CharterRow, Decided, DepositRow,
+    DifferenceRow, EntryRow, FreezeRow, HoldRow, KeyRow, KeyStepRow, LedgerRow, PriceRow,
+    ProposalRow, RefusalRow, ScreeningRow, Sides, SignerRow, SubjectKind, TransferRow,
+    TransferStory, TrialRow, WalletRow,
 };
 pub use states::{
     DepositState, KeyProof, KeyState, KeyStep, ProposalState, SignerState, StateError,

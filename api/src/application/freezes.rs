@@ -140,7 +140,7 @@ impl Application {
         self.propose_release(caller, once, Subject::ReleaseKey { key }, asked).await
     }
 
-    async fn propose_release(
+    pub(super) async fn propose_release(
         &self,
         caller: &Caller,
         once: Once,

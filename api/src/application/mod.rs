@@ -3,6 +3,7 @@
 
 mod accounts;
 mod approvals;
+mod backups;
 mod caller;
 mod clients;
 mod failure;
@@ -22,6 +23,7 @@ mod receipt;
 mod reconciliation;
 mod remedies;
 mod screenings;
+mod signers;
 mod transactions;
 pub mod views;
 mod wallets;
@@ -29,6 +31,7 @@ mod webhooks;
 
 pub use accounts::OpenAccount;
 pub use approvals::AnswerApproval;
+pub use backups::{RecordBackup, RecordDrill};
 pub use caller::{Caller, Presented, STEP_UP_S, Via};
 pub use failure::Failure;
 pub use freezes::{Freezing, ProposeRelease, SetFreeze, StopIt};
@@ -42,6 +45,7 @@ pub use questions::ProposePeople;
 pub use queue::{Queue, Waiting};
 pub use reads::{AccountFilter, ApprovalFilter, DepositFilter, Paging, TransactionFilter};
 pub use remedies::{ProposeRemedy, Remedy};
+pub use signers::{ProposeSigners, RequestChange, SignersChange};
 pub use screenings::{RecordScreening, ScreeningAsked};
 pub use transactions::RequestTransaction;
 pub use wallets::{CreateWallet, DeriveAddress};
@@ -84,6 +88,8 @@ struct Parts {
     fault: watch::Sender<Option<String>>,
     /// Two derivations at once would both want the next index.
     deriving: Mutex<()>,
+    /// Between two drills of a backup, in seconds.
+    drill_every_s: u64,
 }
 
 impl Application {
@@ -93,6 +99,7 @@ impl Application {
         projections: Projections,
         (sign_in, authorisation): (SignIn, Authorisation),
         (sagas, webhooks): (Sagas, Webhooks),
+        drill_every_s: u64,
     ) -> Self {
         Self(Arc::new(Parts {
             bus,
@@ -104,6 +111,7 @@ impl Application {
             metrics: Metrics::default(),
             fault: watch::Sender::new(None),
             deriving: Mutex::new(()),
+            drill_every_s,
         }))
     }
 

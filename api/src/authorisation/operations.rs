@@ -89,6 +89,14 @@ pub const TABLE: &[Operation] = &[
     of("read-keys", &[("GET", "/api/v1/keys")], &[("Query", "keys")]),
     of("read-key", &[("GET", "/api/v1/keys/{id}")], &[("Query", "key")]),
     of("request-key", &[("POST", "/api/v1/keys")], &[]),
+    of("change-key", &[("POST", "/api/v1/keys/{id}/changes")], &[]),
+    of("propose-signers", &[("POST", "/api/v1/signers/changes")], &[]),
+    // Two words that signers sign, carried by hand.
+    of(
+        "record-backup",
+        &[("POST", "/api/v1/keys/{id}/backups"), ("POST", "/api/v1/keys/{id}/drills")],
+        &[],
+    ),
     of("read-wallets", &[("GET", "/api/v1/wallets")], &[("Query", "wallets")]),
     of("read-wallet", &[("GET", "/api/v1/wallets/{id}")], &[("Query", "wallet")]),
     of("create-wallet", &[("POST", "/api/v1/wallets")], &[("Mutation", "createWallet")]),
@@ -134,6 +142,8 @@ pub const TABLE: &[Operation] = &[
     of("stop-transfer", &[("POST", "/api/v1/transactions/{id}/stop")], &[]),
     of("quarantine-key", &[("POST", "/api/v1/keys/{id}/quarantine")], &[]),
     of("propose-key-release", &[("POST", "/api/v1/keys/{id}/release")], &[]),
+    of("quarantine-signer", &[("POST", "/api/v1/signers/{id}/quarantine")], &[]),
+    of("propose-signer-release", &[("POST", "/api/v1/signers/{id}/release")], &[]),
     // Facts from outside, and how they compare.
     of(
         "record-screening",

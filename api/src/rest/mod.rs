@@ -15,6 +15,7 @@ mod problem;
 mod proofs;
 mod questions;
 mod sessions;
+mod signers;
 mod system;
 mod transactions;
 mod wallets;
@@ -76,6 +77,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(accounts::one))
         .routes(routes!(keys::request, keys::list))
         .routes(routes!(keys::one))
+        .routes(routes!(keys::back_up))
+        .routes(routes!(keys::drill))
         .routes(routes!(wallets::create, wallets::list))
         .routes(routes!(wallets::one))
         .routes(routes!(wallets::derive))
@@ -121,6 +124,10 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(officers::quarantine))
         .routes(routes!(officers::release_key))
         .routes(routes!(officers::veto))
+        .routes(routes!(signers::change))
+        .routes(routes!(signers::quarantine))
+        .routes(routes!(signers::release))
+        .routes(routes!(signers::propose))
         .routes(routes!(officers::tighten))
         .routes(routes!(officers::screen, officers::screenings))
         .routes(routes!(officers::screening_statement))

@@ -4,15 +4,37 @@
 use super::{Decision, proposal, signers};
 use crate::{
     Aggregate as _, KeyId, PersonId, ProposalId, Refusal, Rule, SignerId, State, Stream, Timestamp,
-    key::{Active, ChangeCommand, Command, EpochConfirmed, Key, KeyChange, KeyEvent},
+    key::{
+        Active, ChangeCommand, Command, EpochConfirmed, Joining, Key, KeyChange, KeyEvent,
+    },
     proposal::{Fulfilled, ProposalEvent, Subject},
     statement,
 };
+use std::collections::BTreeSet;
 
 fn find(state: &State, id: KeyId) -> Result<(&Key, &Active), Refusal> {
     let key = state.keys.get(&id);
     let key = key.ok_or_else(|| Refusal::new(Rule::KeyState, "there is no such key"))?;
     Ok((key, key.existing()?))
+}
+
+/// The change that drops and adds these: who joins gets the number of one who goes or the first that
+/// is free, and as many of those who stay as sign help.
+pub fn planned_change(
+    state: &State,
+    key: KeyId,
+    dropped: BTreeSet<SignerId>,
+    joining: Option<SignerId>,
+) -> Result<KeyChange, Refusal> {
+    let (_, active) = find(state, key)?;
+    let mut stay: Vec<SignerId> = active.signers();
+    stay.retain(|id| !dropped.contains(id) && signers::check_trusted(state, [id]).is_ok());
+    stay.truncate(usize::from(active.plan.threshold));
+    let left = active.holders.iter().find(|(_, holder)| dropped.contains(holder));
+    let free = || (1..).find(|index| !active.holders.contains_key(index));
+    let index = left.map(|(index, _)| *index).or_else(free);
+    let joining = joining.zip(index).map(|(signer, index)| Joining { signer, index });
+    Ok(KeyChange { key, dropped, joining, helpers: stay })
 }
 
 /// Whether everyone who would have a part is enrolled and trusted.

@@ -10,7 +10,9 @@ use strongroom_domain::{
     account::JournalEntry,
     charter::{CharterEvent, SignerChange},
     deposit::DepositEvent,
-    person::PersonEvent, signer::SignerEvent, wallet::WalletEvent,
+    person::PersonEvent,
+    signer::SignerEvent,
+    wallet::WalletEvent,
 };
 
 pub(super) fn charter(at: At<'_>, event: &CharterEvent, out: &mut Vec<Change>) {
@@ -208,9 +210,7 @@ pub(super) fn signer(at: At<'_>, signer: SignerId, event: &SignerEvent, out: &mu
         )
     };
     out.push(match event {
-        SignerEvent::Quarantined(of) => {
-            trust(at, signer, text(of.by), text(&of.because))
-        }
+        SignerEvent::Quarantined(of) => trust(at, signer, text(of.by), text(&of.because)),
         SignerEvent::Released(_) => trust(at, signer, Value::Null, Value::Null),
         SignerEvent::Enrolled(enrolled) => Change::insert(
             "signers",

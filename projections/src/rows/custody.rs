@@ -147,6 +147,8 @@ pub struct KeyRow {
     pub changed_at: Timestamp,
     /// What each holder has done in the ceremony, in order.
     pub steps: Vec<KeyStepRow>,
+    /// The last backup of each signer's share.
+    pub backups: Vec<BackupRow>,
 }
 
 /// What a holder has done in a ceremony.
@@ -189,4 +191,21 @@ pub struct SignerRow {
     pub changed_position: u64,
     /// When.
     pub changed_at: Timestamp,
+}
+
+/// A backup of a share, with the last drill that used it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct BackupRow {
+    /// Whose share.
+    pub signer: SignerId,
+    /// Of which shares of the key.
+    pub epoch: u32,
+    /// When, by the signer's clock.
+    pub taken_at: Timestamp,
+    /// How many pieces restore it.
+    pub threshold: u16,
+    /// Who has one.
+    pub officers: Vec<PersonId>,
+    /// When officers last showed that it can be used, by the signer's clock.
+    pub drilled_at: Option<Timestamp>,
 }

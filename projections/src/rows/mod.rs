@@ -6,7 +6,9 @@ mod facts;
 mod money;
 mod story;
 
-pub use custody::{AddressRow, CharterRow, DepositRow, KeyRow, KeyStepRow, SignerRow, WalletRow};
+pub use custody::{
+    AddressRow, BackupRow, CharterRow, DepositRow, KeyRow, KeyStepRow, SignerRow, WalletRow,
+};
 pub use facts::{DifferenceRow, FreezeRow, PriceRow, ScreeningRow};
 pub use money::{AccountRow, HoldRow, LedgerRow, Sides, TrialRow};
 pub use story::{

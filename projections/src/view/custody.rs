@@ -8,7 +8,9 @@ use crate::{
     change::{int, text},
     error::QueryError,
     page::Page,
-    rows::{AddressRow, CharterRow, DepositRow, KeyRow, KeyStepRow, SignerRow, WalletRow},
+    rows::{
+        AddressRow, BackupRow, CharterRow, DepositRow, KeyRow, KeyStepRow, SignerRow, WalletRow,
+    },
     states::DepositState,
 };
 use strongroom_domain::{
@@ -28,6 +30,13 @@ const ADDRESSES: &str = "SELECT addresses.*, w.key AS key, k.protocol AS protoco
     WHERE u.wallet = addresses.wallet AND u.branch = 'deposit' AND d.state <> 'reorganised'
     AND u.number < addresses.number AND u.number >= addresses.number - ?GAP)) AS beyond_gap
   FROM addresses JOIN wallets w ON w.wallet = addresses.wallet JOIN keys k ON k.key = w.key";
+
+/// The last backup of each signer's share of a key. A drill counts for the backup that was there.
+const BACKUPS: &str = "SELECT b.*, (SELECT d.taken_at FROM drills d WHERE d.key = b.key
+    AND d.signer = b.signer AND d.position > b.position ORDER BY d.position DESC LIMIT 1)
+    AS drilled_at
+  FROM backups b WHERE b.key = ?1 AND b.position = (SELECT max(position) FROM backups l
+    WHERE l.key = b.key AND l.signer = b.signer) ORDER BY b.position";
 
 /// Which deposits. What is `None` does not matter.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -164,6 +173,7 @@ impl View<'_> {
             changed_position: cells.number("changed_position")?,
             changed_at: cells.parse("changed_at")?,
             steps: self.list((steps.to_owned(), vec![text(key)]), step)?,
+            backups: self.list((BACKUPS.to_owned(), vec![text(key)]), backup)?,
         })
     }
 
@@ -240,6 +250,17 @@ fn deposit(cells: &Cells<'_>) -> Result<DepositRow, QueryError> {
         state: cells.parse("state")?,
         changed_position: cells.number("changed_position")?,
         changed_at: cells.parse("changed_at")?,
+    })
+}
+
+fn backup(cells: &Cells<'_>) -> Result<BackupRow, QueryError> {
+    Ok(BackupRow {
+        signer: cells.parse("signer")?,
+        epoch: cells.number("epoch")?,
+        taken_at: cells.parse("taken_at")?,
+        threshold: cells.number("threshold")?,
+        officers: cells.json("officers")?,
+        drilled_at: cells.maybe_parse("drilled_at")?,
     })
 }
 

@@ -60,6 +60,19 @@ impl Server {
         std::fs::write(&path, text).expect("a configuration");
     }
 
+    /// Has it reach one more signer, from its next start on: once the charter enrols it.
+    pub fn reach(&self, signer: &SignerProcess) {
+        let path = self.folder.join("strongroom.toml");
+        let text = std::fs::read_to_string(&path).expect("a configuration");
+        let entry = format!(
+            "\n[[signers]]\nid = \"{}\"\naddress = \"127.0.0.1:{}\"\ncertificate_file = {:?}\n",
+            signer.id,
+            signer.port,
+            signer.certificate()
+        );
+        std::fs::write(&path, text + &entry).expect("a configuration");
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

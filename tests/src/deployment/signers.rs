@@ -22,6 +22,8 @@ pub struct SignerProcess {
     pub port: u16,
     /// Its token, for the fourth one.
     pub hsm: Option<Hsm>,
+    /// What seals its files instead of the passphrase: tables of its settings.
+    sealed_by: Option<String>,
     programs: Programs,
     process: Option<Process>,
 }
@@ -32,7 +34,16 @@ impl SignerProcess {
         (1..=SHARE_HOLDERS + 1).map(|number| Self::init(programs, root, number)).collect()
     }
 
+    /// Makes the identity of one more, without a token.
+    pub fn one_more(programs: &Programs, root: &Path, number: usize) -> Self {
+        Self::make(programs, root, number, false)
+    }
+
     fn init(programs: &Programs, root: &Path, number: usize) -> Self {
+        Self::make(programs, root, number, number > SHARE_HOLDERS)
+    }
+
+    fn make(programs: &Programs, root: &Path, number: usize, with_token: bool) -> Self {
         let folder = root.join(format!("signer-{number}"));
         let data = folder.join("data");
         std::fs::create_dir_all(&folder).expect("a folder");
@@ -47,9 +58,9 @@ impl SignerProcess {
         let id = enrolment["signer"].as_str().expect("an id").to_owned();
         let certificate = enrolment["tls_certificate"].as_str().expect("a certificate");
         std::fs::write(folder.join("certificate.pem"), certificate).expect("a file");
-        let hsm = (number > SHARE_HOLDERS).then(|| Hsm::init(&folder));
+        let hsm = with_token.then(|| Hsm::init(&folder));
         let programs = programs.clone();
-        Self { id, folder, data, port: free_port(), hsm, programs, process: None }
+        Self { id, folder, data, port: free_port(), hsm, sealed_by: None, programs, process: None }
     }
 
     /// Its enrolment file.
@@ -76,12 +87,18 @@ impl SignerProcess {
     fn configuration(&self) -> PathBuf {
         let root = self.folder.parent().expect("a root");
         let mut text = format!(
-            "listen = \"127.0.0.1:{}\"\ndata = {:?}\npassphrase_file = {:?}\nserver_certificate = {:?}\n",
+            "listen = \"127.0.0.1:{}\"\ndata = {:?}\nserver_certificate = {:?}\n",
             self.port,
             self.data,
-            self.folder.join("passphrase"),
             root.join("server/data/server.pem"),
         );
+        match &self.sealed_by {
+            Some(tables) => text.push_str(tables),
+            None => text.push_str(&format!(
+                "[sealing]\npassphrase_file = {:?}\n",
+                self.folder.join("passphrase")
+            )),
+        }
         if let Some(hsm) = &self.hsm {
             text.push_str(&format!(
                 "\n[token]\nmodule = {:?}\nlabel = {:?}\npin_file = {:?}\n",
@@ -93,16 +110,37 @@ impl SignerProcess {
         path
     }
 
+    /// Moves its files to another key, by its own command. It must not be running.
+    pub fn reseal(&mut self, tables: &str) {
+        let before = self.folder.join("before.toml");
+        std::fs::copy(self.configuration(), &before).expect("a file");
+        self.sealed_by = Some(tables.to_owned());
+        let mut command = self.programs.signer();
+        command.arg("reseal").arg("--config").arg(before).arg("--to").arg(self.configuration());
+        if let Some(hsm) = &self.hsm {
+            command.env("SOFTHSM2_CONF", &hsm.configuration);
+        }
+        run(&mut command);
+    }
+
+    /// Starts it without waiting: it may wait itself, for the key that seals its files.
+    pub fn launch(&mut self) {
+        self.start_until(|| true);
+    }
+
     /// Starts it and waits until it listens. Panics where another program has its port.
     pub fn start(&mut self) {
+        let address = format!("127.0.0.1:{}", self.port);
+        self.start_until(|| std::net::TcpStream::connect(&address).is_ok());
+    }
+
+    fn start_until(&mut self, ready: impl Fn() -> bool) {
         assert_free(self.port);
         let mut command = self.programs.signer();
         command.arg("serve").arg("--config").arg(self.configuration());
         if let Some(hsm) = &self.hsm {
             command.env("SOFTHSM2_CONF", &hsm.configuration);
         }
-        let address = format!("127.0.0.1:{}", self.port);
-        let ready = || std::net::TcpStream::connect(&address).is_ok();
         self.process = Some(Process::start(command, &self.folder, ready));
     }
 

@@ -3,9 +3,13 @@
 
 // The attribute says nothing to cargo; it tells clippy that the fixtures may unwrap as tests do.
 #[cfg(test)]
+mod at_rest;
+#[cfg(test)]
 mod backends;
 #[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod changes;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
@@ -13,9 +17,13 @@ mod crashes;
 #[cfg(test)]
 mod deposits;
 #[cfg(test)]
+mod ecdsa;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod multisig;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]

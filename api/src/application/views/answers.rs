@@ -130,6 +130,23 @@ answers! {
         /// From then on no answer counts.
         expires_at: String,
     }
+    /// A quorum is asked whether the shares of a key may change hands.
+    KeyChangeRequested {
+        /// The key.
+        key: String,
+        /// The question.
+        proposal: String,
+        /// From then on no answer counts.
+        expires_at: String,
+        /// Who joins, in the place of whom, and who helps.
+        #[schema(value_type = Object)]
+        change: super::Json,
+    }
+    /// A signer is trusted no more: no other works with it.
+    SignerQuarantined {
+        /// The signer.
+        signer: String,
+    }
     /// A payment was stopped.
     TransactionStopped {
         /// The payment.
@@ -139,6 +156,13 @@ answers! {
     KeyQuarantined {
         /// The key.
         key: String,
+    }
+    /// A signer's word about a backup of its share is in the log.
+    WordRecorded {
+        /// Of which key.
+        key: String,
+        /// Whose word.
+        signer: String,
     }
     /// What compliance found is in the log.
     ScreeningRecorded {

@@ -93,6 +93,11 @@ views! {
         epoch: u32 = row.epoch,
         /// Whether it has shown that it can sign: `not-asked`, `awaited` or `given`.
         proof: String = row.proof.to_string(),
+        /// A change of its shares that is asked for or under way.
+        #[schema(value_type = Option<Object>)]
+        change: Option<Json> = row.change.as_ref().map(json),
+        /// What became of the last change of its shares, or try, that came to nothing.
+        change_because: Option<String> = row.change_because,
         /// Why it failed or was quarantined.
         because: Option<String> = row.because,
         /// Who is proven to have cheated.
@@ -103,6 +108,31 @@ views! {
         changed_at: String = row.changed_at.to_string(),
         /// What each holder has done in the ceremony.
         steps: Vec<KeyStep> = all(row.steps),
+        /// The last backup of each holder's share, and when its drill is due.
+        backups: Vec<KeyBackup> = Vec::new(),
+        /// Holders of a key in shares that have no backup of the share in use.
+        not_backed_up: Vec<String> = Vec::new(),
+    }
+    /// A backup of a share: pieces that officers keep.
+    KeyBackup {
+        /// Whose share.
+        signer: String,
+        /// Of which shares of the key.
+        epoch: u32,
+        /// Whether those are the shares in use. Else its pieces restore nothing.
+        in_use: bool,
+        /// How many pieces restore it.
+        threshold: u32,
+        /// Who has one, in the order of the pieces.
+        officers: Vec<String>,
+        /// When it was made, by the signer's clock.
+        taken_at: String,
+        /// When officers last showed that it can be used, by the signer's clock.
+        drilled_at: Option<String>,
+        /// Until when they should do so again.
+        drill_due_at: String,
+        /// Whether they should have.
+        drill_overdue: bool,
     }
     /// What a holder has done in a ceremony.
     KeyStep from KeyStepRow as row {
@@ -174,6 +204,14 @@ views! {
         state: String = row.state.to_string(),
         /// What the server saw when it lost it.
         because: Option<String> = row.because,
+        /// Which officer quarantined it: no other signer works with it.
+        quarantined_by: Option<String> = maybe(row.quarantined_by),
+        /// Why.
+        quarantined_because: Option<String> = row.quarantined_because,
+        /// Whether a quorum retired it.
+        retired: bool = row.retired,
+        /// The keys that it holds, or has a share of.
+        keys: Vec<String> = texts(&row.keys),
         /// When it came to this state.
         changed_at: String = row.changed_at.to_string(),
     }

@@ -11,14 +11,14 @@ mod people;
 mod webhooks;
 
 pub use answers::{
-    AccountOpened, AddressGiven, Answered, DifferenceResolved, FreezeSet, KeyQuarantined,
+    AccountOpened, AddressGiven, Answered, DifferenceResolved, FreezeSet, KeyChangeRequested, KeyQuarantined,
     KeyRequested, PolicyProposed, PolicyTightened, PriceQuoted, ProposalCancelled, ProposalVetoed,
-    ReleaseProposed, ScreeningRecorded, TransactionCancelled, TransactionRequested,
-    TransactionStopped, WalletCreated,
+    ReleaseProposed, ScreeningRecorded, SignerQuarantined, TransactionCancelled, TransactionRequested,
+    TransactionStopped, WalletCreated, WordRecorded,
 };
 pub use custody::{
-    Address, Charter, Deposit, DepositPage, Key, KeyPage, KeyStep, PolicyInForce, Signer,
-    SignerPage, Wallet, WalletDetail, WalletPage,
+    Address, Charter, Deposit, DepositPage, Key, KeyBackup, KeyPage, KeyStep, PolicyInForce,
+    Signer, SignerPage, Wallet, WalletDetail, WalletPage,
 };
 pub use log::{Checkpoint, EventPage, LogEvent, LogHead, Me, SilentWitness};
 pub use money::{Account, AccountDetail, AccountPage, Hold, Sides, TrialBalance};

@@ -43,6 +43,7 @@ fn active(key: &str) -> Active {
         holders: BTreeMap::new(),
         cosigners: Vec::new(),
         proof: Proof::NotAsked,
+        retired: false,
         wallet: None,
         proposal: id.parse::<ProposalId>().unwrap(),
     }
@@ -51,8 +52,14 @@ fn active(key: &str) -> Active {
 fn holding(addresses: &[(u32, Address)]) -> Holding {
     let key = active(KEY).plan.key;
     let funds = Funds::Coins(Coins::default());
-    let mut holding =
-        Holding { network: NETWORK, key, tier: Tier::Hot, addresses: BTreeMap::new(), funds };
+    let mut holding = Holding {
+        network: NETWORK,
+        key,
+        tier: Tier::Hot,
+        addresses: BTreeMap::new(),
+        funds,
+        rotation: None,
+    };
     for (index, address) in addresses {
         let derived = Derived { path: path(*index), account: None };
         holding.addresses.insert(address.clone(), derived);

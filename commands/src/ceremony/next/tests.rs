@@ -50,6 +50,7 @@ fn every_state_of_a_key_has_its_step() {
         proof: Proof::Awaited,
         public_key: Bytes::default(),
         public_package: Bytes::default(),
+        retired: false,
         wallet: None,
         proposal: ProposalId(Uuid::from_u128(6)),
     };

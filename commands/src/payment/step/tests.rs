@@ -34,6 +34,7 @@ fn asked() -> Asked {
         delay_s: 0,
         approved_at: None,
         priced: None,
+        sweep: None,
         approved_fee_cap: Amount::new(1),
     }
 }

@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::as_conversions))]
 
 mod address;
+pub mod backup;
 pub mod bitcoin;
 pub mod ethereum;
 mod family;

@@ -3,13 +3,14 @@
 use crate::finding::{Fault, Finding};
 use strongroom_chains::{
     AssembleError, DecodeError, KeyError, Realisation, UnsignedTx, address_of,
+    backup::{CommitmentError, check_commitment},
     frost::{FrostError, GroupKey, KeyPath},
     spend_proof::{SpendProofError, verify_proof},
 };
 use strongroom_domain::{
     Address, AddressPath, Branch, Event, Family, Intent, KeyId, Network, Recorded, State, Stream,
     TransferId, WalletId,
-    key::{Key, KeyEvent, Proven},
+    key::{BackedUp, Key, KeyEvent, Proven},
     statement,
     transfer::{AttemptAuthorised, AttemptSigned, Attempts, Returns, TransferEvent},
     wallet::{AddressDerived, Funds, Holding, WalletEvent},
@@ -25,6 +26,8 @@ enum Wrong {
     Key(#[from] KeyError),
     #[error("the key of the wallet: {0}")]
     Group(#[from] FrostError),
+    #[error("a backup of a share: {0}")]
+    Backup(#[from] CommitmentError),
     #[error("the key has not shown that it can sign: {0}")]
     Proof(#[from] SpendProofError),
     #[error("address {found} is not derived from the wallet's key at {path}: expected {expected}")]
@@ -56,6 +59,9 @@ pub(crate) fn check(before: &[Earlier], after: &State, recorded: &Recorded) -> R
             address(after, id, derived)
         }
         (Stream::Key(id), Event::Key(KeyEvent::Proven(proven))) => proof(after, id, proven),
+        (Stream::Key(id), Event::Key(KeyEvent::BackedUp(backed_up))) => {
+            backup(after, id, backed_up)
+        }
         (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptAuthorised(attempt))) => {
             authorised(after, id, (attempt, None), before)
         }
@@ -137,6 +143,13 @@ fn proof(state: &State, id: KeyId, proven: &Proven) -> Result<(), Wrong> {
     let log = state.charter.standing().map_err(|_| Wrong::Unknown)?.log;
     let text = statement::spend_proof(log, id, proven.epoch, &active.public_key);
     Ok(verify_proof(active, proven.epoch, &text, &proven.signatures)?)
+}
+
+fn backup(state: &State, id: KeyId, of: &BackedUp) -> Result<(), Wrong> {
+    let active = state.keys.get(&id).and_then(|key| key.existing().ok()).ok_or(Wrong::Unknown)?;
+    let holder = active.index_of(of.signer).ok_or(Wrong::Unknown)?;
+    let protocol = active.plan.protocol;
+    Ok(check_commitment(protocol, &active.public_package, holder, &of.commitment)?)
 }
 
 fn address(state: &State, id: WalletId, derived: &AddressDerived) -> Result<(), Wrong> {

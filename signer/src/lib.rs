@@ -12,6 +12,7 @@ pub mod consumption;
 pub mod dkls;
 pub mod follower;
 pub mod frost;
+pub mod frost_ed25519;
 pub mod grounds;
 pub mod identity;
 pub mod journal;

@@ -14,77 +14,10 @@ use super::{Dkls23, DklsPublic, DklsShare};
 use crate::{
     frost::ShareName,
     threshold::{
-        ByHolder, Change, Heard, Held, Machine, Place, Refreshing, RoundError, Said, Step,
-        ThresholdProtocol,
+        Change, Held, Place, Refreshing, RoundError, ThresholdProtocol,
+        harness::{Round, honest, name, run},
     },
 };
-
-/// What one holder said in a round, as it goes over the wire.
-pub(super) struct Round {
-    spoken: ByHolder<Vec<u8>>,
-    letters: BTreeMap<u16, ByHolder<Secret>>,
-}
-
-impl Round {
-    fn collect(said: BTreeMap<u16, Said>) -> Self {
-        let mut round = Self { spoken: ByHolder::new(), letters: BTreeMap::new() };
-        for (sender, said) in said {
-            round.spoken.insert(sender, said.spoken);
-            for (receiver, letter) in said.letters {
-                round.letters.entry(receiver).or_default().insert(sender, letter);
-            }
-        }
-        round
-    }
-
-    /// Changes a letter on its way, as only its sender could.
-    fn forge(&mut self, sender: u16, receiver: u16, change: impl FnOnce(&mut Vec<u8>)) {
-        let letters = self.letters.get_mut(&receiver).unwrap();
-        let mut bytes = letters[&sender].expose().to_vec();
-        change(&mut bytes);
-        letters.insert(sender, Secret::new(bytes));
-    }
-}
-
-/// Runs machines to their end; `meddle` may change what is on the wire before each round.
-pub(super) fn run<M: Machine>(
-    begun: BTreeMap<u16, (M, Said)>,
-    mut meddle: impl FnMut(usize, &mut Round),
-) -> BTreeMap<u16, Result<M::Output, RoundError>> {
-    let (mut machines, mut said) = (BTreeMap::new(), BTreeMap::new());
-    for (holder, (machine, spoken)) in begun {
-        machines.insert(holder, machine);
-        said.insert(holder, spoken);
-    }
-    let mut ended = BTreeMap::new();
-    for number in 1.. {
-        let mut round = Round::collect(std::mem::take(&mut said));
-        meddle(number, &mut round);
-        let none = ByHolder::new();
-        for (holder, machine) in std::mem::take(&mut machines) {
-            let awaited = machine.awaits();
-            let spoken = if awaited.spoken.is_empty() { &none } else { &round.spoken };
-            let empty = ByHolder::new();
-            let letters = round.letters.get(&holder).unwrap_or(&empty);
-            match machine.step(&Heard { spoken, letters }) {
-                Ok(Step::Said(machine, spoken)) => {
-                    machines.insert(holder, machine);
-                    said.insert(holder, spoken);
-                }
-                Ok(Step::Done(output)) => drop(ended.insert(holder, Ok(output))),
-                Err(error) => drop(ended.insert(holder, Err(error))),
-            }
-        }
-        if machines.is_empty() || !ended.is_empty() {
-            break;
-        }
-    }
-    ended
-}
-
-pub(super) fn name(holder: u16, epoch: u32) -> ShareName {
-    ShareName { key: Uuid::from_u128(1), signer: Uuid::from_u128(holder.into()), epoch }
-}
 
 pub(super) fn generate(
     threshold: u16,
@@ -96,10 +29,6 @@ pub(super) fn generate(
         (holder, Dkls23::generate(name(holder, 1), place).unwrap())
     });
     run(begun.collect(), meddle)
-}
-
-pub(super) fn honest<K: Ord, T>(ended: BTreeMap<K, Result<T, RoundError>>) -> BTreeMap<K, T> {
-    ended.into_iter().map(|(key, result)| (key, result.unwrap())).collect()
 }
 
 pub(super) fn shares(threshold: u16, holders: u16) -> BTreeMap<u16, DklsShare> {

@@ -7,6 +7,9 @@
 //! protocol can tell.
 
 mod error;
+pub mod frost_tr;
+#[cfg(test)]
+pub(crate) mod harness;
 
 pub use error::RoundError;
 

@@ -10,9 +10,12 @@ use strongroom_chains::frost::{GroupKey, KeyPath};
 
 use super::{
     super::{Dkls23, DklsShare},
-    Round, change, honest, run, shares,
+    change, shares,
 };
-use crate::threshold::{Message, RoundError, Session, ThresholdProtocol};
+use crate::threshold::{
+    Message, RoundError, Session, ThresholdProtocol,
+    harness::{Round, honest, run},
+};
 
 const DIGEST: [u8; 32] = [7; 32];
 

@@ -12,9 +12,12 @@ use std::sync::OnceLock;
 use super::{
     super::wire::{Commitments, Offer, Openings, SeedCommitment, SetUp, decode, encode},
     super::{Dkls23, DklsPublic},
-    Round, generate, honest, run,
+    generate,
 };
-use crate::threshold::{Message, RoundError, Session, ThresholdProtocol};
+use crate::threshold::{
+    Message, RoundError, Session, ThresholdProtocol,
+    harness::{Round, honest, run},
+};
 
 /// Real messages of one ceremony and one session: what fuzzing starts from.
 struct Samples {

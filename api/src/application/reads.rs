@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use strongroom_domain::{AccountId, ClientId, KeyId, WalletId};
 use strongroom_projections::{
-    DepositState, PAGE_LIMIT, Page, ProposalFilter, ProposalState, TransferFilter, TransferState,
+    DepositState, KeyRow, PAGE_LIMIT, Page, ProposalFilter, ProposalState, TransferFilter,
+    TransferState,
 };
 use utoipa::IntoParams;
 
@@ -162,19 +163,26 @@ impl Application {
     pub async fn keys(&self, paging: Paging) -> Result<views::KeyPage, Failure> {
         let page = paging.page()?;
         let rows = self.read(move |view| view.keys(page)).await?;
-        let mut found = page!(KeyPage, rows, page.limit);
-        for key in &mut found.items {
-            key.waiting = key.key.parse().ok().and_then(|id| self.0.sagas.ceremonies.waiting(id));
-        }
-        Ok(found)
+        let full = u32::try_from(rows.len()).is_ok_and(|found| found == page.limit);
+        let next = rows.last().filter(|_| full).map(|row| row.position);
+        let items = rows.into_iter().map(|row| self.shown_key(row)).collect();
+        Ok(views::KeyPage { items, next })
     }
 
     /// One key.
     pub async fn key(&self, id: KeyId) -> Result<views::Key, Failure> {
         let row = self.read(move |view| view.key(id)).await?;
         let row = row.ok_or_else(|| Failure::NotFound { what: "key", id: id.to_string() })?;
-        let key = views::Key::from(row);
-        Ok(views::Key { waiting: self.0.sagas.ceremonies.waiting(id), ..key })
+        Ok(self.shown_key(row))
+    }
+
+    fn shown_key(&self, row: KeyRow) -> views::Key {
+        let sagas = &self.0.sagas;
+        let waiting = sagas.ceremonies.waiting(row.key);
+        let waiting = waiting.or_else(|| sagas.proofs.waiting(row.key));
+        let backups = self.backups(row.epoch, row.backups.clone());
+        let not_backed_up = super::backups::missing(&row);
+        views::Key { waiting, backups, not_backed_up, ..views::Key::from(row) }
     }
 
     /// Wallets.
@@ -192,8 +200,9 @@ impl Application {
         });
         let (wallet, addresses) =
             found.await?.ok_or_else(|| Failure::NotFound { what: "wallet", id: id.to_string() })?;
+        let waiting = self.0.sagas.rotations.waiting(id);
         Ok(views::WalletDetail {
-            wallet: wallet.into(),
+            wallet: views::Wallet { waiting, ..views::Wallet::from(wallet) },
             addresses: addresses.into_iter().map(Into::into).collect(),
         })
     }

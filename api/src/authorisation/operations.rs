@@ -100,6 +100,7 @@ pub const TABLE: &[Operation] = &[
     of("read-wallets", &[("GET", "/api/v1/wallets")], &[("Query", "wallets")]),
     of("read-wallet", &[("GET", "/api/v1/wallets/{id}")], &[("Query", "wallet")]),
     of("create-wallet", &[("POST", "/api/v1/wallets")], &[("Mutation", "createWallet")]),
+    of("rotate-wallet", &[("POST", "/api/v1/wallets/{id}/rotation")], &[]),
     of("derive-address", &[("POST", "/api/v1/wallets/{id}/addresses")], &[]),
     // Payments and what quorums are asked.
     of("read-transfers", &[("GET", "/api/v1/transactions")], &[("Query", "transactions")]),

@@ -82,6 +82,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(wallets::create, wallets::list))
         .routes(routes!(wallets::one))
         .routes(routes!(wallets::derive))
+        .routes(routes!(wallets::rotate))
         .routes(routes!(transactions::request, transactions::list))
         .routes(routes!(transactions::one))
         .routes(routes!(transactions::sign))

@@ -7,7 +7,9 @@ use super::{
     Problem, Problems,
     body::{Asked, Asking, Id},
 };
-use crate::application::{Application, Caller, CreateWallet, DeriveAddress, Paging, views};
+use crate::application::{
+    Application, Caller, CreateWallet, DeriveAddress, Paging, RotateWallet, views,
+};
 
 /// Let an active key hold funds on a network.
 #[utoipa::path(post, path = "/api/v1/wallets", tag = "wallets", request_body = CreateWallet,
@@ -57,4 +59,20 @@ pub(super) async fn derive(
 ) -> Result<(StatusCode, Json<views::AddressGiven>), Problem> {
     let given = application.derive_address(&caller, once, id, body).await?;
     Ok((StatusCode::CREATED, Json(given)))
+}
+
+/// Ask a quorum to give a wallet up: everything in it goes to its successor, and its key is retired.
+#[utoipa::path(post, path = "/api/v1/wallets/{id}/rotation", tag = "wallets",
+    request_body = RotateWallet,
+    params(("id" = uuid::Uuid, Path, description = "The wallet that is given up"),
+        ("Idempotency-Key" = String, Header, description = "Makes a repeat harmless")),
+    responses((status = 202, description = "Asked", body = views::ReleaseProposed), Problems))]
+pub(super) async fn rotate(
+    State(application): State<Application>,
+    caller: Caller,
+    Id(id): Id<WalletId>,
+    Asked { body, once }: Asked<RotateWallet>,
+) -> Result<(StatusCode, Json<views::ReleaseProposed>), Problem> {
+    let asked = application.rotate_wallet(&caller, once, (id, body)).await?;
+    Ok((StatusCode::ACCEPTED, Json(asked)))
 }

@@ -29,6 +29,10 @@ views! {
         custody: Sides = row.custody.into(),
         /// How many addresses it has.
         address_count: u64 = row.addresses,
+        /// The wallet that takes its place, once a quorum gave it up.
+        successor: Option<String> = maybe(row.successor),
+        /// What the emptying of a wallet that was given up waits for.
+        waiting: Option<String> = None,
     }
     /// A page of wallets.
     WalletPage {

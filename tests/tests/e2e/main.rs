@@ -31,6 +31,8 @@ mod overload;
 #[cfg(test)]
 mod restored;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod spine;
 #[cfg(test)]
 mod stuck;

@@ -3,15 +3,16 @@
 use crate::output::{Output, Progress, object, say};
 use crate::pins::{Pins, Place};
 use clap::Args;
-use strongroom_domain::TransferId;
-use strongroom_replay::{Explanation, Fact, Finding, explain};
+use strongroom_domain::{Head, Stream, TransferId};
+use strongroom_ledger::TreeHead;
+use strongroom_replay::{Explanation, Fact, Finding, Held, Life, explain, explain_life};
 
-/// The story of a transfer.
+/// The story of a transfer, a key or a signer.
 #[derive(Args)]
 pub(crate) struct Explain {
-    /// Its id.
-    #[arg(value_parser = |text: &str| text.parse::<TransferId>().map_err(|it| it.to_string()))]
-    transfer: TransferId,
+    /// A transfer's id; or `key-<id>`, `signer-<id>`.
+    #[arg(value_name = "TRANSFER", value_parser = subject)]
+    subject: Told,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -23,16 +24,64 @@ impl Explain {
         let expected = self.pins.expected()?;
         let source = self.place.open()?;
         let progress = Progress::of(source.length());
-        let told = explain(source, expected, self.transfer, |position| progress.at(position))?;
-        progress.end();
-        if output.json {
-            object(&told);
-        } else {
-            page(&told);
+        match self.subject {
+            Told::Transfer(id) => {
+                let told = explain(source, expected, id, |position| progress.at(position))?;
+                progress.end();
+                if output.json {
+                    object(&told);
+                } else {
+                    page(&told);
+                }
+            }
+            Told::Life(of) => {
+                let told = explain_life(source, expected, of, |position| progress.at(position))?;
+                progress.end();
+                if output.json {
+                    object(&told);
+                } else {
+                    life(&told);
+                }
+            }
+        }
+        if !output.json {
             output.unpinned(&expected);
         }
         Ok(0)
     }
+}
+
+/// Whose story.
+#[derive(Clone, Copy)]
+enum Told {
+    Transfer(TransferId),
+    Life(Held),
+}
+
+fn subject(text: &str) -> Result<Told, String> {
+    match text.parse::<Stream>() {
+        Ok(Stream::Key(id)) => Ok(Told::Life(Held::Key(id))),
+        Ok(Stream::Signer(id)) => Ok(Told::Life(Held::Signer(id))),
+        Ok(Stream::Transfer(id)) => Ok(Told::Transfer(id)),
+        _ => text.parse().map(Told::Transfer).map_err(|error| error.to_string()),
+    }
+}
+
+fn life(told: &Life) {
+    say(&format!("# {}\n", told.subject));
+    say(&format!("State: **{}**\n", told.state));
+    say(&format!(
+        "Every line below stands in the log of {}, which was verified up to entry {} before this \
+         page was written: every signature, quorum and rule, as of its time. Signers and people are \
+         known by id. That a signer has a share is its own signed word; that it destroyed another is \
+         nobody's.",
+        told.origin, told.head.position
+    ));
+    for chapter in &told.chapters {
+        say(&format!("\n## {}\n", chapter.title));
+        chapter.facts.iter().for_each(fact);
+    }
+    rests_on((&told.log, &told.genesis), told.head, &told.tree);
 }
 
 fn page(told: &Explanation) {
@@ -55,10 +104,14 @@ fn page(told: &Explanation) {
         say(&format!("\n## {}\n", chapter.title));
         chapter.facts.iter().for_each(fact);
     }
+    rests_on((&told.log, &told.genesis), told.head, &told.tree);
+}
+
+fn rests_on((log, genesis): (&str, &str), head: Head, tree: &TreeHead) {
     say("\n## What this rests on\n");
-    say(&format!("- log {}, entry 1 has leaf {}", told.log, told.genesis));
-    say(&format!("- verified up to entry {} with leaf {}", told.head.position, told.head.leaf));
-    say(&format!("- Merkle tree of {} entries with root {}", told.tree.size, told.tree.root));
+    say(&format!("- log {log}, entry 1 has leaf {genesis}"));
+    say(&format!("- verified up to entry {} with leaf {}", head.position, head.leaf));
+    say(&format!("- Merkle tree of {} entries with root {}", tree.size, tree.root));
 }
 
 fn fact(fact: &Fact) {

@@ -250,7 +250,7 @@ impl Story {
 }
 
 /// By id and role: names are never in the log.
-fn person(standing: &Standing, id: PersonId) -> String {
+pub(super) fn person(standing: &Standing, id: PersonId) -> String {
     let roles = standing.people.get(&id).map(|person| {
         let names: Vec<_> = person.roles.iter().map(|role| format!("{role:?}")).collect();
         names.join(", ").to_lowercase()

@@ -1,8 +1,13 @@
 //! The story of one transfer, told from a log that was verified on the way: every line names the
 //! entry that proves it. Never a name: people are known by their ids, in the log as here.
 
+mod holders;
+mod key_lines;
 mod lines;
 mod money;
+
+pub use holders::{Held, Life, explain_life};
+use lines::person;
 
 use crate::{
     finding::{Fault, Finding},

@@ -40,7 +40,7 @@ fn a_key_is_refreshed_and_then_handed_from_a_dead_signer_to_a_new_one() {
     house.strongroom.desk.approve(&text(&asked, "proposal"));
     house.pay();
     let log = house.strongroom.log_file().display().to_string();
-    let (code, told) = house.strongroom.desk.replay(&["explain", &log, "--key", &house.custody.key]);
+    let (code, told) = house.strongroom.desk.replay(&["explain", &format!("key-{}", house.custody.key), &log]);
     assert_eq!(code, 0, "{told}");
     for told_of in [dead.as_str(), joins.as_str(), "epoch 2", "no longer holds", "joins"] {
         assert!(told.contains(told_of), "no {told_of} in {told}");
@@ -86,7 +86,7 @@ fn a_quarantined_signer_is_left_out_at_once_and_its_share_is_of_no_use_after_a_r
         std::thread::sleep(Duration::from_millis(100));
     }
     let log = house.strongroom.log_file().display().to_string();
-    let (code, told) = house.strongroom.desk.replay(&["explain", &log, "--signer", &thief]);
+    let (code, told) = house.strongroom.desk.replay(&["explain", &format!("signer-{thief}"), &log]);
     assert_eq!(code, 0, "{told}");
     for told_of in ["its machine was stolen", "quarantined", &house.custody.key] {
         assert!(told.contains(told_of), "no {told_of} in {told}");

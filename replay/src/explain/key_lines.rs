@@ -1,0 +1,51 @@
+//! Entries of a key in words. Never a share: the log has none.
+
+use super::person;
+use strongroom_domain::{KeyId, charter::Standing, key::KeyEvent};
+
+pub(super) fn key(standing: &Standing, id: KeyId, event: &KeyEvent) -> Vec<String> {
+    match event {
+        KeyEvent::ChangeRequested(of) => vec![format!(
+            "{} asked for shares of epoch {} of key {id}.",
+            person(standing, of.maker),
+            of.epoch
+        )],
+        KeyEvent::ChangeApproved(of) => {
+            vec![format!("Signers may begin: shares of epoch {} of key {id} are made.", of.epoch)]
+        }
+        KeyEvent::ChangeRetried(of) => vec![format!(
+            "A try came to nothing ({}); the same is tried again as epoch {}.",
+            of.because, of.epoch
+        )],
+        KeyEvent::EpochConfirmed(by) => vec![format!(
+            "Signer {} says, signed, that it has its share of epoch {} of key {id}.",
+            by.signer, by.epoch
+        )],
+        KeyEvent::ChangeFailed(of) => vec![
+            format!("There will be no shares of epoch {}: {}", of.epoch, of.because),
+            "The shares of before stay the ones that sign.".to_owned(),
+        ],
+        KeyEvent::Confirmed(by) => {
+            vec![format!("Signer {} says, signed, that it made its part of key {id}.", by.signer)]
+        }
+        KeyEvent::Proven(of) => vec![format!(
+            "Key {id} signed something that moves nothing, with shares of epoch {}: it can sign.",
+            of.epoch
+        )],
+        KeyEvent::Assigned(of) => vec![format!("Key {id} signs for wallet {}.", of.wallet)],
+        KeyEvent::Quarantined(of) => {
+            let mut says = vec![format!("Nobody uses key {id} from here on: {}", of.because)];
+            says.extend(of.culprit.map(|who| format!("Signer {who} is to blame, says another.")));
+            says
+        }
+        KeyEvent::QuarantinedBy(of) => vec![format!(
+            "{} took key {id} out of use: {}",
+            person(standing, of.by),
+            of.because
+        )],
+        KeyEvent::Released(_) => vec![format!("A quorum let key {id} be used again.")],
+        KeyEvent::CeremonyFailed(of) => vec![format!("Key {id} is not made: {}", of.because)],
+        // Its kind and payload say it.
+        other => vec![format!("{} of key {id}.", other.kind().0)],
+    }
+}

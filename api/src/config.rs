@@ -62,6 +62,9 @@ pub struct Config {
     /// How often to look.
     #[serde(default)]
     pub pace: Pace,
+    /// How often backups of key shares are tried.
+    #[serde(default)]
+    pub backups: BackupPace,
     /// What a caller may take.
     #[serde(default)]
     pub limits: Limits,
@@ -212,6 +215,20 @@ pub struct Pace {
     pub watch_every_ms: u64,
     /// How long a node's word about fees is used, in milliseconds. Default 10 000.
     pub fees_for_ms: u64,
+}
+
+/// How often officers show that their pieces restore a share.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BackupPace {
+    /// Days from a backup or a drill to when the next drill is overdue. Default 90.
+    pub drill_every_days: u64,
+}
+
+impl Default for BackupPace {
+    fn default() -> Self {
+        Self { drill_every_days: 90 }
+    }
 }
 
 /// How often to publish a checkpoint of the log; before anything is signed, one is made at once.

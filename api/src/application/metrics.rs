@@ -66,7 +66,15 @@ impl Application {
              # TYPE strongroom_read_model_position gauge\nstrongroom_read_model_position {reached}\n\
              # TYPE strongroom_proposals_open gauge\nstrongroom_proposals_open {open}\n\
              # TYPE strongroom_proposals_approved gauge\nstrongroom_proposals_approved {standing}\n\
-             # TYPE strongroom_commands_done_total counter\nstrongroom_commands_done_total {done}\n\
+             # TYPE strongroom_commands_done_total counter\nstrongroom_commands_done_total {done}\n"
+        );
+        let (overdue, missing) = self.backup_counts();
+        let _ = write!(
+            text,
+            "# TYPE strongroom_recovery_drills_overdue gauge\n\
+             strongroom_recovery_drills_overdue {overdue}\n\
+             # TYPE strongroom_shares_without_backup gauge\n\
+             strongroom_shares_without_backup {missing}\n\
              # TYPE strongroom_commands_not_done_total counter\n"
         );
         let counters = self.metrics().not_done.lock().unwrap_or_else(PoisonError::into_inner);

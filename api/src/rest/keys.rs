@@ -7,7 +7,9 @@ use super::{
     Problem, Problems,
     body::{Asked, Asking, Id},
 };
-use crate::application::{Application, Caller, Paging, RequestKey, views};
+use crate::application::{
+    Application, Caller, Paging, RecordBackup, RecordDrill, RequestKey, views,
+};
 
 /// Ask the governing quorum for a key.
 #[utoipa::path(post, path = "/api/v1/keys", tag = "keys", request_body = RequestKey,
@@ -41,4 +43,36 @@ pub(super) async fn one(
     Id(id): Id<KeyId>,
 ) -> Result<Json<views::Key>, Problem> {
     Ok(Json(application.key(id).await?))
+}
+
+/// Record a signer's word that it split its share among officers.
+#[utoipa::path(post, path = "/api/v1/keys/{id}/backups", tag = "keys",
+    request_body = RecordBackup,
+    params(("id" = uuid::Uuid, Path, description = "The key"),
+        ("Idempotency-Key" = String, Header, description = "Makes a repeat harmless")),
+    responses((status = 201, description = "Recorded", body = views::WordRecorded), Problems))]
+pub(super) async fn back_up(
+    State(application): State<Application>,
+    caller: Caller,
+    Id(id): Id<KeyId>,
+    Asked { body, once }: Asked<RecordBackup>,
+) -> Result<(StatusCode, Json<views::WordRecorded>), Problem> {
+    let recorded = application.record_backup(&caller, once, (id, body)).await?;
+    Ok((StatusCode::CREATED, Json(recorded)))
+}
+
+/// Record a signer's word that officers' pieces gave its share.
+#[utoipa::path(post, path = "/api/v1/keys/{id}/drills", tag = "keys",
+    request_body = RecordDrill,
+    params(("id" = uuid::Uuid, Path, description = "The key"),
+        ("Idempotency-Key" = String, Header, description = "Makes a repeat harmless")),
+    responses((status = 201, description = "Recorded", body = views::WordRecorded), Problems))]
+pub(super) async fn drill(
+    State(application): State<Application>,
+    caller: Caller,
+    Id(id): Id<KeyId>,
+    Asked { body, once }: Asked<RecordDrill>,
+) -> Result<(StatusCode, Json<views::WordRecorded>), Problem> {
+    let recorded = application.record_drill(&caller, once, (id, body)).await?;
+    Ok((StatusCode::CREATED, Json(recorded)))
 }

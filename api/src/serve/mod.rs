@@ -113,7 +113,9 @@ impl Server {
         start_webhooks(&webhooks, &bus, &mut tasks);
         let sagas = sagas.reminding(reminders::start(&bus, &webhooks));
         let entry = (sign_in, authorisation);
-        let application = Application::new(bus, projections, entry, (sagas, webhooks));
+        let drill_every_s = config.backups.drill_every_days.saturating_mul(86_400);
+        let application =
+            Application::new(bus, projections, entry, (sagas, webhooks), drill_every_s);
         let router = rest::router(application.clone(), &config.limits);
         Ok(Self { listener, router, limits: config.limits, application, log, tasks })
     }

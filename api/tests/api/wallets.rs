@@ -107,3 +107,34 @@ async fn an_address_behind_the_gap_is_given_out_and_said_to_be() {
     assert_eq!(beyond[0]["path"], "0/21");
     server.stop().await;
 }
+
+/// A key says whose share nobody could restore, and takes no backup of something else.
+#[tokio::test]
+async fn a_key_says_whose_share_has_no_backup() {
+    let house = House::new();
+    let server = house.serve().await;
+    let (ian, eve) = (house.token("ian"), house.token("eve"));
+    let path = format!("/keys/{}", house.free_key);
+    let key = server.get(&eve, &path).await;
+    let participants = key.body["participants"].as_array().unwrap();
+    assert_eq!(key.body["not_backed_up"].as_array().unwrap(), participants);
+    assert_eq!(key.body["backups"], json!([]));
+    let word = json!({
+        "signer": participants[0], "epoch": 1, "taken_at": "2026-01-01T00:00:00.000000Z",
+        "threshold": 2, "officers": [], "commitment": ["00", "01"], "signature": "00",
+    });
+    let refused = server.post(&ian, &format!("{path}/backups"), "b", &word).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    let word = json!({
+        "signer": participants[0], "epoch": 1, "taken_at": "2026-01-01T00:00:00.000000Z",
+        "officers": [], "signature": "00",
+    });
+    let refused = server.post(&ian, &format!("{path}/drills"), "d", &word).await;
+    assert_eq!(refused.body["rule"], "key-backup", "{refused:?}");
+    let forbidden = server.post(&eve, &format!("{path}/drills"), "d", &word).await;
+    assert_eq!(forbidden.status, 403, "{forbidden:?}");
+    let metrics = server.raw("/metrics", None).await.text();
+    assert!(metrics.contains("strongroom_recovery_drills_overdue 0\n"), "{metrics}");
+    assert!(!metrics.contains("strongroom_shares_without_backup 0\n"), "{metrics}");
+    server.stop().await;
+}

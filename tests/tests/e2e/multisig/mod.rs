@@ -1,0 +1,200 @@
+//! Multisig wallets without us: file keys, the programs that hold them, and a real litecoind that
+//! watches, proposes and takes the payment. No server runs.
+
+mod cosigner;
+
+use bitcoin::{Amount as Sats, OutPoint as Spent, Transaction, consensus::encode};
+use cosigner::{Cosigner, offline};
+use serde_json::{Value, json};
+use std::fs;
+use strongroom_chains::bitcoin::{
+    Chain, Plan,
+    multisig::{Descriptor, build},
+};
+use strongroom_domain::{
+    AddressPath, Amount, Branch, Bytes, Intent, Network,
+    wallet::{Coin, OutPoint},
+};
+use strongroom_tests::{
+    deployment::Programs,
+    regtest::{BitcoinRegtest, Core},
+};
+use tempfile::TempDir;
+
+const NETWORK: [&str; 2] = ["--network", "litecoin-regtest"];
+
+struct House {
+    folder: TempDir,
+    programs: Programs,
+    node: Core,
+    cosigners: Vec<Cosigner>,
+    descriptor: std::path::PathBuf,
+}
+
+impl House {
+    fn new(shape: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let programs = Programs::built();
+        let cosigners: Vec<_> =
+            (0..3).map(|number| Cosigner::new(&programs, folder.path(), number)).collect();
+        let node = Core::litecoind();
+        node.mine(101);
+        let descriptor = folder.path().join("descriptor");
+        let house = Self { folder, programs, node, cosigners, descriptor };
+        fs::write(&house.descriptor, house.print_descriptor(shape, &[])).unwrap();
+        house
+    }
+
+    fn print_descriptor(&self, shape: &str, more: &[&str]) -> String {
+        let keys = self.cosigners.iter().map(|cosigner| cosigner.key(&self.programs));
+        let mut arguments = vec!["descriptor".to_owned()];
+        arguments.extend(NETWORK.map(str::to_owned));
+        arguments.extend(["--shape", shape, "--threshold", "2"].map(str::to_owned));
+        arguments.extend(keys.flat_map(|key| ["--key".to_owned(), key]));
+        arguments.extend(more.iter().map(|more| (*more).to_owned()));
+        offline(&self.programs, &arguments, "").unwrap()
+    }
+
+    fn descriptor_file(&self) -> &str {
+        self.descriptor.to_str().unwrap()
+    }
+
+    fn address(&self, index: u32) -> String {
+        let index = index.to_string();
+        let own = ["address", "--descriptor", self.descriptor_file(), "--index", &index];
+        offline(&self.programs, [own.as_slice(), &NETWORK].concat(), "").unwrap().trim().to_owned()
+    }
+
+    /// Two cosigners read it, type what leaves, and sign one after the other; then it is put together.
+    fn sign(&self, psbt: &[u8], leaves: &str) -> String {
+        let given = self.folder.path().join("psbt");
+        fs::write(&given, psbt).unwrap();
+        let (first, second) = (self.folder.path().join("one"), self.folder.path().join("two"));
+        let refused = self.cosigners[0].sign(self, &given, &first, "yes\n").unwrap_err();
+        assert!(refused.contains("nothing was signed"), "{refused}");
+        assert!(!first.exists());
+        let read = self.cosigners[0].sign(self, &given, &first, leaves).unwrap();
+        assert!(read.contains("back to the wallet's own"), "{read}");
+        assert!(read.contains("PAYS 0.50000000 LTC"), "{read}");
+        let few = self.combine(&[&first]).unwrap_err();
+        assert!(few.contains("1 cosigners signed: it takes 2"), "{few}");
+        let read = self.cosigners[2].sign(self, &first, &second, leaves).unwrap();
+        assert!(read.contains("already"), "{read}");
+        self.combine(&[&second]).unwrap().trim().to_owned()
+    }
+
+    fn combine(&self, psbts: &[&std::path::Path]) -> Result<String, String> {
+        let mut arguments = vec!["combine", "--descriptor", self.descriptor_file()];
+        arguments.extend(NETWORK);
+        for psbt in psbts {
+            arguments.extend(["--psbt", psbt.to_str().unwrap()]);
+        }
+        offline(&self.programs, arguments, "")
+    }
+
+    /// litecoind serves one wallet at a time here.
+    fn switch(&self, from: &str, to: &str) {
+        self.node.must("unloadwallet", json!([from]));
+        self.node.must("loadwallet", json!([to]));
+    }
+
+    /// Sends it, and sees it in a block with half a coin for `destination`.
+    fn broadcast(&self, raw: &str, destination: &str) {
+        let txid = self.node.must("sendrawtransaction", json!([raw]));
+        let block = self.node.mine(1).pop().unwrap();
+        let found = self.node.must("getrawtransaction", json!([txid, true, block]));
+        let outputs = found["vout"].as_array().unwrap().iter();
+        let paid =
+            outputs.filter(|output| output["scriptPubKey"]["addresses"] == json!([destination]));
+        assert_eq!(paid.map(|output| output["value"].as_f64().unwrap()).sum::<f64>(), 0.5);
+    }
+}
+
+/// Recovery without us: litecoind's own wallet takes the exported descriptor, gives the same
+/// addresses, sees the money and proposes the payment; two file keys sign it. Debian's litecoind is
+/// built without SQLite, so its wallet is one of the older kind, which takes descriptors too.
+#[test]
+fn litecoinds_own_wallet_watches_and_spends_a_p2wsh_wallet() {
+    let house = House::new("p2wsh");
+    let branches = house.print_descriptor("p2wsh", &["--branches"]);
+    let node = &house.node;
+    let elsewhere = node.new_address();
+    node.must("unloadwallet", json!(["purse"]));
+    // Without private keys, and blank.
+    node.must("createwallet", json!(["watch", true, true]));
+    let requests: Vec<Value> = branches
+        .lines()
+        .zip([false, true])
+        .map(|(text, internal)| {
+            json!({ "desc": text, "internal": internal, "range": [0, 20], "timestamp": "now",
+                    "watchonly": true })
+        })
+        .collect();
+    let imported = node.must("importmulti", json!([requests]));
+    assert!(imported.as_array().unwrap().iter().all(|one| one["success"] == true), "{imported}");
+    let theirs = |text: &str| node.must("deriveaddresses", json!([text, [0, 1]]));
+    let [deposit, change]: [&str; 2] = branches.lines().collect::<Vec<_>>().try_into().unwrap();
+    let address = house.address(0);
+    assert_eq!(theirs(deposit), json!([address, house.address(1)]));
+    let change = theirs(change)[0].as_str().unwrap().to_owned();
+    house.switch("watch", "purse");
+    node.fund(&address, 100_000_000);
+    node.mine(1);
+    house.switch("purse", "watch");
+    assert_eq!(node.must("getbalance", json!([])).as_f64(), Some(1.0));
+    let options = json!({ "changeAddress": change, "includeWatching": true });
+    let pay = json!([[], [{ elsewhere.as_str(): 0.5 }], 0, options]);
+    let proposed = node.must("walletcreatefundedpsbt", pay);
+    let psbt = proposed["psbt"].as_str().unwrap();
+    let raw = house.sign(psbt.as_bytes(), "0.50000000 LTC\n");
+    house.switch("watch", "purse");
+    house.broadcast(&raw, &elsewhere);
+}
+
+/// litecoind 0.21 has no descriptors of tapscripts (Bitcoin Core has them from 24.0), but its consensus
+/// does: the same keys spend from an address that is only known to us.
+#[test]
+fn a_real_node_takes_what_two_of_three_file_keys_signed_in_a_tapscript() {
+    let house = House::new("p2tr");
+    let node = &house.node;
+    let elsewhere = node.new_address();
+    let address = house.address(0);
+    assert!(address.starts_with("rltc1p"), "{address}");
+    let txid = node.fund(&address, 100_000_000);
+    node.mine(1);
+    let raw = node.must("gettransaction", json!([txid]))["hex"].as_str().unwrap().to_owned();
+    let whole = Bytes(hex::decode(raw).unwrap());
+    let text = fs::read_to_string(&house.descriptor).unwrap();
+    let descriptor = Descriptor::import(&text).unwrap();
+    let psbt = propose(&descriptor, &txid, &whole, &elsewhere);
+    let raw = house.sign(psbt.as_slice(), "0.50000000 LTC\n");
+    house.broadcast(&raw, &elsewhere);
+}
+
+/// Half of the first output of a whole coin goes elsewhere.
+fn propose(descriptor: &Descriptor, txid: &str, whole: &Bytes, elsewhere: &str) -> Bytes {
+    let chain = Chain::of(Network::LitecoinRegtest).unwrap();
+    let funding: Transaction = encode::deserialize(whole.as_slice()).unwrap();
+    let coin = Sats::from_sat(100_000_000);
+    let place = funding.output.iter().position(|output| output.value == coin).unwrap();
+    let spent = Spent::new(txid.parse().unwrap(), place.try_into().unwrap());
+    let outpoint = OutPoint { txid: spent.txid.to_string(), vout: spent.vout };
+    let path = AddressPath { branch: Branch::Deposit, index: 0 };
+    let amount = |units: u64| Amount::new(units.into());
+    let coin = Coin { outpoint, amount: amount(100_000_000), path };
+    let change = Some(amount(49_990_000));
+    let plan = Plan { inputs: vec![coin], change, fee: amount(10_000) };
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let intent = Intent {
+        transfer: id.parse().unwrap(),
+        account: id.parse().unwrap(),
+        wallet: id.parse().unwrap(),
+        asset: Network::LitecoinRegtest.native_asset(),
+        amount: amount(50_000_000),
+        destination: elsewhere.parse().unwrap(),
+        fee_cap: amount(10_000),
+    };
+    let change = AddressPath { branch: Branch::Change, index: 0 };
+    let built = build(chain, descriptor, &intent, &plan, change, |_| Some(whole.clone()));
+    built.unwrap().to_bytes()
+}

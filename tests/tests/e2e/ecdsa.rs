@@ -12,8 +12,7 @@ fn custody(strongroom: &Deployment) -> Custody {
     let desk = &strongroom.desk;
     let client = desk.initiator();
     let holders: Vec<_> = desk.signers.iter().take(3).collect();
-    let asked =
-        json!({"protocol": "dkls23-secp256k1/1", "threshold": 2, "participants": holders});
+    let asked = json!({"protocol": "dkls23-secp256k1/1", "threshold": 2, "participants": holders});
     let answer = client.post("/keys", &asked).ok();
     desk.approve(&text(&answer, "proposal"));
     let key = text(&answer, "key");
@@ -28,6 +27,13 @@ fn custody(strongroom: &Deployment) -> Custody {
     let path = format!("/wallets/{wallet}/addresses");
     let address = text(&client.post(&path, &json!({"account": account})).ok(), "address");
     Custody { network: NETWORK, key, wallet, account, address }
+}
+
+/// Who signed.
+fn signers(story: &Value) -> Vec<String> {
+    let last = story["attempts"].as_array().unwrap().last().unwrap();
+    let signers = last["signers"].as_array().unwrap().iter();
+    signers.map(|signer| signer.as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -58,15 +64,29 @@ fn shares_pay_on_ethereum_and_a_signer_that_dies_in_a_round_is_replaced() {
     strongroom.signers[0].kill();
     let story = strongroom.settle(NETWORK, &transfer);
     assert_eq!(sent(&story), custody.address.to_lowercase());
-    let signers = &story["attempts"].as_array().unwrap().last().unwrap()["signers"];
-    let signers: Vec<_> = signers.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert!(!signers.contains(&strongroom.desk.signers[0].as_str()), "{story}");
+    assert!(!signers(&story).contains(&strongroom.desk.signers[0]), "{story}");
 
     // It comes back with its share, and signs when the second is away.
     strongroom.signers[0].start();
     strongroom.signers[1].kill();
     strongroom.withdraw(&payment);
     strongroom.signers[1].start();
+
+    // The third hands its place to the fourth, which signs from then on; the address stays.
+    let (goes, joins) = (&strongroom.desk.signers[2], &strongroom.desk.signers[3]);
+    let path = format!("/keys/{}", custody.key);
+    let change = json!({"dropped": [goes], "joining": joins});
+    let client = strongroom.desk.initiator();
+    let asked = client.post(&format!("{path}/changes"), &change).ok();
+    strongroom.desk.approve(&text(&asked, "proposal"));
+    client.wait(&path, PATIENCE, |key| {
+        key["change"].is_null() && key["proof"] != "awaited" && key["epoch"] != 1
+    });
+    strongroom.signers[0].kill();
+    let story = strongroom.withdraw(&payment);
+    assert_eq!(sent(&story), custody.address.to_lowercase());
+    assert!(signers(&story).contains(joins), "{story}");
+    strongroom.signers[0].start();
     super::spine::the_audit_agrees(&strongroom);
     strongroom.stop();
 }

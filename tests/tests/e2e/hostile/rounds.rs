@@ -192,7 +192,9 @@ fn a_round_follows_its_own_session_or_none_and_the_honest_payment_is_signed() {
     }
     let ahead = step(&mut world.reader(0), work, &second, 3, honest.clone());
     refused("a round too far", &ahead, Rule::SignerProtocol);
-    for other in [Work::Attempt { transfer, attempt: 2 }, Work::Change { key: custody.key, epoch: 2 }] {
+    for other in
+        [Work::Attempt { transfer, attempt: 2 }, Work::Change { key: custody.key, epoch: 2 }]
+    {
         let reply = step(&mut world.reader(0), other, &second, 2, honest.clone());
         assert!(matches!(reply, Reply::Refused(_)), "{reply:?}");
     }

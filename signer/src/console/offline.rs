@@ -1,8 +1,9 @@
-//! `strongroom-signer offline`: a cosigner's key in a file, on a machine without a network. Never shows
+//! `strongroom-signer offline`: a cosigner's key, on a machine without a network. Never shows
 //! its words but once, on a terminal, and never signs before a person typed what leaves the wallet.
 
 use std::{
     io::{IsTerminal, Write, stdout},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
@@ -10,11 +11,15 @@ use bitcoin::base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::{Args, Subcommand, ValueEnum};
 use strongroom_chains::bitcoin::{
     Chain,
-    multisig::{Descriptor, KeyExpression, Offered, Shape, UnsignedTx},
+    multisig::{Descriptor, KeyExpression, Offered, Partial, Shape, UnsignedTx},
 };
 use strongroom_domain::{AddressPath, Branch, Network};
 use strongroom_secrets::{Existing, SecretText, read_secret, write_durably};
-use strongroom_signer::offline::{Asked, OfflineKey, Review};
+use strongroom_signer::{
+    offline::{Asked, OfflineError, OfflineKey, Review, TokenCosigner},
+    pkcs11::{Token, TokenSettings},
+};
+use uuid::Uuid;
 
 use zeroize::Zeroizing;
 
@@ -30,7 +35,9 @@ pub(crate) enum Command {
     Restore(File),
     /// Print the public key of an account, as a wallet's plan names a cosigner.
     Xpub(Account),
-    /// Show what a PSBT does, and sign it if you agree.
+    /// Make a key in a PKCS#11 token, or show one, and print its id and public key.
+    TokenKey(InToken),
+    /// Show what a PSBT does, and sign it if you agree, with the key of a file or of a token.
     Sign(Sign),
     /// Print the descriptor of a wallet of these cosigners, for every machine and wallet that is to know
     /// it. Needs no key.
@@ -63,11 +70,111 @@ pub(crate) struct Account {
     path: String,
 }
 
+/// Where a key is that never leaves its token.
+#[derive(Args)]
+pub(crate) struct InToken {
+    /// The vendor's PKCS#11 library.
+    #[arg(long)]
+    module: PathBuf,
+    /// The token's label.
+    #[arg(long)]
+    token: String,
+    /// File with the user PIN; mode 0600.
+    #[arg(long)]
+    pin_file: PathBuf,
+    /// The key's id; without it `token-key` makes one.
+    #[arg(long)]
+    key: Option<Uuid>,
+}
+
+/// Whose signature.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Holder {
+    /// Directory of a file key.
+    #[arg(long, requires = "passphrase_file", conflicts_with = "module")]
+    data: Option<PathBuf>,
+    /// File with the passphrase that seals it; mode 0600.
+    #[arg(long, requires = "data")]
+    passphrase_file: Option<PathBuf>,
+    /// Instead of a file: the PKCS#11 library of a token.
+    #[arg(long, requires_all = ["token", "pin_file", "key"])]
+    module: Option<PathBuf>,
+    /// The token's label.
+    #[arg(long, requires = "module")]
+    token: Option<String>,
+    /// File with the token's user PIN; mode 0600.
+    #[arg(long, requires = "module")]
+    pin_file: Option<PathBuf>,
+    /// The id of the key in the token.
+    #[arg(long, requires = "module")]
+    key: Option<Uuid>,
+}
+
+/// A key that signs.
+enum Held {
+    File(Box<OfflineKey>),
+    Token(Box<TokenCosigner>),
+}
+
+impl Held {
+    fn open(holder: &Holder) -> Result<Self, Failure> {
+        let Holder { data, passphrase_file, module, token, pin_file, key } = holder;
+        match (data, passphrase_file, module, token, pin_file, key) {
+            (Some(data), Some(passphrase), ..) => {
+                let key = OfflineKey::open(data, &read_secret(passphrase)?)?;
+                Ok(Self::File(Box::new(key)))
+            }
+            (_, _, Some(module), Some(label), Some(pin_file), Some(key)) => {
+                let token = attach(module, label, pin_file)?;
+                Ok(Self::Token(Box::new(TokenCosigner::open(token, *key)?)))
+            }
+            _ => Err("name a file key (--data, --passphrase-file) or one in a token (--module, \
+                      --token, --pin-file, --key)"
+                .into()),
+        }
+    }
+
+    fn place(&self, descriptor: &Descriptor) -> Result<usize, OfflineError> {
+        match self {
+            Self::File(key) => Ok(key.place(descriptor)?.0),
+            Self::Token(key) => key.place(descriptor),
+        }
+    }
+
+    fn sign(&self, unsigned: &UnsignedTx) -> Result<Partial, OfflineError> {
+        match self {
+            Self::File(key) => key.sign(unsigned),
+            Self::Token(key) => key.sign(unsigned),
+        }
+    }
+}
+
+fn attach(module: &Path, label: &str, pin_file: &Path) -> Result<Token, Failure> {
+    Ok(Token::open(TokenSettings {
+        module: module.to_owned(),
+        label: label.to_owned(),
+        serial: None,
+        pin_file: pin_file.to_owned(),
+        sessions: NonZeroUsize::MIN,
+    })?)
+}
+
+fn token_key(asked: &InToken) -> Result<(), Failure> {
+    let token = attach(&asked.module, &asked.token, &asked.pin_file)?;
+    let key = match asked.key {
+        Some(id) => TokenCosigner::open(token, id)?,
+        None => TokenCosigner::make(token)?,
+    };
+    writeln!(stdout(), "{} {}", key.id(), key.expression()?)?;
+    Ok(())
+}
+
 /// What to sign.
 #[derive(Args)]
 pub(crate) struct Sign {
     #[command(flatten)]
-    file: File,
+    holder: Holder,
     /// Where its coins are, for example `litecoin`.
     #[arg(long)]
     network: Network,
@@ -152,6 +259,7 @@ pub(crate) fn offline(command: &Command) -> Result<(), Failure> {
             writeln!(stdout(), "{}", key.expression(&account.path)?)?;
             Ok(())
         }
+        Command::TokenKey(asked) => token_key(asked),
         Command::Sign(arguments) => sign(arguments),
         Command::Descriptor(wallet) => descriptor(wallet),
         Command::Address(arguments) => address(arguments),
@@ -239,9 +347,9 @@ fn restore(file: &File) -> Result<(), Failure> {
 }
 
 fn sign(arguments: &Sign) -> Result<(), Failure> {
-    let key = open(&arguments.file)?;
+    let key = Held::open(&arguments.holder)?;
     let descriptor = imported(&arguments.descriptor)?;
-    let (place, _) = key.place(&descriptor)?;
+    let place = key.place(&descriptor)?;
     let chain = Chain::of(arguments.network)?;
     let psbt = binary(read(&arguments.psbt)?)?;
     let offered = Offered::read(chain, &descriptor, &psbt)?;

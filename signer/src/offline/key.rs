@@ -20,6 +20,9 @@ use strongroom_secrets::{
     hd::{Curve, Node, NodeError, Words, WordsError},
 };
 use thiserror::Error;
+use uuid::Uuid;
+
+use crate::pkcs11::TokenError;
 
 /// In its directory.
 const FILE: &str = "offline-key.sealed";
@@ -60,6 +63,18 @@ pub enum OfflineError {
         /// Of this key's master.
         fingerprint: Fingerprint,
     },
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Another key, or another wallet.
+    #[error("the token's key {id} is no cosigner of the descriptor")]
+    NotInWallet {
+        /// Its id.
+        id: Uuid,
+    },
+    /// PKCS#11 has no BIP 340.
+    #[error("tokens sign ECDSA: this is a wallet of BIP 340 signatures (p2tr)")]
+    Schnorr,
     /// A bug: what was derived is not what the descriptor says.
     #[error("the key at {path} is another than the descriptor's: nothing was signed")]
     AnotherKey {

@@ -1,4 +1,4 @@
-//! A cosigner's key in a file on a machine without a network: it signs PSBTs of multisig wallets that
+//! A cosigner's key on a machine without a network, in a file or in a token: it signs PSBTs of multisig wallets that
 //! its owner has read. Never follows a log, and never signs a coin or an output that its descriptor or
 //! the person before it does not account for.
 
@@ -6,6 +6,8 @@ mod key;
 mod review;
 #[cfg(test)]
 mod tests;
+mod token;
 
 pub use key::{OfflineError, OfflineKey};
 pub use review::{Asked, Review};
+pub use token::TokenCosigner;

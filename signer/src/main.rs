@@ -69,6 +69,8 @@ enum Command {
     /// runs.
     #[command(subcommand)]
     Offline(console::offline::Command),
+    /// Make the AES key in the token that `[sealing] token_key` names.
+    WrappingKey(console::wrapping_key::Arguments),
     /// Seal the signer's files under another key (a passphrase, a token's, Vault's). The signer must
     /// not be running; interrupted, the same command goes on.
     Reseal(console::reseal::Arguments),
@@ -149,6 +151,7 @@ fn main() -> ExitCode {
         Command::Drill(arguments) => console::restore::drill(&arguments, pinned),
         Command::Restore(arguments) => console::restore::restore(&arguments, pinned),
         Command::Offline(command) => console::offline::offline(&command),
+        Command::WrappingKey(arguments) => console::wrapping_key::make(&arguments),
         Command::Reseal(arguments) => console::reseal::reseal(&arguments),
     };
     match done {

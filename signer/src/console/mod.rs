@@ -6,6 +6,7 @@ pub(crate) mod address;
 pub(crate) mod backup;
 pub(crate) mod offline;
 pub(crate) mod reseal;
+pub(crate) mod wrapping_key;
 pub(crate) mod restore;
 mod typing;
 

@@ -125,7 +125,7 @@ impl Shared {
         let log = self.bus.read(|state| state.charter.standing().map(|standing| standing.log));
         let log = log.map_err(wait)?;
         let text = statement::spend_proof(log, key, active.epoch, &active.public_key);
-        let live = self.signers.live();
+        let live = self.signers.fit(key);
         let signers = choose(active, &live, last).ok_or_else(|| {
             wait(format!(
                 "{} holders must show that the key can sign, {} can be reached",

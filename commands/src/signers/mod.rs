@@ -3,6 +3,7 @@
 //! head that it answers is compared with ours.
 
 mod error;
+mod health;
 mod link;
 mod peer;
 mod push;
@@ -14,6 +15,7 @@ pub use error::OrderError;
 pub use tls::{ClientIdentity, TlsError};
 
 use self::{
+    health::Health,
     link::LinkError,
     peer::{Needed, Peer, Standing},
     witness::SignerWitness,
@@ -87,6 +89,8 @@ pub struct Signers(Arc<Inner>);
 struct Inner {
     peers: BTreeMap<SignerId, Arc<Peer>>,
     changed: Arc<watch::Sender<u64>>,
+    health: Health,
+    limits: Limits,
     _tasks: JoinSet<()>,
 }
 
@@ -110,7 +114,8 @@ impl Signers {
             tasks.spawn(push::keep(Arc::clone(&peer), bus.clone(), board.news()));
             peers.insert(signer, peer);
         }
-        Ok(Self(Arc::new(Inner { peers, changed, _tasks: tasks })))
+        let health = Health::default();
+        Ok(Self(Arc::new(Inner { peers, changed, health, limits, _tasks: tasks })))
     }
 
     /// The signers that can be asked now.

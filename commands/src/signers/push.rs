@@ -301,6 +301,7 @@ fn unexpected(reply: &Reply) -> SessionEnd {
         | Reply::Abstained { .. }
         | Reply::Cosigned { .. }
         | Reply::WitnessConflict { .. }
+        | Reply::Usable
         | Reply::Covered { .. }
         | Reply::EpochConfirmed { .. }
         | Reply::Spoke { .. }

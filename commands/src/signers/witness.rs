@@ -69,6 +69,7 @@ impl SignerWitness {
             | Reply::EpochConfirmed { .. }
             | Reply::Spoke { .. }
             | Reply::Signatures { .. }
+            | Reply::Usable
             | Reply::Covered { .. } => {
                 Answer::Refused("it answered something else than was asked".to_owned())
             }

@@ -338,8 +338,22 @@ impl Ceremony {
         }
     }
 
+    /// A whole key is made by the first participant: the others hold a copy of what it confirmed.
+    fn check_turn(&self, signer: SignerId) -> Result<(), Refusal> {
+        match (self.plan.protocol.custody(), self.plan.participants.first()) {
+            (Custody::Whole, Some(maker))
+                if *maker != signer && !self.confirmed.contains_key(maker) =>
+            {
+                let because = format!("signer {maker} makes the key, and has not confirmed it");
+                Err(Refusal::new(Rule::CeremonyDisagreement, because))
+            }
+            (Custody::Whole | Custody::Shares | Custody::Cosigners, _) => Ok(()),
+        }
+    }
+
     fn confirm(&self, confirmed: Confirmed) -> Result<Vec<KeyEvent>, Refusal> {
         self.participant(confirmed.signer)?;
+        self.check_turn(confirmed.signer)?;
         let same = |other: &Confirmed| {
             other.public_key == confirmed.public_key
                 && other.public_package == confirmed.public_package

@@ -176,3 +176,51 @@ fn any_holder_of_a_whole_key_signs_and_there_are_as_many_as_a_pool_has() {
         assert_eq!(wrong.check().map_err(|refusal| refusal.rule), Err(Rule::CeremonyPlan));
     }
 }
+
+#[test]
+fn the_maker_of_a_whole_key_confirms_it_first() {
+    let pool = CeremonyPlan { protocol: Protocol::Pkcs11P256, threshold: 1, ..plan() };
+    let proposal = ProposalId(Uuid::from_u128(8));
+    let asked = CeremonyRequested {
+        plan: pool,
+        cosigners: Vec::new(),
+        proposal,
+        maker: PersonId(Uuid::from_u128(7)),
+    };
+    let history = [asked.into(), approved()];
+    let word = |n| Command::Confirm(confirmed(n, 2));
+    given::<Key>(history.clone()).when(word(2)).then_refused(Rule::CeremonyDisagreement);
+    given::<Key>(history.clone()).when(word(1)).then([confirmed(1, 2).into()]);
+    let made: Vec<KeyEvent> = history.into_iter().chain([confirmed(1, 2).into()]).collect();
+    given::<Key>(made.clone()).when(word(2)).then([confirmed(2, 2).into(), activated()]);
+    let other = Command::Confirm(confirmed(2, 3));
+    given::<Key>(made).when(other).then_refused(Rule::CeremonyDisagreement);
+}
+
+#[test]
+fn holders_of_a_threshold_ecdsa_key_are_numbered_without_gaps() {
+    let of = |protocol| {
+        let plan = CeremonyPlan { protocol, participants: (1..=4).map(signer).collect(), ..plan() };
+        let proposal = ProposalId(Uuid::from_u128(8));
+        let maker = PersonId(Uuid::from_u128(7));
+        let mut key = Key::default();
+        let words = [1, 2, 3, 4].map(|n| confirmed(n, 2).into());
+        let requested = CeremonyRequestedV1 { plan, proposal, maker }.into();
+        for event in [requested, approved()].into_iter().chain(words).chain([activated()]) {
+            key.evolve(&event).unwrap();
+        }
+        key.active().unwrap().clone()
+    };
+    let drops = |gone, joining: Option<Joining>| KeyChange {
+        key: plan().key,
+        dropped: [signer(gone)].into(),
+        joining,
+        helpers: vec![signer(1), signer(3)],
+    };
+    let joins = Joining { signer: signer(9), index: 2 };
+    let (ecdsa, frost) = (of(Protocol::Dkls23Secp256k1), of(Protocol::FrostSecp256k1Tr));
+    assert!(drops(2, None).holders_after(&frost).is_ok());
+    assert!(drops(2, None).holders_after(&ecdsa).is_err());
+    assert!(drops(2, Some(joins)).holders_after(&ecdsa).is_ok());
+    assert!(drops(4, None).holders_after(&ecdsa).is_ok());
+}

@@ -173,6 +173,47 @@ fn a_wrong_key_stops_the_start_with_a_word_about_what_is_right() {
 }
 
 #[test]
+fn an_operator_makes_the_wrapping_key_and_a_signer_under_it() {
+    let home = Home::new();
+    let (configuration, tokens) = (home.path("softhsm2.conf"), home.path("tokens"));
+    fs::create_dir(&tokens).unwrap();
+    fs::write(&configuration, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
+    write_private(&home.path("pin"), "123456");
+    let made = Command::new("softhsm2-util")
+        .args(["--init-token", "--free", "--label", "strongroom"])
+        .args(["--so-pin", "654321", "--pin", "123456"])
+        .env("SOFTHSM2_CONF", &configuration)
+        .output()
+        .expect("softhsm2-util must be installed (Debian: softhsm2)");
+    assert!(made.status.success(), "{}", told(&made));
+    let settings = home.settings(
+        "token.toml",
+        &format!(
+            "[sealing]\ntoken_key = \"files\"\n[token]\nmodule = {:?}\nlabel = \"strongroom\"\n\
+             pin_file = {:?}\n",
+            std::env::var("STRONGROOM_SOFTHSM_MODULE")
+                .unwrap_or_else(|_| "/usr/lib/softhsm/libsofthsm2.so".to_owned()),
+            home.path("pin"),
+        ),
+    );
+    let settings = settings.to_str().unwrap();
+    let run =
+        |words: &[&str]| home.command(words).env("SOFTHSM2_CONF", &configuration).output().unwrap();
+    let data = home.path("data");
+    let init = ["init", "--data", data.to_str().unwrap(), "--name", "s", "--config", settings];
+    let early = run(&init);
+    assert!(!early.status.success(), "no key is made by chance: {}", told(&early));
+    let made = run(&["wrapping-key", "--config", settings]);
+    assert!(made.status.success(), "{}", told(&made));
+    let again = run(&["wrapping-key", "--config", settings]);
+    assert!(!again.status.success(), "never a second one: {}", told(&again));
+    let made = run(&init);
+    assert!(made.status.success(), "after a failed try, too: {}", told(&made));
+    let refused = run(&["serve", "--config", home.passphrase().to_str().unwrap()]);
+    assert!(!refused.status.success());
+}
+
+#[test]
 fn a_reseal_by_the_program_may_be_killed_at_any_time() {
     let (home, vault) = (Home::new(), TestVault::start());
     vault.make_kek("kek");

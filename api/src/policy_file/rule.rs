@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
     Asset, ClientId, Network, PersonId, WalletId,
-    policy::{Allowance, Demand, Label, Most, PolicyRule, Scope, Threshold},
+    policy::{Allowance, Demand, Label, Most, OnCompromise, PolicyRule, Scope, Threshold},
     wallet::Tier,
 };
 
@@ -56,6 +56,7 @@ pub(super) struct RuleText {
     contract_call: Option<ContractCallText>,
     token_approval: Option<TokenApprovalText>,
     contract_admin: Option<ContractAdminText>,
+    on_compromise: Option<OnCompromise>,
 }
 
 /// What is wrong with a rule.
@@ -161,6 +162,7 @@ impl RuleText {
             selectors: text.selectors,
             delegatecall: text.delegatecall,
         }));
+        all.push(self.on_compromise.map(|answer| Demand::Compromise { answer }));
         Ok(all.into_iter().flatten().collect())
     }
 
@@ -240,6 +242,7 @@ impl RuleText {
             Demand::ContractAdmin { contract, selectors, delegatecall } => {
                 self.contract_admin = Some(ContractAdminText { contract, selectors, delegatecall });
             }
+            Demand::Compromise { answer } => self.on_compromise = Some(answer),
         }
     }
 }

@@ -222,7 +222,8 @@ fn required(policy: &Policy) -> Vec<(String, &[Requirement])> {
             | Demand::Screening { .. }
             | Demand::ContractCall { .. }
             | Demand::TokenApproval { .. }
-            | Demand::ContractAdmin { .. } => {}
+            | Demand::ContractAdmin { .. }
+            | Demand::Compromise { .. } => {}
         }
     }
     all.retain(|(_, asked)| !asked.is_empty());

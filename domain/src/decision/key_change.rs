@@ -7,6 +7,7 @@ use crate::{
     key::{
         Active, ChangeCommand, Command, EpochConfirmed, Joining, Key, KeyChange, KeyEvent,
     },
+    policy::{InForce, OnCompromise},
     proposal::{Fulfilled, ProposalEvent, Subject},
     statement,
 };
@@ -49,6 +50,27 @@ fn check_parts(state: &State, change: &KeyChange) -> Result<(), Refusal> {
     signers::check_trusted(state, after.values())
 }
 
+/// What the policy says follows a compromise: a share that was taken may be taken for the key.
+fn check_policy(state: &State, change: &KeyChange) -> Result<(), Refusal> {
+    let (_, active) = find(state, change.key)?;
+    let InForce::V2(policy) = &state.charter.standing()?.policy else { return Ok(()) };
+    let Some(wallet) = active.wallet else { return Ok(()) };
+    if signers::check_trusted(state, &change.dropped).is_ok() {
+        return Ok(());
+    }
+    let holding = super::custody::wallet(state, wallet)?.holding()?;
+    match policy.on_compromise(wallet, holding.tier, holding.network) {
+        Some((rule, OnCompromise::Rotate)) => {
+            let because = format!(
+                "{rule}: a quarantined signer holds the key of wallet {wallet}: rotate the wallet \
+                 to another key instead"
+            );
+            Err(Refusal::new(Rule::Policy, because))
+        }
+        Some((_, OnCompromise::Refresh)) | None => Ok(()),
+    }
+}
+
 pub(super) fn request(
     state: &State,
     (id, change): (ProposalId, KeyChange),
@@ -58,6 +80,7 @@ pub(super) fn request(
     let key_id = change.key;
     let (key, active) = find(state, key_id)?;
     check_parts(state, &change)?;
+    check_policy(state, &change)?;
     let mut decision = Decision::weighing([Stream::Charter]);
     for signer in active.holders.values().chain(change.joining.iter().map(|of| &of.signer)) {
         decision = decision.weigh(Stream::Signer(*signer));

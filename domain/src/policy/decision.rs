@@ -89,7 +89,8 @@ impl Kind {
             | Self::Screening
             | Self::ContractCall
             | Self::TokenApproval
-            | Self::ContractAdmin => Rule::Policy,
+            | Self::ContractAdmin
+            | Self::Compromise => Rule::Policy,
         }
     }
 }

@@ -102,6 +102,22 @@ pub enum Demand {
         /// Whether it may run foreign code as itself.
         delegatecall: bool,
     },
+    /// What follows when a holder of a wallet's key can't be trusted any more. About keys, never
+    /// about a payment.
+    Compromise {
+        /// Which way.
+        answer: OnCompromise,
+    },
+}
+
+/// What follows when a holder of a wallet's key can't be trusted any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnCompromise {
+    /// The others' shares may be made anew without it: the address stays.
+    Refresh,
+    /// Everything goes to another key: a share that somebody took is taken for the key itself.
+    Rotate,
 }
 
 /// How a tier measures.
@@ -239,6 +255,8 @@ kinds! {
     TokenApproval = "token-approval",
     /// [`Demand::ContractAdmin`]
     ContractAdmin = "contract-admin",
+    /// [`Demand::Compromise`]
+    Compromise = "compromise",
 }
 
 /// A name that no kind of rule has.
@@ -280,6 +298,7 @@ impl Demand {
             Self::ContractCall { .. } => Kind::ContractCall,
             Self::TokenApproval { .. } => Kind::TokenApproval,
             Self::ContractAdmin { .. } => Kind::ContractAdmin,
+            Self::Compromise { .. } => Kind::Compromise,
         }
     }
 
@@ -300,7 +319,8 @@ impl Demand {
             | Self::Screening { .. }
             | Self::ContractCall { .. }
             | Self::TokenApproval { .. }
-            | Self::ContractAdmin { .. } => ([].as_slice(), [].as_slice()),
+            | Self::ContractAdmin { .. }
+            | Self::Compromise { .. } => ([].as_slice(), [].as_slice()),
         };
         steps.iter().flat_map(|step| &step.require).chain(require)
     }

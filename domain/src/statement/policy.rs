@@ -5,8 +5,8 @@ use super::{approval::duration, change::requirements, quantity};
 use crate::{
     Amount, Digest,
     policy::{
-        Allowance, Demand, InForce, Measure, Most, Per, Policy, PolicyRule, Scope, Selector, Step,
-        Threshold,
+        Allowance, Demand, InForce, Measure, Most, OnCompromise, Per, Policy, PolicyRule, Scope,
+        Selector, Step, Threshold,
     },
 };
 use std::{
@@ -163,6 +163,14 @@ fn a_demand(demand: &Demand) -> String {
         ),
         Demand::Screening { max_age_s } => {
             format!("its destination was found clear within {}", duration(*max_age_s))
+        }
+        Demand::Compromise { answer: OnCompromise::Refresh } => {
+            "once a holder of its wallet's key is not trusted, the others may go on with new shares"
+                .to_owned()
+        }
+        Demand::Compromise { answer: OnCompromise::Rotate } => {
+            "once a holder of its wallet's key is not trusted, everything goes to another key"
+                .to_owned()
         }
         Demand::ContractCall { contract, selectors } => {
             format!("may call {} of contract {contract}", functions(selectors))

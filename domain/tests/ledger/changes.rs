@@ -10,6 +10,7 @@ use strongroom_domain::{
         ChangeFailed, EpochAdvanced, EpochConfirmed, Joining, Key, KeyChange, KeyEvent,
         RoundPublished,
     },
+    policy::{Demand, OnCompromise, PolicyRule, Scope},
     proposal::Subject,
     signer::{Quarantined, Released, SignerEvent},
     statement,
@@ -337,6 +338,30 @@ fn a_quarantined_signer_is_refused_at_once_and_by_all() {
     book.put(quarantine(2)).unwrap();
     book.refused(published(signer(2), 2, 1), Rule::SignerQuarantined);
     book.refused(confirm_epoch(signer(2), 2), Rule::SignerQuarantined);
+}
+
+/// A share that was taken counts as the key itself, if the policy says so.
+#[test]
+fn where_the_policy_says_rotate_a_quarantined_holder_is_not_just_left_out() {
+    for (answer, refused) in [(OnCompromise::Rotate, true), (OnCompromise::Refresh, false)] {
+        let mut charter = house_charter();
+        let demand = Demand::Compromise { answer };
+        let scope = Scope { wallets: [LTC_WALLET].into(), ..Scope::default() };
+        charter.policy.rules.push(PolicyRule { id: label("stolen-shares"), scope, demand });
+        let mut book = Book::empty();
+        let founders = [ANN, BEN, CAT, DAN];
+        book.put(Command::Found(founded_house(charter, &founders))).unwrap();
+        let mut book = book.furnish();
+        // Nobody is quarantined: shares change hands as ever.
+        book.clone().put(ask(&book, 1, drop_one(3, [1, 2]))).unwrap();
+        book.put(quarantine(3)).unwrap();
+        let change = ask(&book, 1, drop_one(3, [1, 2]));
+        if refused {
+            book.refused(change, Rule::Policy);
+        } else {
+            book.put(change).unwrap();
+        }
+    }
 }
 
 #[test]

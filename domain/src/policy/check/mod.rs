@@ -117,6 +117,18 @@ impl Policy {
                 }
                 Ok(())
             }
+            Demand::Compromise { .. } => {
+                let scope = &rule.scope;
+                let of_payments = !scope.assets.is_empty()
+                    || !scope.clients.is_empty()
+                    || !scope.destinations.is_empty()
+                    || !scope.initiators.is_empty()
+                    || scope.over.is_some();
+                if of_payments {
+                    return invalid("a compromise is of wallets, their tiers and networks only");
+                }
+                Ok(())
+            }
             Demand::Permit
             | Demand::Forbid
             | Demand::MakerNotChecker
@@ -186,7 +198,8 @@ impl Policy {
                 | Demand::Screening { .. }
                 | Demand::ContractCall { .. }
                 | Demand::TokenApproval { .. }
-                | Demand::ContractAdmin { .. } => ([].as_slice(), None),
+                | Demand::ContractAdmin { .. }
+                | Demand::Compromise { .. } => ([].as_slice(), None),
             };
             let steps = steps.iter().map(|step| step.require.as_slice());
             steps.chain(require).map(move |require| (rule, require))

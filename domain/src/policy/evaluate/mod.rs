@@ -151,6 +151,8 @@ impl Asked<'_> {
             Demand::ContractAdmin { contract, selectors, delegatecall } => {
                 self.admin(contract, selectors, *delegatecall)
             }
+            // About keys: no payment is asked.
+            Demand::Compromise { .. } => None,
         }
     }
 

@@ -85,7 +85,8 @@ const fn only_asset(demand: &Demand) -> Option<Asset> {
         | Demand::Screening { .. }
         | Demand::ContractCall { .. }
         | Demand::TokenApproval { .. }
-        | Demand::ContractAdmin { .. } => None,
+        | Demand::ContractAdmin { .. }
+        | Demand::Compromise { .. } => None,
     }
 }
 

@@ -2,7 +2,7 @@
 //! at once. It compares rule by rule and says no where that is not plain; it never says yes to a
 //! policy that lets more pass.
 
-use super::{Allowance, Demand, Measure, Most, Policy, PolicyRule, Requirement, Step};
+use super::{Allowance, Demand, Measure, Most, OnCompromise, Policy, PolicyRule, Requirement, Step};
 use crate::{Refusal, Rule};
 
 #[cfg(test)]
@@ -78,6 +78,7 @@ impl Policy {
             | Demand::Delay { .. }
             | Demand::MakerNotChecker
             | Demand::WalletCeiling { .. }
+            | Demand::Compromise { .. }
             | Demand::Screening { .. } => true,
             // They complete what nobody was asked about: only where somebody was.
             Demand::Tiers { .. } | Demand::Approvals { .. } => {
@@ -155,6 +156,9 @@ fn tightens(new: &Demand, old: &Demand) -> bool {
             Demand::WalletCeiling { asset: was, most: old, sweep_to: to },
         ) => asset == was && sweep_to == to && most <= old,
         (Demand::Screening { max_age_s: new }, Demand::Screening { max_age_s: old }) => new <= old,
+        (Demand::Compromise { answer: new }, Demand::Compromise { answer: old }) => {
+            new == old || *new == OnCompromise::Rotate
+        }
         (
             Demand::ContractCall { contract, selectors },
             Demand::ContractCall { contract: was, selectors: old },

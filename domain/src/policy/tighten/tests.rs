@@ -207,7 +207,27 @@ fn shrink(demand: &mut Demand) {
         | Demand::MakerNotChecker
         | Demand::ContractCall { .. }
         | Demand::TokenApproval { .. }
-        | Demand::ContractAdmin { .. } => {}
+        | Demand::ContractAdmin { .. }
+        | Demand::Compromise { .. } => {}
+    }
+}
+
+#[test]
+fn to_rotate_is_tighter_than_to_refresh_and_neither_is_left_out() {
+    let with = |answer| {
+        let mut next = policy([rule("x-stolen", Demand::Compromise { answer })]);
+        next.version += 1;
+        next
+    };
+    let (none, refresh, rotate) =
+        (policy([]), with(OnCompromise::Refresh), with(OnCompromise::Rotate));
+    for (new, old, tighter) in [
+        (&rotate, &refresh, true),
+        (&refresh, &rotate, false),
+        (&rotate, &none, true),
+        (&none, &rotate, false),
+    ] {
+        assert_eq!(new.tightens(old).is_ok(), tighter, "{new:?} after {old:?}");
     }
 }
 

@@ -204,6 +204,28 @@ fn a_scope_of_several_sets_fits_only_where_all_do() {
 }
 
 #[test]
+fn compromise_is_asked_of_no_payment_and_rotation_counts_before_a_refresh() {
+    let world = World::new();
+    let on = |answer| Demand::Compromise { answer };
+    let both = policy([
+        rule("x-refresh", on(OnCompromise::Refresh)),
+        scoped(
+            "y-rotate",
+            Scope { wallets: BTreeSet::from([WalletId(id(3))]), ..Scope::default() },
+            on(OnCompromise::Rotate),
+        ),
+    ]);
+    world.passes(&both);
+    let verdicts = world.ask(&both).verdicts;
+    assert!(verdicts.iter().all(|verdict| verdict.kind != Kind::Compromise));
+    let network = world.intent.network();
+    let answer = |wallet| both.on_compromise(WalletId(id(wallet)), Tier::Hot, network);
+    assert_eq!(answer(3), Some((&label("y-rotate"), OnCompromise::Rotate)));
+    assert_eq!(answer(4), Some((&label("x-refresh"), OnCompromise::Refresh)));
+    assert_eq!(policy([]).on_compromise(WalletId(id(3)), Tier::Hot, network), None);
+}
+
+#[test]
 fn a_threshold_in_value_refuses_where_the_value_is_unknown() {
     let over = Some(Threshold::Value { minor_units: Amount::new(1) });
     let scope = Scope { over, ..Scope::default() };

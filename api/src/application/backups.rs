@@ -87,7 +87,7 @@ impl Application {
 
     /// How many shares' drills are overdue, and how many holders of keys in shares have no backup of
     /// the share in use.
-    pub(super) fn backup_counts(&self) -> (usize, usize) {
+    pub(crate) fn backup_counts(&self) -> (usize, usize) {
         let (now, every_s) = (self.bus().now(), self.0.drill_every_s);
         self.bus().read(|state| {
             let (mut overdue, mut missing) = (0_usize, 0_usize);

@@ -33,7 +33,20 @@ pub(super) async fn page(
     } else {
         rows(main.raw("<h2>Waiting for others</h2>\n"), &others, now)
     };
+    let main = drills(main, application.backup_counts().0);
     Ok(Page { title: "Approvals".to_owned(), place: Place::Approvals, script: "approvals", main })
+}
+
+/// Backups that nobody has tried for too long: officers see it where they come anyway.
+fn drills(html: Html, overdue: usize) -> Html {
+    if overdue == 0 {
+        return html;
+    }
+    html.raw("<section class=\"alarm\" aria-labelledby=\"drills\">\n<h2 id=\"drills\">Recovery drills ")
+        .raw("are overdue</h2>\n<p>")
+        .text(overdue)
+        .raw(" shares have a backup that nobody has tried for too long. <a href=\"/api/v1/keys\">Which")
+        .raw("</a>.</p>\n</section>\n")
 }
 
 fn waits_for(proposal: &views::Proposal, me: &str) -> bool {

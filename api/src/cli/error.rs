@@ -55,6 +55,9 @@ pub enum CliError {
          and --pin-file"
     )]
     NoKey,
+    /// A wallet was not asked about.
+    #[error("the rotation was not asked for: {0}")]
+    Rotation(String),
     /// The charter's specification.
     #[error(transparent)]
     Spec(#[from] SpecError),

@@ -16,6 +16,7 @@ mod price;
 mod say;
 mod serve;
 mod token;
+mod wallet;
 
 pub use approve::Approve;
 pub use charter::{CharterCommand, Draft, Found, Sign};
@@ -31,6 +32,7 @@ pub use price::{PriceCommand, PriceSign};
 pub use say::Say;
 pub use serve::Serve;
 pub use token::{TokenCommand, TokenIssue};
+pub use wallet::{RotateAll, WalletCommand, WalletRotate};
 
 use clap::{Parser, Subcommand};
 
@@ -60,6 +62,9 @@ enum Command {
     /// API tokens. Works while the server runs.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Wallets that are given up to a successor.
+    #[command(subcommand)]
+    Wallet(WalletCommand),
     /// Reference prices.
     #[command(subcommand)]
     Price(PriceCommand),
@@ -85,6 +90,7 @@ impl Arguments {
                 ledger.run(say)
             }
             Command::Token(token) => token.run(say),
+            Command::Wallet(wallet) => wallet.run(say),
             Command::Price(price) => price.run(say),
             Command::Policy(policy) => policy.run(say),
             Command::Approve(approve) => {

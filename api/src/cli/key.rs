@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use strongroom_secrets::read_secret;
 
-use super::{CliError, KeyPlace, Say};
+use super::{CliError, KeyAdd, KeyPlace, KeyRefresh, KeyReplace, Say};
 use crate::approval_key::ApprovalKey;
 
-/// What can be done with approval keys.
+/// What can be done with approval keys, and asked about custody keys.
 #[derive(Subcommand)]
 pub enum KeyCommand {
     /// Make an approver's Ed25519 key, sealed under a passphrase. Prints its public key.
@@ -20,6 +20,12 @@ pub enum KeyCommand {
         /// The key's directory.
         key: PathBuf,
     },
+    /// Ask a quorum to make all shares of a custody key anew: the older ones become useless.
+    Refresh(KeyRefresh),
+    /// Ask a quorum to hand a custody key's share from one signer to another.
+    Replace(KeyReplace),
+    /// Ask a quorum to give a custody key one more holder.
+    Add(KeyAdd),
 }
 
 /// What `strongroom key new` needs.
@@ -43,6 +49,9 @@ impl KeyCommand {
             }
             Self::Token(place) => say.json(&place.open()?.public()),
             Self::Show { key } => say.json(&ApprovalKey::public(key)?),
+            Self::Refresh(of) => of.run(say),
+            Self::Replace(of) => of.run(say),
+            Self::Add(of) => of.run(say),
         }
     }
 }

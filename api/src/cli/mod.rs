@@ -15,6 +15,7 @@ mod policy;
 mod price;
 mod say;
 mod serve;
+mod shares;
 mod token;
 mod wallet;
 
@@ -31,6 +32,7 @@ pub use policy::PolicyCommand;
 pub use price::{PriceCommand, PriceSign};
 pub use say::Say;
 pub use serve::Serve;
+pub use shares::{KeyAdd, KeyRefresh, KeyReplace, SignerCommand};
 pub use token::{TokenCommand, TokenIssue};
 pub use wallet::{RotateAll, WalletCommand, WalletRotate};
 
@@ -59,6 +61,9 @@ enum Command {
     /// The log as a whole: copy it, save it, recover it. Only `backup` works while the server runs.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Signers: quarantined, trusted again, enrolled, retired.
+    #[command(subcommand)]
+    Signer(SignerCommand),
     /// API tokens. Works while the server runs.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -89,6 +94,7 @@ impl Arguments {
                 tracing();
                 ledger.run(say)
             }
+            Command::Signer(signer) => signer.run(say),
             Command::Token(token) => token.run(say),
             Command::Wallet(wallet) => wallet.run(say),
             Command::Price(price) => price.run(say),

@@ -4,7 +4,7 @@
 
 use super::{
     Active, ChangeApproved, ChangeFailed, ChangeRequested, ChangeRetried, Custody, EpochAdvanced,
-    EpochConfirmed, KeyChange, KeyEvent, RoundPublished,
+    EpochConfirmed, KeyChange, KeyEvent, Protocol, RoundPublished,
 };
 use crate::{Bytes, PersonId, ProposalId, Refusal, Rule, SignerId};
 use serde::Serialize;
@@ -101,6 +101,12 @@ impl KeyChange {
                 "{} would hold the key: it takes {threshold} to {MOST_HOLDERS}",
                 after.len()
             ));
+        }
+        // Its holders are numbered without gaps (docs/decisions/0029-threshold-ecdsa.md).
+        let whole = (1..).zip(after.keys()).all(|(number, index)| number == *index);
+        if of.plan.protocol == Protocol::Dkls23Secp256k1 && !whole {
+            let because = "of such a key only the last holder can go without somebody in its place";
+            return bad(because.to_owned());
         }
         Ok(after)
     }

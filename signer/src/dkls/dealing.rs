@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use dkls23_secp256k1::protocols::{
     Abort, PartiesMessage, PartyIndex,
     dkg::{
-        self, BroadcastDerivationPhase2to4, BroadcastDerivationPhase3to4, KeepInitMulPhase3to4,
-        KeepInitZeroSharePhase2to3, KeepInitZeroSharePhase3to4, ProofCommitment, SessionData,
-        TransmitInitMulPhase3to4, TransmitInitZeroSharePhase3to4, UniqueKeepDerivationPhase2to3,
+        self, KeepInitMulPhase3to4, KeepInitZeroSharePhase2to3, KeepInitZeroSharePhase3to4,
+        ProofCommitment, SessionData, TransmitInitMulPhase3to4, TransmitInitZeroSharePhase3to4,
+        UniqueKeepDerivationPhase2to3,
     },
     repair::RepairTerm,
 };
@@ -29,6 +29,7 @@ use super::{
     DklsShare,
     abort::{explain, proven},
     change::{Base, Repair},
+    openings::openings,
     public::{index, parameters},
     wire::{
         ChainOpening, Commitments, Contribution, Offer, Openings, SeedCommitment, SetUp, decode,
@@ -110,11 +111,11 @@ impl Dealing {
 
     /// Round 1 of a change.
     pub(super) fn change(
-        held: Held<'_, DklsShare>,
+        held: &Held<'_, DklsShare>,
         name: ShareName,
         change: &Change,
     ) -> Result<(Self, Said), RoundError> {
-        let (base, repair) = Base::of(&held, name, change)?;
+        let (base, repair) = Base::of(held, name, change)?;
         let fragments = match &base {
             Base::Holder { party, .. } | Base::Hollow { party, .. } => {
                 Zeroizing::new(party.refresh_complete_phase1())
@@ -347,44 +348,6 @@ impl Machine for Dealing {
             Stage::Opened(kept) => self.finish(&kept, heard),
         }
     }
-}
-
-/// Everyone's openings, beside what they had committed to.
-struct Opening {
-    proofs: Vec<ProofCommitment<Secp256k1>>,
-    chain_commitments: BTreeMap<PartyIndex, BroadcastDerivationPhase2to4>,
-    chain: BTreeMap<PartyIndex, BroadcastDerivationPhase3to4>,
-}
-
-fn openings(commitments: &ByHolder<Commitments>, heard: &Heard<'_>) -> Result<Opening, RoundError> {
-    let mut all =
-        Opening { proofs: Vec::new(), chain_commitments: BTreeMap::new(), chain: BTreeMap::new() };
-    for (sender, bytes) in heard.spoken {
-        let opening: Openings = decode(bytes, *sender)?;
-        let sender_index = index(*sender)?;
-        let missing = || RoundError::Own("a commitment is missing".to_owned());
-        let committed = commitments.get(sender).ok_or_else(missing)?;
-        match (committed.chain, opening.chain) {
-            (Some(cc_commitment), Some(ChainOpening { code, salt })) => {
-                let before = BroadcastDerivationPhase2to4 { sender_index, cc_commitment };
-                all.chain_commitments.insert(sender_index, before);
-                let after = BroadcastDerivationPhase3to4 {
-                    sender_index,
-                    aux_chain_code: code,
-                    cc_salt: salt,
-                };
-                all.chain.insert(sender_index, after);
-            }
-            (None, None) => {}
-            (Some(_), None) | (None, Some(_)) => return Err(RoundError::Malformed(*sender)),
-        }
-        all.proofs.push(ProofCommitment {
-            index: sender_index,
-            proof: opening.proof,
-            commitment: committed.proof,
-        });
-    }
-    Ok(all)
 }
 
 /// One letter of round 3 for each receiver.

@@ -10,6 +10,7 @@
 mod abort;
 mod change;
 mod dealing;
+mod openings;
 mod public;
 mod share;
 mod signing;
@@ -46,7 +47,7 @@ impl ThresholdProtocol for Dkls23 {
     }
 
     fn sign(share: Arc<DklsShare>, session: Session) -> Result<(Signing, Said), RoundError> {
-        Signing::begin(share, session)
+        Signing::begin(&share, session)
     }
 }
 
@@ -58,6 +59,6 @@ impl Refreshing for Dkls23 {
         name: ShareName,
         change: &Change,
     ) -> Result<(Dealing, Said), RoundError> {
-        Dealing::change(held, name, change)
+        Dealing::change(&held, name, change)
     }
 }

@@ -1,10 +1,7 @@
 //! Signing with a share: three rounds of messages, then the signature. What a session drew lives in
 //! memory only, is moved from round to round, and is never copied, written or used again.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use dkls23_secp256k1::{
     Party,
@@ -62,10 +59,7 @@ enum Stage {
 type Letters<T> = ByHolder<Vec<T>>;
 
 impl Signing {
-    pub(super) fn begin(
-        share: Arc<DklsShare>,
-        session: Session,
-    ) -> Result<(Self, Said), RoundError> {
+    pub(super) fn begin(share: &DklsShare, session: Session) -> Result<(Self, Said), RoundError> {
         let Session { id, signers, messages } = session;
         let (me, public) = (share.holder(), share.public());
         let sound = signers.len() == usize::from(public.threshold())

@@ -75,9 +75,8 @@ impl Post<'_> {
     }
 
     fn session(&self) -> Uuid {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] =
-            session_of(self.work, self.session);
-        Uuid::new_v8([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+        let whole = session_of(self.work, self.session);
+        Uuid::new_v8(std::array::from_fn(|place| whole.get(place).copied().unwrap_or_default()))
     }
 }
 

@@ -30,7 +30,6 @@ impl Shared {
     }
 
     /// One round: what was said to all goes to the log, letters come back. No letters: it was the last.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`trouble` judges every other answer")]
     async fn round(
         &self,
         key: KeyId,

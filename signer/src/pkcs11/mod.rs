@@ -192,6 +192,16 @@ impl Token {
         })
     }
 
+    /// Gives the connection up, so that the next call starts the library over: what was brought back into
+    /// a token is seen by some libraries only then. A refused PIN stays refused.
+    pub(crate) fn start_over(&self) {
+        let mut line = self.line.write().unwrap_or_else(PoisonError::into_inner);
+        if let State::Up(_) = line.state {
+            line.state = State::Down;
+            line.generation = line.generation.saturating_add(1);
+        }
+    }
+
     /// Asks every idle session whether it is alive, and lets go of those that are not.
     pub(super) fn keep_alive(&self) -> Result<(), TokenError> {
         self.run(Uuid::nil(), &|connection, _| {

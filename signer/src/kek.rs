@@ -46,15 +46,19 @@ impl KeyEncryption for TokenKek {
     }
 
     fn wrap(&self, purpose: &[u8], key: &Secret) -> Result<Vec<u8>, WrapError> {
-        let (kek, purpose) = (self.key().map_err(of_token)?, purpose.to_vec());
+        let (kek, purpose) = (self.key().map_err(|error| of_token(&error))?, purpose.to_vec());
         let secret = Secret::new(key.expose().to_vec());
-        self.token.run(move |token| token.seal(&kek, &purpose, &secret)).map_err(of_token)
+        self.token
+            .run(move |token| token.seal(&kek, &purpose, &secret))
+            .map_err(|error| of_token(&error))
     }
 
     fn unwrap_key(&self, purpose: &[u8], wrapped: &[u8]) -> Result<Secret, WrapError> {
-        let (kek, purpose) = (self.key().map_err(of_token)?, purpose.to_vec());
+        let (kek, purpose) = (self.key().map_err(|error| of_token(&error))?, purpose.to_vec());
         let wrapped = wrapped.to_vec();
-        self.token.run(move |token| token.unseal(&kek, &purpose, &wrapped)).map_err(of_token)
+        self.token
+            .run(move |token| token.unseal(&kek, &purpose, &wrapped))
+            .map_err(|error| of_token(&error))
     }
 }
 
@@ -96,16 +100,17 @@ impl KeyEncryption for VaultKek {
     }
 
     fn wrap(&self, purpose: &[u8], key: &Secret) -> Result<Vec<u8>, WrapError> {
-        self.check().map_err(of_vault)?;
-        let wrapped = self.vault.encrypt(&self.name, purpose, key).map_err(of_vault)?;
+        self.check().map_err(|error| of_vault(&error))?;
+        let wrapped =
+            self.vault.encrypt(&self.name, purpose, key).map_err(|error| of_vault(&error))?;
         Ok(wrapped.into_bytes())
     }
 
     fn unwrap_key(&self, purpose: &[u8], wrapped: &[u8]) -> Result<Secret, WrapError> {
         let text = std::str::from_utf8(wrapped)
             .map_err(|_any| WrapError::Refused("it is not what Vault wraps".to_owned()))?;
-        self.check().map_err(of_vault)?;
-        self.vault.decrypt(&self.name, purpose, text).map_err(of_vault)
+        self.check().map_err(|error| of_vault(&error))?;
+        self.vault.decrypt(&self.name, purpose, text).map_err(|error| of_vault(&error))
     }
 }
 
@@ -120,18 +125,32 @@ fn name_id(parts: &[&[u8]]) -> [u8; 8] {
     digest.first_chunk::<8>().copied().unwrap_or_default()
 }
 
-fn of_token(error: TokenError) -> WrapError {
+fn of_token(error: &TokenError) -> WrapError {
     let because = error.to_string();
     match error {
-        TokenError::Unopened { .. } | TokenError::SealedByOther { .. } => {
-            WrapError::Refused(because)
-        }
-        // Everything else is the token's state, and an operator can mend that while this runs.
-        _ => WrapError::Unavailable(because),
+        TokenError::Unopened { .. }
+        | TokenError::SealedByOther { .. }
+        | TokenError::KeyUnfit { .. } => WrapError::Refused(because),
+        // The token's state, which an operator can mend while this runs.
+        TokenError::PinFile(_)
+        | TokenError::Module { .. }
+        | TokenError::SecondToken
+        | TokenError::NoToken { .. }
+        | TokenError::SeveralTokens { .. }
+        | TokenError::PinRefused
+        | TokenError::TokenUnavailable { .. }
+        | TokenError::KeyMissing { .. }
+        | TokenError::SeveralKeys { .. }
+        | TokenError::KeyExists { .. }
+        | TokenError::NoWrappingKey { .. }
+        | TokenError::SeveralWrappingKeys { .. }
+        | TokenError::WrappingKeyExists { .. }
+        | TokenError::WrongSignature { .. }
+        | TokenError::Token { .. } => WrapError::Unavailable(because),
     }
 }
 
-fn of_vault(error: VaultError) -> WrapError {
+fn of_vault(error: &VaultError) -> WrapError {
     let because = error.to_string();
     match error {
         VaultError::Refused { .. } | VaultError::Unfit { .. } => WrapError::Refused(because),

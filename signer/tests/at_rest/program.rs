@@ -47,17 +47,18 @@ impl Home {
     /// Writes settings that seal like this.
     fn settings(&self, name: &str, sealing: &str) -> PathBuf {
         let text = format!(
-            "listen = \"127.0.0.1:{}\"\ndata = {:?}\nserver_certificate = {:?}\n{sealing}",
+            "listen = '127.0.0.1:{}'\ndata = '{}'\nserver_certificate = '{}'\n{sealing}",
             self.port,
-            self.path("data"),
-            self.path("server.pem"),
+            self.path("data").display(),
+            self.path("server.pem").display(),
         );
         fs::write(self.path(name), text).unwrap();
         self.path(name)
     }
 
     fn passphrase(&self) -> PathBuf {
-        let sealing = format!("[sealing]\npassphrase_file = {:?}\n", self.path("passphrase"));
+        let file = self.path("passphrase");
+        let sealing = format!("[sealing]\npassphrase_file = '{}'\n", file.display());
         self.settings("passphrase.toml", &sealing)
     }
 
@@ -190,10 +191,10 @@ fn an_operator_makes_the_wrapping_key_and_a_signer_under_it() {
         "token.toml",
         &format!(
             "[sealing]\ntoken_key = \"files\"\n[token]\nmodule = {:?}\nlabel = \"strongroom\"\n\
-             pin_file = {:?}\n",
+             pin_file = '{}'\n",
             std::env::var("STRONGROOM_SOFTHSM_MODULE")
                 .unwrap_or_else(|_| "/usr/lib/softhsm/libsofthsm2.so".to_owned()),
-            home.path("pin"),
+            home.path("pin").display(),
         ),
     );
     let settings = settings.to_str().unwrap();

@@ -41,8 +41,8 @@ impl TestVault {
         vault.run();
         let made =
             vault.must("PUT", "sys/init", &json!({ "secret_shares": 1, "secret_threshold": 1 }));
-        vault.unseal_key = made["keys"][0].as_str().unwrap().to_owned();
-        vault.root = made["root_token"].as_str().unwrap().to_owned();
+        made["keys"][0].as_str().unwrap().clone_into(&mut vault.unseal_key);
+        made["root_token"].as_str().unwrap().clone_into(&mut vault.root);
         vault.unseal();
         vault.must("POST", "sys/mounts/transit", &json!({ "type": "transit" }));
         vault.must("PUT", "sys/policies/acl/strongroom-signer", &json!({ "policy": POLICY }));
@@ -71,10 +71,10 @@ impl TestVault {
     /// `[vault]` of a `signer.toml`.
     pub(crate) fn table(&self) -> String {
         format!(
-            "[vault]\naddress = {:?}\nca_certificate = {:?}\ntoken_file = {:?}\n",
+            "[vault]\naddress = '{}'\nca_certificate = '{}'\ntoken_file = '{}'\n",
             self.address(),
-            self.authority(),
-            self.token_file()
+            self.authority().display(),
+            self.token_file().display()
         )
     }
 

@@ -99,7 +99,7 @@ fn rotate(strongroom: &mut Deployment, network: Network) {
         let log = strongroom.log_file().display().to_string();
         let genesis = strongroom.desk.institution.genesis.clone();
         let (code, said) =
-            strongroom.desk.replay(&["explain", &log, "--genesis", &genesis, "--transfer", &sweep]);
+            strongroom.desk.replay(&["explain", &sweep, &log, "--genesis", &genesis]);
         assert_eq!(code, 0, "{said}");
         assert!(said.contains(&new), "{said}");
     }

@@ -78,7 +78,8 @@ pub(super) fn offline(
     run(programs.signer().arg("offline").args(arguments), typed)
 }
 
-fn run(command: &mut Command, typed: &str) -> Result<String, String> {
+/// What a program prints after that was typed, or why it refuses.
+pub(super) fn run(command: &mut Command, typed: &str) -> Result<String, String> {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
     // Dropped at once: what follows the line is the end.

@@ -4,7 +4,7 @@
 mod cosigner;
 
 use bitcoin::{Amount as Sats, OutPoint as Spent, Transaction, consensus::encode};
-use cosigner::{Cosigner, offline};
+use cosigner::{Cosigner, offline, run};
 use serde_json::{Value, json};
 use std::fs;
 use strongroom_chains::bitcoin::{
@@ -16,7 +16,7 @@ use strongroom_domain::{
     wallet::{Coin, OutPoint},
 };
 use strongroom_tests::{
-    deployment::Programs,
+    deployment::{Hsm, Programs},
     regtest::{BitcoinRegtest, Core},
 };
 use tempfile::TempDir;
@@ -41,16 +41,19 @@ impl House {
         node.mine(101);
         let descriptor = folder.path().join("descriptor");
         let house = Self { folder, programs, node, cosigners, descriptor };
-        fs::write(&house.descriptor, house.print_descriptor(shape, &[])).unwrap();
+        fs::write(&house.descriptor, house.print_descriptor(shape, house.keys(), &[])).unwrap();
         house
     }
 
-    fn print_descriptor(&self, shape: &str, more: &[&str]) -> String {
-        let keys = self.cosigners.iter().map(|cosigner| cosigner.key(&self.programs));
+    fn keys(&self) -> Vec<String> {
+        self.cosigners.iter().map(|cosigner| cosigner.key(&self.programs)).collect()
+    }
+
+    fn print_descriptor(&self, shape: &str, keys: Vec<String>, more: &[&str]) -> String {
         let mut arguments = vec!["descriptor".to_owned()];
         arguments.extend(NETWORK.map(str::to_owned));
         arguments.extend(["--shape", shape, "--threshold", "2"].map(str::to_owned));
-        arguments.extend(keys.flat_map(|key| ["--key".to_owned(), key]));
+        arguments.extend(keys.into_iter().flat_map(|key| ["--key".to_owned(), key]));
         arguments.extend(more.iter().map(|more| (*more).to_owned()));
         offline(&self.programs, &arguments, "").unwrap()
     }
@@ -116,7 +119,7 @@ impl House {
 #[test]
 fn litecoinds_own_wallet_watches_and_spends_a_p2wsh_wallet() {
     let house = House::new("p2wsh");
-    let branches = house.print_descriptor("p2wsh", &["--branches"]);
+    let branches = house.print_descriptor("p2wsh", house.keys(), &["--branches"]);
     let node = &house.node;
     let elsewhere = node.new_address();
     node.must("unloadwallet", json!(["purse"]));
@@ -162,17 +165,67 @@ fn a_real_node_takes_what_two_of_three_file_keys_signed_in_a_tapscript() {
     assert!(address.starts_with("rltc1p"), "{address}");
     let txid = node.fund(&address, 100_000_000);
     node.mine(1);
-    let raw = node.must("gettransaction", json!([txid]))["hex"].as_str().unwrap().to_owned();
-    let whole = Bytes(hex::decode(raw).unwrap());
-    let text = fs::read_to_string(&house.descriptor).unwrap();
-    let descriptor = Descriptor::import(&text).unwrap();
-    let psbt = propose(&descriptor, &txid, &whole, &elsewhere);
+    let psbt = propose(&house, &txid, &elsewhere);
     let raw = house.sign(psbt.as_slice(), "0.50000000 LTC\n");
     house.broadcast(&raw, &elsewhere);
 }
 
-/// Half of the first output of a whole coin goes elsewhere.
-fn propose(descriptor: &Descriptor, txid: &str, whole: &Bytes, elsewhere: &str) -> Bytes {
+/// Keys of different kinds: one that never leaves its HSM and can't derive, and file keys.
+#[test]
+fn an_hsm_and_a_file_spend_together() {
+    let mut house = House::new("p2wsh");
+    let hsm = Hsm::init(house.folder.path());
+    let in_token = || {
+        let mut program = house.programs.signer();
+        program.env("SOFTHSM2_CONF", &hsm.configuration).arg("offline");
+        program
+    };
+    let token = ["--token", &hsm.label, "--module", hsm.module.to_str().unwrap()];
+    let pin = ["--pin-file", hsm.pin_file.to_str().unwrap()];
+    let made = run(in_token().arg("token-key").args(token).args(pin), "").unwrap();
+    let (id, key) = made.trim().split_once(' ').unwrap();
+    let again = run(in_token().arg("token-key").args(token).args(pin).args(["--key", id]), "");
+    assert_eq!(again.unwrap(), made);
+    let mut keys = house.keys();
+    keys[1] = key.to_owned();
+    let taproot = house.print_descriptor("p2tr", keys.clone(), &[]);
+    let text = house.print_descriptor("p2wsh", keys, &[]);
+    assert!(text.contains(key) && taproot.contains(key));
+    let elsewhere = house.node.new_address();
+    fs::write(&house.descriptor, text).unwrap();
+    assert_ne!(house.address(0), house.address(1), "the others derive");
+    let txid = house.node.fund(&house.address(0), 100_000_000);
+    house.node.mine(1);
+    let (given, first) = (house.folder.path().join("psbt"), house.folder.path().join("one"));
+    fs::write(&given, propose(&house, &txid, &elsewhere).as_slice()).unwrap();
+    let sign = |descriptor: &std::path::Path, out: &std::path::Path| {
+        let mut program = in_token();
+        program.arg("sign").args(token).args(pin).args(["--key", id]).args(NETWORK);
+        program.arg("--descriptor").arg(descriptor).arg("--psbt").arg(&given);
+        run(program.arg("--out").arg(out), "0.50000000 LTC\n")
+    };
+    let schnorr = house.folder.path().join("taproot");
+    fs::write(&schnorr, taproot).unwrap();
+    let refused = sign(&schnorr, &first).unwrap_err();
+    assert!(refused.contains("BIP 340"), "{refused}");
+    sign(&house.descriptor, &first).unwrap();
+    let second = house.folder.path().join("two");
+    house.cosigners[2].sign(&house, &first, &second, "0.50000000 LTC\n").unwrap();
+    let raw = house.combine(&[&second]).unwrap().trim().to_owned();
+    house.broadcast(&raw, &elsewhere);
+    // The cosigner whose place the HSM took has no say.
+    house.cosigners.swap(0, 1);
+    let out = house.folder.path().join("three");
+    let refused = house.cosigners[0].sign(&house, &given, &out, "0.50000000 LTC\n").unwrap_err();
+    assert!(refused.contains("no cosigner"), "{refused}");
+}
+
+/// Half of a coin goes elsewhere, of the output that is worth a whole one.
+fn propose(house: &House, txid: &str, elsewhere: &str) -> Bytes {
+    let raw = house.node.must("gettransaction", json!([txid]))["hex"].as_str().unwrap().to_owned();
+    let whole = Bytes(hex::decode(raw).unwrap());
+    let text = fs::read_to_string(&house.descriptor).unwrap();
+    let descriptor = Descriptor::import(&text).unwrap();
     let chain = Chain::of(Network::LitecoinRegtest).unwrap();
     let funding: Transaction = encode::deserialize(whole.as_slice()).unwrap();
     let coin = Sats::from_sat(100_000_000);
@@ -195,6 +248,6 @@ fn propose(descriptor: &Descriptor, txid: &str, whole: &Bytes, elsewhere: &str) 
         fee_cap: amount(10_000),
     };
     let change = AddressPath { branch: Branch::Change, index: 0 };
-    let built = build(chain, descriptor, &intent, &plan, change, |_| Some(whole.clone()));
+    let built = build(chain, &descriptor, &intent, &plan, change, |_| Some(whole.clone()));
     built.unwrap().to_bytes()
 }

@@ -2,7 +2,10 @@
 //! signature over bytes, a digest or a text: orders name a transfer or a key, and the signer
 //! finds everything else in the log.
 
-use crate::{Bytes, Digest, Head, KeyId, Refusal, SignerId, TransferId, key::{Confirmed, EpochConfirmed}};
+use crate::{
+    Bytes, Digest, Head, KeyId, Refusal, SignerId, TransferId,
+    key::{Confirmed, EpochConfirmed},
+};
 use serde::{Deserialize, Serialize};
 
 /// What the server can ask.

@@ -2,8 +2,8 @@
 //! It records what the log says; whether that was right is decided elsewhere.
 
 use crate::{
-    AccountId, Aggregate as _, Corrupt, DepositId, Digest, Event, KeyId, PersonId, ProposalId,
-    Network, SignerId, Stream, Timestamp, TransferId, WalletId,
+    AccountId, Aggregate as _, Corrupt, DepositId, Digest, Event, KeyId, Network, PersonId,
+    ProposalId, SignerId, Stream, Timestamp, TransferId, WalletId,
     account::Account,
     charter::Charter,
     deposit::Deposit,
@@ -150,8 +150,10 @@ impl State {
                     let epoch = key.map_or(1, |active| active.epoch);
                     self.attempted_in.entry(id).or_insert(epoch);
                 }
-                if let (TransferEvent::AttemptSigned(signed), Some(Asked { sweep: Some(_), intent, .. })) =
-                    (event, &asked)
+                if let (
+                    TransferEvent::AttemptSigned(signed),
+                    Some(Asked { sweep: Some(_), intent, .. }),
+                ) = (event, &asked)
                 {
                     let known = self.swept.entry(intent.network()).or_default();
                     known.insert(signed.transaction.clone());

@@ -2,16 +2,15 @@
 //! read back into the command that it answers; that command is decided again, and the entry, and
 //! all that follow with it, must be what comes out. Nothing here takes the writer's word.
 
-use super::{due::Due, facts, governed, near, refuse, standing};
+use super::{due::Due, facts, governed, keys, near, refuse, standing};
 use crate::{
-    AccountId, Aggregate as _, Command, DepositId, Event, KeyId, ProposalId, Recorded, Refusal,
-    Rule, SignerId, State, Stream, TransferId, WalletId,
+    AccountId, Aggregate as _, Command, DepositId, Event, ProposalId, Recorded, Refusal, Rule,
+    SignerId, State, Stream, TransferId, WalletId,
     account::AccountEvent,
     aggregate::so_far,
     charter::CharterEvent,
     decision,
     deposit::{DepositEvent, Seen},
-    key::KeyEvent,
     signer::SignerEvent,
     transfer::{self, Confirmed, ConfirmedV1, Transfer, TransferEvent},
     wallet::{self, WalletEvent},
@@ -50,7 +49,7 @@ fn begin(state: &State, recorded: &Recorded) -> Result<Due, Refusal> {
         (Stream::Wallet(id), Event::Wallet(event)) => wallet(state, recorded, id, event),
         (Stream::Transfer(id), Event::Transfer(event)) => transfer(state, recorded, id, event),
         (Stream::Deposit(id), Event::Deposit(event)) => deposit(state, recorded, id, event),
-        (Stream::Key(id), Event::Key(event)) => key(state, recorded, id, event),
+        (Stream::Key(id), Event::Key(event)) => keys::key(state, recorded, id, event),
         (Stream::Person(id), Event::Person(event)) => governed::person(state, recorded, id, event),
         (Stream::Signer(id), Event::Signer(event)) => signer(state, recorded, id, event),
         (Stream::Freezes, Event::Freeze(event)) => facts::freeze(state, recorded, event),
@@ -308,87 +307,6 @@ fn deposit(
             Command::CreditDeposit { deposit: id, confirmations: credited.confirmations }
         }
         DepositEvent::Reorganised(_) => Command::ReorganiseDeposit { deposit: id },
-    };
-    again(state, recorded, command)
-}
-
-fn key(state: &State, recorded: &Recorded, id: KeyId, event: &KeyEvent) -> Result<Due, Refusal> {
-    let command = match event {
-        KeyEvent::CeremonyRequested(requested) => {
-            let standing = state.charter.standing()?;
-            Command::RequestKey {
-                proposal: requested.proposal,
-                plan: requested.plan.clone(),
-                cosigners: requested.cosigners.clone(),
-                maker: requested.maker,
-                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s()),
-            }
-        }
-        KeyEvent::RoundPublished(published) => {
-            Command::PublishRound { key: id, published: published.clone() }
-        }
-        KeyEvent::Proven(proven) => Command::ProveKey { key: id, proven: proven.clone() },
-        KeyEvent::BackedUp(backed_up) => {
-            Command::BackUpKey { key: id, backed_up: backed_up.clone() }
-        }
-        KeyEvent::RecoveryDrilled(drilled) => {
-            Command::DrillKey { key: id, drilled: drilled.clone() }
-        }
-        KeyEvent::CeremonyRequestedV1(requested) => {
-            let standing = state.charter.standing()?;
-            Command::RequestCeremony {
-                proposal: requested.proposal,
-                plan: requested.plan.clone(),
-                maker: requested.maker,
-                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s()),
-            }
-        }
-        KeyEvent::RoundOnePublished(published) => {
-            Command::PublishRoundOne { key: id, published: published.clone() }
-        }
-        KeyEvent::Confirmed(confirmed) => {
-            Command::ConfirmKey { key: id, confirmed: confirmed.clone() }
-        }
-        KeyEvent::CeremonyFailed(failed) => {
-            Command::FailCeremony { key: id, because: failed.because.clone() }
-        }
-        KeyEvent::Quarantined(quarantined) => {
-            Command::QuarantineKey { key: id, quarantined: quarantined.clone() }
-        }
-        KeyEvent::QuarantinedBy(halted) => Command::HaltKey { key: id, halted: halted.clone() },
-        KeyEvent::ChangeRequested(requested) => {
-            let standing = state.charter.standing()?;
-            Command::RequestKeyChange {
-                proposal: requested.proposal,
-                change: requested.change.clone(),
-                maker: requested.maker,
-                expires_at: recorded.time.plus_seconds(standing.policy.proposal_lifetime_s()),
-            }
-        }
-        KeyEvent::ChangeRetried(retried) => Command::RetryKeyChange {
-            key: id,
-            helpers: retried.helpers.clone(),
-            because: retried.because.clone(),
-        },
-        KeyEvent::EpochConfirmed(confirmed) => {
-            Command::ConfirmEpoch { key: id, confirmed: confirmed.clone() }
-        }
-        KeyEvent::ChangeFailed(failed) => {
-            Command::FailKeyChange { key: id, because: failed.because.clone() }
-        }
-        KeyEvent::Retired(_) => {
-            let active = state.keys.get(&id).and_then(|key| key.active().ok());
-            let Some(wallet) = active.and_then(|active| active.wallet) else {
-                return alone(recorded);
-            };
-            Command::RetireKey { wallet }
-        }
-        KeyEvent::CeremonyApproved(_)
-        | KeyEvent::ChangeApproved(_)
-        | KeyEvent::EpochAdvanced(_)
-        | KeyEvent::Activated(_)
-        | KeyEvent::Assigned(_)
-        | KeyEvent::Released(_) => return alone(recorded),
     };
     again(state, recorded, command)
 }

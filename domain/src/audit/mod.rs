@@ -5,6 +5,7 @@
 mod due;
 mod facts;
 mod governed;
+mod keys;
 mod lawful;
 mod near;
 mod standing;

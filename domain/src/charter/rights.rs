@@ -71,9 +71,7 @@ impl Standing {
             Subject::Unfreeze { .. }
             | Subject::ReleaseKey { .. }
             | Subject::ReleaseSigner { .. }
-            | Subject::Abandon { .. } => {
-                self.may(id, &[Role::Officer, Role::Initiator])
-            }
+            | Subject::Abandon { .. } => self.may(id, &[Role::Officer, Role::Initiator]),
         }
     }
 

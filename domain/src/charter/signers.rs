@@ -101,7 +101,9 @@ impl Standing {
         }
         let after = self.signers.len();
         let Some(witnessing) = &mut self.witnessing else {
-            return refuse("a log without witnesses has the signers that it was founded with".into());
+            return refuse(
+                "a log without witnesses has the signers that it was founded with".into(),
+            );
         };
         let majority = |signers: usize| {
             let witnesses = signers.saturating_add(witnessing.outside.len());

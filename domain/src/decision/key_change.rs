@@ -4,9 +4,7 @@
 use super::{Decision, proposal, signers};
 use crate::{
     Aggregate as _, KeyId, PersonId, ProposalId, Refusal, Rule, SignerId, State, Stream, Timestamp,
-    key::{
-        Active, ChangeCommand, Command, EpochConfirmed, Joining, Key, KeyChange, KeyEvent,
-    },
+    key::{Active, ChangeCommand, Command, EpochConfirmed, Joining, Key, KeyChange, KeyEvent},
     policy::{InForce, OnCompromise},
     proposal::{Fulfilled, ProposalEvent, Subject},
     statement,
@@ -32,7 +30,7 @@ pub fn planned_change(
     stay.retain(|id| !dropped.contains(id) && signers::check_trusted(state, [id]).is_ok());
     stay.truncate(usize::from(active.plan.threshold));
     let left = active.holders.iter().find(|(_, holder)| dropped.contains(holder));
-    let free = || (1..).find(|index| !active.holders.contains_key(index));
+    let free = || (1..=u16::MAX).find(|index| !active.holders.contains_key(index));
     let index = left.map(|(index, _)| *index).or_else(free);
     let joining = joining.zip(index).map(|(signer, index)| Joining { signer, index });
     Ok(KeyChange { key, dropped, joining, helpers: stay })
@@ -90,9 +88,7 @@ pub(super) fn request(
     let requested = key.decide(Command::Change(requested))?;
     let quorums = proposal::governing(state.charter.standing()?, &subject)?;
     let opened = proposal::open(state, id, (subject, quorums), (maker, expires_at), now)?;
-    Ok(decision
-        .with(Stream::Key(key_id), requested)
-        .with(Stream::Proposal(id), opened))
+    Ok(decision.with(Stream::Key(key_id), requested).with(Stream::Proposal(id), opened))
 }
 
 /// The quorum agreed. Whoever was quarantined since makes the first round fail, not the answer.
@@ -117,11 +113,7 @@ pub(super) fn retry(
 }
 
 /// Whether a holder's word is signed by the identity that the charter enrols.
-fn check_confirmation(
-    state: &State,
-    id: KeyId,
-    confirmed: &EpochConfirmed,
-) -> Result<(), Refusal> {
+fn check_confirmation(state: &State, id: KeyId, confirmed: &EpochConfirmed) -> Result<(), Refusal> {
     let standing = state.charter.standing()?;
     let EpochConfirmed { signer, epoch, public_key, public_package, signature } = confirmed;
     let text = statement::epoch_confirmation(
@@ -150,8 +142,8 @@ pub(super) fn confirm(
     let signer = confirmed.signer;
     let events = key.decide(Command::Change(ChangeCommand::Confirm(confirmed)))?;
     let advanced = events.iter().any(|event| matches!(event, KeyEvent::EpochAdvanced(_)));
-    let mut decision = Decision::weighing([Stream::Charter, Stream::Signer(signer)])
-        .with(Stream::Key(id), events);
+    let mut decision =
+        Decision::weighing([Stream::Charter, Stream::Signer(signer)]).with(Stream::Key(id), events);
     if let (true, Some(change)) = (advanced, &active.change) {
         let fulfilled = ProposalEvent::from(Fulfilled {});
         decision.add(Stream::Proposal(change.proposal), vec![fulfilled]);

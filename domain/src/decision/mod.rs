@@ -23,12 +23,12 @@ pub use freeze::check as check_frozen;
 pub use key_change::planned_change;
 pub use payment::set_aside;
 pub(crate) use payment::{check_released, check_signers, fail as failed};
-pub use signers::check_trusted;
 pub(crate) use people::{described_person, erased_person};
 pub use proposal::place;
 pub use request::judge;
 pub(crate) use request::judge_again;
 pub use rotation::left as left_to_sweep;
+pub use signers::check_trusted;
 pub(crate) use stuck::change_of;
 
 use crate::{

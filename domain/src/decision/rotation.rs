@@ -3,13 +3,15 @@
 
 use super::{Decision, custody, freeze};
 use crate::{
-    Aggregate as _, Amount, Branch, DepositId, Family, PersonId, ProposalId, Refusal,
-    Rule, State, Stream, WalletId,
+    Aggregate as _, Amount, Branch, DepositId, Family, PersonId, ProposalId, Refusal, Rule, State,
+    Stream, WalletId,
     account::{self, JournalEntry, LedgerAccount, Purpose},
     aggregate::so_far,
     key::{self, Active},
     transfer::{self, Asked, Sweep, SweepRequested, Transfer},
-    wallet::{self, Coin, Funds, FundsReceived, Holding, OutPoint, Rotation, RotationApproved, Swept},
+    wallet::{
+        self, Coin, Funds, FundsReceived, Holding, OutPoint, Rotation, RotationApproved, Swept,
+    },
 };
 
 fn active<'a>(state: &'a State, holding: &Holding) -> Result<&'a Active, Refusal> {
@@ -100,11 +102,8 @@ pub(super) fn request(state: &State, requested: SweepRequested) -> Result<Decisi
     active(state, holding)?;
     arrives_at(state, &requested)?;
     check_spent(holding, &requested)?;
-    let held = account::Command::PlaceHold {
-        transfer: id,
-        asset: intent.asset,
-        amount: intent.fee_cap,
-    };
+    let held =
+        account::Command::PlaceHold { transfer: id, asset: intent.asset, amount: intent.fee_cap };
     let held = custody::account(state, fees_from)?.decide(held)?;
     let transfer = so_far(&state.transfers, &id);
     let events = transfer.decide(transfer::Command::Sweep(requested))?;

@@ -14,9 +14,8 @@ pub fn check_trusted<'a>(
     state: &State,
     signers: impl IntoIterator<Item = &'a SignerId>,
 ) -> Result<(), Refusal> {
-    let quarantined = |id: &&SignerId| {
-        state.signers.get(id).is_some_and(|signer| signer.quarantine.is_some())
-    };
+    let quarantined =
+        |id: &&SignerId| state.signers.get(id).is_some_and(|signer| signer.quarantine.is_some());
     match signers.into_iter().find(quarantined) {
         None => Ok(()),
         Some(signer) => {

@@ -36,8 +36,7 @@ pub(super) fn authorise_return(
     }
     check_signers(&returned.attempt, key.active()?)?;
     check_trusted(state, &returned.attempt.signers)?;
-    let trusted: Vec<_> =
-        returned.attempt.signers.iter().copied().map(Stream::Signer).collect();
+    let trusted: Vec<_> = returned.attempt.signers.iter().copied().map(Stream::Signer).collect();
     if !holding.funds.is_reserved(id) {
         let because = "nothing is set aside for this transfer";
         return Err(Refusal::new(Rule::WalletReserved, because));

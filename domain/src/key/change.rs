@@ -86,7 +86,7 @@ impl KeyChange {
             }
             let replaces = of.holders.get(&joining.index);
             let replaces = replaces.is_some_and(|holder| self.dropped.contains(holder));
-            let free = (1..).find(|index| !of.holders.contains_key(index));
+            let free = (1..=u16::MAX).find(|index| !of.holders.contains_key(index));
             if !replaces && Some(joining.index) != free {
                 return bad(format!(
                     "who joins has the number of one who is dropped or the first free one, not {}",

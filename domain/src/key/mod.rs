@@ -3,6 +3,7 @@
 mod backup;
 mod change;
 mod event;
+mod making;
 
 pub use backup::{BackedUp, RecoveryDrilled};
 pub use change::{Change, ChangeCommand};
@@ -290,94 +291,6 @@ impl Key {
     }
 }
 
-impl Ceremony {
-    fn participant(&self, signer: SignerId) -> Result<(), Refusal> {
-        if self.plan.participants.contains(&signer) {
-            Ok(())
-        } else {
-            let because = format!("signer {signer} is no participant of this ceremony");
-            Err(Refusal::new(Rule::SignerState, because))
-        }
-    }
-
-    fn publish(&self, published: RoundOnePublished) -> Result<Vec<KeyEvent>, Refusal> {
-        self.participant(published.signer)?;
-        match self.round_one.get(&published.signer) {
-            None => Ok(vec![published.into()]),
-            // The saga repeats its steps: the same package again is no news.
-            Some(package) if *package == published.package => Ok(Vec::new()),
-            Some(_) => {
-                let because = format!("signer {} published another package", published.signer);
-                Err(Refusal::new(Rule::CeremonyDisagreement, because))
-            }
-        }
-    }
-
-    /// Rounds follow one another: nobody speaks in one before all have spoken in the one before.
-    fn publish_round(&self, published: RoundPublished) -> Result<Vec<KeyEvent>, Refusal> {
-        self.participant(published.signer)?;
-        let spoken = |round| self.rounds.get(&round).map_or(0, BTreeMap::len);
-        let before = published.round.checked_sub(1);
-        let due = match before {
-            Some(0) => true,
-            Some(before) => spoken(before) == self.plan.participants.len(),
-            None => false,
-        };
-        if !due || published.epoch != 1 {
-            let because = format!("round {} is not due", published.round);
-            return Err(Refusal::new(Rule::CeremonyDisagreement, because));
-        }
-        let round = self.rounds.get(&published.round);
-        match round.and_then(|round| round.get(&published.signer)) {
-            None => Ok(vec![published.into()]),
-            Some(package) if *package == published.package => Ok(Vec::new()),
-            Some(_) => {
-                let because = format!("signer {} published another package", published.signer);
-                Err(Refusal::new(Rule::CeremonyDisagreement, because))
-            }
-        }
-    }
-
-    /// A whole key is made by the first participant: the others hold a copy of what it confirmed.
-    fn check_turn(&self, signer: SignerId) -> Result<(), Refusal> {
-        match (self.plan.protocol.custody(), self.plan.participants.first()) {
-            (Custody::Whole, Some(maker))
-                if *maker != signer && !self.confirmed.contains_key(maker) =>
-            {
-                let because = format!("signer {maker} makes the key, and has not confirmed it");
-                Err(Refusal::new(Rule::CeremonyDisagreement, because))
-            }
-            (Custody::Whole | Custody::Shares | Custody::Cosigners, _) => Ok(()),
-        }
-    }
-
-    fn confirm(&self, confirmed: Confirmed) -> Result<Vec<KeyEvent>, Refusal> {
-        self.participant(confirmed.signer)?;
-        self.check_turn(confirmed.signer)?;
-        let same = |other: &Confirmed| {
-            other.public_key == confirmed.public_key
-                && other.public_package == confirmed.public_package
-        };
-        if !self.confirmed.values().all(same) {
-            let because = format!("signer {} made another key than the others", confirmed.signer);
-            return Err(Refusal::new(Rule::CeremonyDisagreement, because));
-        }
-        if self.confirmed.contains_key(&confirmed.signer) {
-            return Ok(Vec::new());
-        }
-        let all = self.confirmed.len().saturating_add(1) == self.plan.participants.len();
-        let activated = Activated {
-            public_key: confirmed.public_key.clone(),
-            public_package: confirmed.public_package.clone(),
-        };
-        let mut events = vec![confirmed.into()];
-        if all {
-            events.push(activated.into());
-        }
-        Ok(events)
-    }
-}
-
 impl Aggregate for Key {
     const KIND: &'static str = "key";
     type Command = Command;
@@ -461,27 +374,9 @@ impl Aggregate for Key {
             return Ok(());
         }
         *self = match (std::mem::take(self), event) {
-            (Self::Unknown, E::CeremonyRequestedV1(requested)) => Self::Requested(Asked {
-                plan: requested.plan.clone(),
-                cosigners: Vec::new(),
-                proposal: requested.proposal,
-                proof: Proof::NotAsked,
-            }),
-            (Self::Unknown, E::CeremonyRequested(requested)) => Self::Requested(Asked {
-                plan: requested.plan.clone(),
-                cosigners: requested.cosigners.clone(),
-                proposal: requested.proposal,
-                proof: Proof::Awaited,
-            }),
-            (Self::Requested(asked), E::CeremonyApproved(_)) => Self::Ceremony(Ceremony {
-                plan: asked.plan,
-                cosigners: asked.cosigners,
-                proposal: asked.proposal,
-                proof: asked.proof,
-                round_one: BTreeMap::new(),
-                rounds: BTreeMap::new(),
-                confirmed: BTreeMap::new(),
-            }),
+            (Self::Unknown, E::CeremonyRequestedV1(of)) => Self::Requested(of.into()),
+            (Self::Unknown, E::CeremonyRequested(of)) => Self::Requested(of.into()),
+            (Self::Requested(asked), E::CeremonyApproved(_)) => Self::Ceremony(asked.into()),
             (Self::Ceremony(mut ceremony), E::RoundOnePublished(published)) => {
                 ceremony.round_one.insert(published.signer, published.package.clone());
                 Self::Ceremony(ceremony)
@@ -495,23 +390,9 @@ impl Aggregate for Key {
                 ceremony.confirmed.insert(confirmed.signer, confirmed.clone());
                 Self::Ceremony(ceremony)
             }
-            (Self::Ceremony(ceremony), E::Activated(activated)) => Self::Active(Active {
-                holders: (1..).zip(ceremony.plan.participants.iter().copied()).collect(),
-                plan: ceremony.plan,
-                public_key: activated.public_key.clone(),
-                public_package: activated.public_package.clone(),
-                epoch: 1,
-                former: BTreeMap::new(),
-                epochs_asked: 1,
-                change: None,
-                backups: BTreeMap::new(),
-                drilled: BTreeMap::new(),
-                cosigners: ceremony.cosigners,
-                proof: ceremony.proof,
-                wallet: None,
-                retired: false,
-                proposal: ceremony.proposal,
-            }),
+            (Self::Ceremony(ceremony), E::Activated(activated)) => {
+                Self::Active(Active::made(ceremony, activated))
+            }
             (Self::Active(active), E::Proven(proven)) => {
                 Self::Active(Active { proof: Proof::Given { epoch: proven.epoch }, ..active })
             }

@@ -1,7 +1,7 @@
 //! What the policy says follows when a holder of a wallet's key can't be trusted any more. Never asked
 //! about a payment.
 
-use super::{Demand, Label, OnCompromise, Policy};
+use super::{Demand, Label, OnCompromise, Policy, PolicyRule};
 use crate::{Network, WalletId, wallet::Tier};
 
 /// An empty set is all of them.
@@ -18,16 +18,16 @@ impl Policy {
         tier: Tier,
         network: Network,
     ) -> Option<(&Label, OnCompromise)> {
-        let answers = self.rules.iter().filter_map(|rule| match rule.demand {
-            Demand::Compromise { answer }
-                if fits(&rule.scope.wallets, &wallet)
-                    && fits(&rule.scope.wallet_tiers, &tier)
-                    && fits(&rule.scope.networks, &network) =>
-            {
-                Some((&rule.id, answer))
-            }
-            _ => None,
-        });
+        let covers = |rule: &&PolicyRule| {
+            fits(&rule.scope.wallets, &wallet)
+                && fits(&rule.scope.wallet_tiers, &tier)
+                && fits(&rule.scope.networks, &network)
+        };
+        let answer = |rule: &'_ PolicyRule| {
+            if let Demand::Compromise { answer } = rule.demand { Some(answer) } else { None }
+        };
+        let answers = self.rules.iter().filter(covers);
+        let answers = answers.filter_map(|rule| Some((&rule.id, answer(rule)?)));
         answers.max_by_key(|(_, answer)| *answer == OnCompromise::Rotate)
     }
 }

@@ -32,7 +32,7 @@ pub use check::{
     LONGEST_PRICE_S, LONGEST_SCREENING_S, LONGEST_WAIT_S, LONGEST_WINDOW_S, MOST_PARTS, MOST_RULES,
 };
 pub use decision::{PolicyDecision, Priced, RuleVerdict};
-pub use demand::{Allowance, Day, Demand, Kind, KindError, Measure, OnCompromise, Most, Per, Step};
+pub use demand::{Allowance, Day, Demand, Kind, KindError, Measure, Most, OnCompromise, Per, Step};
 pub use in_force::InForce;
 pub use label::{Label, LabelError};
 pub use lint::{Finding, FindingKind, lint};

@@ -1,9 +1,8 @@
 //! What happened to a proposal. Stored for ever: a shape is never edited, only succeeded.
 
 use crate::{
-    Amount, Bytes, FreezeId, Intent, KeyId, PersonId, Timestamp, TransferId,
+    Amount, Bytes, FreezeId, Intent, KeyId, PersonId, SignerId, Timestamp, TransferId,
     approval_key::Evidence,
-    SignerId,
     charter::{PeopleChange, SignerChange},
     event::events,
     key::{CeremonyPlan, KeyChange},

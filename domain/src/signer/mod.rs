@@ -107,8 +107,7 @@ impl Aggregate for Signer {
 
     fn evolve(&mut self, event: &SignerEvent) -> Result<(), Corrupt> {
         use SignerEvent as E;
-        let corrupt =
-            Corrupt { aggregate: Self::KIND, state: self.name(), event: event.kind().0 };
+        let corrupt = Corrupt { aggregate: Self::KIND, state: self.name(), event: event.kind().0 };
         match (self.reach, event) {
             (Reach::Unknown, E::Enrolled(_)) => self.reach = Reach::Enrolled,
             (Reach::Enrolled | Reach::Unreachable, E::Reached(_)) => self.reach = Reach::Active,

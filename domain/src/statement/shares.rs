@@ -92,13 +92,16 @@ pub(super) fn signers(state: &State, change: &SignerChange) -> String {
 }
 
 pub(super) fn release(state: &State, signer: SignerId) -> String {
-    let mut text = format!("TRUST A SIGNER that is quarantined: others work with it again\nSigner:       {signer}\n");
+    let mut text = format!(
+        "TRUST A SIGNER that is quarantined: others work with it again\nSigner:       {signer}\n"
+    );
     let quarantine = state.signers.get(&signer).and_then(|known| known.quarantine.as_ref());
     if let Some(by) = quarantine {
         let because = by.because.escape_default();
         let _ = write!(text, "Set by:       officer {}\nBecause:      {because}\n", by.by);
     }
-    for (key, active) in state.keys.iter().filter_map(|(id, key)| Some((id, key.existing().ok()?))) {
+    for (key, active) in state.keys.iter().filter_map(|(id, key)| Some((id, key.existing().ok()?)))
+    {
         if active.index_of(signer).is_some() {
             let _ = writeln!(text, "Holds:        key {key}");
         }

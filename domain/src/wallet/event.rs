@@ -1,8 +1,8 @@
 //! What happened to a wallet. Stored for ever: a shape is never edited, only succeeded.
 
 use crate::{
-    AccountId, Address, AddressPath, Amount, Asset, DepositId, KeyId, Network, PersonId, ProposalId,
-    TransferId, WalletId, account::JournalEntry, event::events,
+    AccountId, Address, AddressPath, Amount, Asset, DepositId, KeyId, Network, PersonId,
+    ProposalId, TransferId, WalletId, account::JournalEntry, event::events,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};

@@ -2,7 +2,9 @@
 //! at once. It compares rule by rule and says no where that is not plain; it never says yes to a
 //! policy that lets more pass.
 
-use super::{Allowance, Demand, Measure, Most, OnCompromise, Policy, PolicyRule, Requirement, Step};
+use super::{
+    Allowance, Demand, Measure, Most, OnCompromise, Policy, PolicyRule, Requirement, Step,
+};
 use crate::{Refusal, Rule};
 
 #[cfg(test)]

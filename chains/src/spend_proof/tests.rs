@@ -37,6 +37,8 @@ fn active(protocol: Protocol, public_key: Vec<u8>) -> Active {
         cosigners: Vec::new(),
         proof: Proof::Awaited,
         wallet: None,
+        backups: std::collections::BTreeMap::new(),
+        drilled: std::collections::BTreeMap::new(),
         proposal: id::<ProposalId>(3),
     }
 }
@@ -88,9 +90,10 @@ fn a_proof_of_another_key_or_epoch_is_none() {
         let active = active(protocol, public());
         let of = |key, epoch| {
             let digest = digest(&text(key, epoch, &active));
-            match protocol {
-                Protocol::FrostSecp256k1Tr => schnorr(epoch, digest),
-                _ => ecdsa(digest),
+            if protocol == Protocol::FrostSecp256k1Tr {
+                schnorr(epoch, digest)
+            } else {
+                ecdsa(digest)
             }
         };
         let asked = text(key(), 2, &active);

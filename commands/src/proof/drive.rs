@@ -26,6 +26,7 @@ pub(super) enum Stop {
     Halt(String),
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "an error to be mapped comes by value")]
 pub(super) fn wait(because: impl ToString) -> Stop {
     Stop::Wait { because: because.to_string(), failed: Vec::new() }
 }
@@ -88,11 +89,8 @@ async fn drive(shared: Arc<Shared>, key: KeyId) -> KeyId {
     let mut pause = settings.shortest_pause;
     // Who failed lately is asked last.
     let mut last: VecDeque<SignerId> = VecDeque::new();
-    loop {
-        let Some(active) = shared.bus.read(|state| state.keys.get(&key).and_then(due).cloned())
-        else {
-            break;
-        };
+    let unproven = || shared.bus.read(|state| state.keys.get(&key).and_then(due).cloned());
+    while let Some(active) = unproven() {
         match shared.try_once(&active, &last).await {
             Ok(()) => {
                 tracing::info!(%key, epoch = active.epoch, "the key has shown that it can sign");

@@ -79,10 +79,12 @@ async fn look(bus: &Bus, wallet: WalletId) -> Result<Option<String>, String> {
         Ok(Step::Take(command)) => *command,
         Err(refusal) => return Ok(Some(refusal.to_string())),
     };
-    let what = match &command {
-        Command::RequestSweep(_) => "a sweep is asked for",
-        Command::RetireKey { .. } => "its key is retired",
-        _ => "its successor gets an address",
+    let what = if matches!(command, Command::RequestSweep(_)) {
+        "a sweep is asked for"
+    } else if matches!(command, Command::RetireKey { .. }) {
+        "its key is retired"
+    } else {
+        "its successor gets an address"
     };
     match bus.execute(Request::new(command, Actor::Saga).within(wallet.0)).await {
         Ok(_) => {

@@ -10,7 +10,7 @@ use strongroom_domain::{
     proposal::Subject,
     transfer::{Confirmed, SweepRequested, Transfer, TransferEvent},
     wallet::{
-        Funds, OutPoint, Rotation, RotationApproved, Swept, Tier, WalletEvent, AddressDerived,
+        AddressDerived, Funds, OutPoint, Rotation, RotationApproved, Swept, Tier, WalletEvent,
     },
 };
 use uuid::Uuid;
@@ -365,11 +365,8 @@ fn a_sweep_waits_for_freezes_and_does_not_count_in_limits() {
 #[test]
 fn what_a_rotation_and_a_sweep_record_is_not_written_by_anybody_else() {
     let mut book = ready();
-    let approved = RotationApproved {
-        rotation: rotation(LTC_WALLET),
-        proposal: question_of(1),
-        maker: MAKER,
-    };
+    let approved =
+        RotationApproved { rotation: rotation(LTC_WALLET), proposal: question_of(1), maker: MAKER };
     let forged = Event::Wallet(WalletEvent::from(approved));
     book.forge(Stream::Wallet(LTC_WALLET), forged).unwrap_err();
     rotate(&mut book, 1, rotation(LTC_WALLET));

@@ -8,12 +8,12 @@ use strongroom_domain::key::{
 };
 use strongroom_domain::protocol::{Order, Reply, Spoken, Work};
 use strongroom_domain::{
-    Bytes, Command, KeyId, Network, ProposalId, Rule, SignerId, TransferId, statement,
+    Bytes, Command, KeyId, Network, ProposalId, SignerId, TransferId, statement,
 };
 use uuid::Uuid;
 
 use super::forge::clock;
-use super::link::refused;
+use super::catalogue::answers;
 use super::world::World;
 
 const HOLDERS: [usize; 3] = [0, 1, 2];
@@ -92,59 +92,52 @@ fn a_proof_is_made_once_for_a_key_that_has_to_prove_itself() {
     let key = unproven(&mut world);
     let ids = [world.id(0), world.id(1)];
     let (me, other, stranger) = (ids[0], ids[1], world.id(3));
-    let first: Vec<(&str, Order, Rule)> = vec![
+    let first: Vec<(&str, Order)> = vec![
         (
             "proof-of-no-key",
-            step((KeyId(Uuid::now_v7()), 1), &session(1), 1, named(&ids)),
-            Rule::SignerLogBehind,
+            step((KeyId(Uuid::now_v7()), 1), &session(1), 1, named(&ids))
         ),
         (
             "proof-of-a-key-of-the-first-form",
-            step((old.key, 1), &session(1), 1, named(&ids)),
-            Rule::SignerKey,
+            step((old.key, 1), &session(1), 1, named(&ids))
         ),
-        ("proof-of-another-epoch", step((key, 2), &session(1), 1, named(&ids)), Rule::SignerKey),
-        ("proof-of-no-epoch", step((key, 0), &session(1), 1, named(&ids)), Rule::SignerKey),
+        ("proof-of-another-epoch", step((key, 2), &session(1), 1, named(&ids))),
+        ("proof-of-no-epoch", step((key, 0), &session(1), 1, named(&ids))),
         (
             "proof-in-a-session-without-a-name",
-            step((key, 1), &Bytes::default(), 1, named(&ids)),
-            Rule::SignerProtocol,
+            step((key, 1), &Bytes::default(), 1, named(&ids))
         ),
-        ("proof-by-one", step((key, 1), &session(1), 1, named(&[me])), Rule::SignerProtocol),
+        ("proof-by-one", step((key, 1), &session(1), 1, named(&[me]))),
         (
             "proof-by-one-twice",
-            step((key, 1), &session(1), 1, named(&[me, me])),
-            Rule::SignerProtocol,
+            step((key, 1), &session(1), 1, named(&[me, me]))
         ),
         (
             "proof-without-this-signer",
-            step((key, 1), &session(1), 1, named(&[other, world.id(2)])),
-            Rule::SignerProtocol,
+            step((key, 1), &session(1), 1, named(&[other, world.id(2)]))
         ),
         (
             "proof-with-a-stranger",
-            step((key, 1), &session(1), 1, named(&[me, stranger])),
-            Rule::SignerProtocol,
+            step((key, 1), &session(1), 1, named(&[me, stranger]))
         ),
         (
             "proof-by-all",
-            step((key, 1), &session(1), 1, named(&[me, other, world.id(2)])),
-            Rule::SignerProtocol,
+            step((key, 1), &session(1), 1, named(&[me, other, world.id(2)]))
         ),
         (
             "proof-round-two-first",
-            step((key, 1), &session(1), 2, named(&ids)),
-            Rule::SignerProtocol,
+            step((key, 1), &session(1), 2, named(&ids))
         ),
-        ("proof-round-three", step((key, 1), &session(1), 3, named(&ids)), Rule::SignerProtocol),
-        ("proof-round-none", step((key, 1), &session(1), 0, named(&ids)), Rule::SignerProtocol),
+        ("proof-round-three", step((key, 1), &session(1), 3, named(&ids))),
+        ("proof-round-none", step((key, 1), &session(1), 0, named(&ids))),
     ];
-    for (name, order, rule) in first {
-        refused(name, &world.reader(0).ask(&order), rule);
+    for (name, order) in first {
+        answers(name, &world.reader(0).ask(&order));
+        world.pays(&old);
     }
     let spoken = committed(&world, key, &session(2));
     let again = step((key, 1), &session(2), 1, named(&ids));
-    refused("proof-session-again", &world.reader(0).ask(&again), Rule::SignerProtocol);
+    answers("proof-session-again", &world.reader(0).ask(&again));
     let mut swapped = spoken.clone();
     swapped[0].message = spoken[1].message.clone();
     let bent: Vec<(&str, Vec<Spoken>)> = vec![
@@ -171,9 +164,9 @@ fn a_proof_is_made_once_for_a_key_that_has_to_prove_itself() {
             }
         }
         let order = step((key, 1), &session(number), 2, bent);
-        refused(name, &world.reader(0).ask(&order), Rule::SignerProtocol);
+        answers(name, &world.reader(0).ask(&order));
         let right = step((key, 1), &session(number), 2, spoken);
-        refused("proof-nonce-again", &world.reader(0).ask(&right), Rule::SignerProtocol);
+        answers("proof-nonce-again", &world.reader(0).ask(&right));
     }
     // Its words are of no use for a transaction.
     let spoken = committed(&world, key, &session(30));
@@ -183,13 +176,9 @@ fn a_proof_is_made_once_for_a_key_that_has_to_prove_itself() {
         session: session(30),
         commitments: Vec::new(),
     };
-    refused("proof-session-for-a-payment", &world.reader(0).ask(&sign), Rule::SignerProtocol);
+    answers("proof-session-for-a-payment", &world.reader(0).ask(&sign));
     proves(&mut world, key, &session(30), spoken);
-    refused(
-        "proof-of-shares-that-have-proven-themselves",
-        &world.reader(0).ask(&step((key, 1), &session(40), 1, named(&ids))),
-        Rule::SignerKey,
-    );
+    answers("proof-of-shares-that-have-proven-themselves", &world.reader(0).ask(&step((key, 1), &session(40), 1, named(&ids))));
     world.pays(&old);
 }
 
@@ -222,5 +211,5 @@ fn a_quarantined_key_proves_nothing() {
     let halted = QuarantinedBy { by: world.forge.people.officer, because: "theft".to_owned() };
     world.forge.run(Command::HaltKey { key, halted });
     let order = step((key, 1), &session(1), 1, named(&ids));
-    refused("proof-of-a-quarantined-key", &world.reader(0).ask(&order), Rule::SignerKey);
+    answers("proof-of-a-quarantined-key", &world.reader(0).ask(&order));
 }

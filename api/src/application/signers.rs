@@ -75,13 +75,9 @@ impl SignersChange {
     fn read(self) -> Result<SignerChange, Failure> {
         let (id, identity_key, sealing_key, tls_certificate_sha256, witness_key) = match self {
             Self::Retire(signer) => return Ok(SignerChange::Retire { signer: SignerId(signer) }),
-            Self::Enrol {
-                id,
-                identity_key,
-                sealing_key,
-                tls_certificate_sha256,
-                witness_key,
-            } => (id, identity_key, sealing_key, tls_certificate_sha256, witness_key),
+            Self::Enrol { id, identity_key, sealing_key, tls_certificate_sha256, witness_key } => {
+                (id, identity_key, sealing_key, tls_certificate_sha256, witness_key)
+            }
         };
         let certificate: Digest = tls_certificate_sha256
             .parse()

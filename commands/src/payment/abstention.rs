@@ -52,7 +52,8 @@ impl Saga {
             }
         }
         // Of one set of holders no more words than it takes.
-        let most = if let [holders] = epochs { abstainers(holders.len(), threshold) } else { words.len() };
+        let most =
+            if let [holders] = epochs { abstainers(holders.len(), threshold) } else { words.len() };
         Ok(words.into_iter().take(most).collect())
     }
 

@@ -208,12 +208,7 @@ fn planned(asked: &Asked, means: &Means, offer: Offer) -> Result<Plan, NoPlan> {
 }
 
 /// A sweep: everything that it was asked for with, less the fee.
-fn swept(
-    intent: &Intent,
-    sweep: &Sweep,
-    means: &Means,
-    offer: Offer,
-) -> Result<Plan, NoPlan> {
+fn swept(intent: &Intent, sweep: &Sweep, means: &Means, offer: Offer) -> Result<Plan, NoPlan> {
     match (&means.funds, offer) {
         (Funds::Coins(purse), Offer::Rate(rate)) => {
             let group = GroupKey::from_bytes(means.public_key.as_slice())

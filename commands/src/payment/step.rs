@@ -169,7 +169,8 @@ pub fn after(setback: Setback<'_>) -> Next {
     // Of a pool any one will do, and it would sign the same bytes: nobody is waited for.
     let grace = if threshold == 1 && holders.len() > 1 { 0 } else { GRACE };
     if holders.len() < threshold {
-        let because = format!("{} holders of the key are trusted; {threshold} must sign", holders.len());
+        let because =
+            format!("{} holders of the key are trusted; {threshold} must sign", holders.len());
         return Next::Wait(because);
     }
     let willing: Vec<_> = holders.iter().filter(|id| !refused.contains(id)).copied().collect();

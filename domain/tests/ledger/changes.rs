@@ -256,16 +256,17 @@ fn no_signature_is_harvested_from_a_payment_that_failed_after_its_signers_were_r
     assert!(may_fail(&book, &[2]).is_err());
     // Enough for those who held it, not for 1 and 4, who hold it now.
     let mut other = book.clone();
-    other.put(Command::RecordRefusal {
-        transfer: transfer(1),
-        refused: strongroom_domain::transfer::AttemptRefused {
-            attempt: 1,
-            signer: signer(1),
-            rule: Rule::SignerState,
-            because: "changed".to_owned(),
-        },
-    })
-    .unwrap();
+    other
+        .put(Command::RecordRefusal {
+            transfer: transfer(1),
+            refused: strongroom_domain::transfer::AttemptRefused {
+                attempt: 1,
+                signer: signer(1),
+                rule: Rule::SignerState,
+                because: "changed".to_owned(),
+            },
+        })
+        .unwrap();
     assert!(may_fail(&other, &[2, 3]).is_err());
     // The dead one that was dropped can't say anything: those who stayed say enough.
     may_fail(&book, &[1, 2]).unwrap();
@@ -281,11 +282,8 @@ fn shares_that_were_gone_before_a_payment_was_tried_don_t_hold_it_up() {
     let Command::AuthoriseAttempt { transfer, mut attempt, spends } = book.attempt(1, 1) else {
         panic!("an attempt")
     };
-    let gone = Command::AuthoriseAttempt {
-        transfer,
-        attempt: attempt.clone(),
-        spends: spends.clone(),
-    };
+    let gone =
+        Command::AuthoriseAttempt { transfer, attempt: attempt.clone(), spends: spends.clone() };
     book.refused(gone, Rule::AttemptState);
     attempt.signers = vec![signer(1), signer(4)];
     book.put(Command::AuthoriseAttempt { transfer, attempt, spends }).unwrap();
@@ -466,8 +464,7 @@ fn no_word_of_a_change_of_shares_can_be_altered() {
             let read = history.iter().enumerate().try_for_each(|(n, original)| {
                 let event = if n == at { &event } else { &original.event };
                 let leaf = leaf(before, original.stream, event);
-                let head =
-                    strongroom_domain::Head { position: before.position + 1, leaf };
+                let head = strongroom_domain::Head { position: before.position + 1, leaf };
                 before = head;
                 let entry =
                     strongroom_domain::Recorded { head, event: event.clone(), ..original.clone() };

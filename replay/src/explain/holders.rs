@@ -123,7 +123,8 @@ impl Story {
     fn note(&mut self, judged: Judged<'_>) -> Result<(), Finding> {
         let recorded = judged.recorded;
         let standing = super::standing(judged.verifier)?;
-        let Some(says) = self.told((judged.verifier.state(), standing), recorded.stream, &recorded.event)
+        let Some(says) =
+            self.told((judged.verifier.state(), standing), recorded.stream, &recorded.event)
         else {
             return Ok(());
         };
@@ -206,7 +207,12 @@ impl Story {
         holds
     }
 
-    fn key(&mut self, (state, standing): (&State, &Standing), id: KeyId, event: &KeyEvent) -> Vec<String> {
+    fn key(
+        &mut self,
+        (state, standing): (&State, &Standing),
+        id: KeyId,
+        event: &KeyEvent,
+    ) -> Vec<String> {
         let active = state.keys.get(&id).and_then(|key| key.existing().ok());
         if let KeyEvent::Activated(of) = event {
             let who = active.map(strongroom_domain::key::Active::signers).unwrap_or_default();
@@ -223,7 +229,9 @@ impl Story {
                  addresses stay; every older share is of no use with them.",
                 of.epoch
             )];
-            says.extend(before.difference(&now).map(|who| format!("Signer {who} no longer holds it.")));
+            says.extend(
+                before.difference(&now).map(|who| format!("Signer {who} no longer holds it.")),
+            );
             says.extend(now.difference(&before).map(|who| format!("Signer {who} joins.")));
             says.extend(now.intersection(&before).map(|who| format!("Signer {who} stays.")));
             return says;
@@ -255,9 +263,7 @@ impl Story {
                 format!("{} quarantined signer {id}: {}", person(standing, of.by), of.because),
                 "From here on no other signer works with it.".to_owned(),
             ]),
-            SignerEvent::Released(_) => {
-                Some(vec![format!("A quorum trusts signer {id} again.")])
-            }
+            SignerEvent::Released(_) => Some(vec![format!("A quorum trusts signer {id} again.")]),
             SignerEvent::Reached(_) | SignerEvent::Lost(_) => None,
         }
     }
@@ -326,9 +332,9 @@ impl Story {
                 let signer = change.signer();
                 self.cares_for(signer).then(|| format!("{} {signer}?", change.name()))
             }
-            Subject::ReleaseSigner { signer } => self
-                .cares_for(*signer)
-                .then(|| format!("may signer {signer} be trusted again?")),
+            Subject::ReleaseSigner { signer } => {
+                self.cares_for(*signer).then(|| format!("may signer {signer} be trusted again?"))
+            }
             Subject::ReleaseKey { key } => (self.of == Held::Key(*key))
                 .then(|| format!("may key {key}, which is quarantined, sign again?")),
             _ => None,

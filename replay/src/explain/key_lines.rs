@@ -38,11 +38,9 @@ pub(super) fn key(standing: &Standing, id: KeyId, event: &KeyEvent) -> Vec<Strin
             says.extend(of.culprit.map(|who| format!("Signer {who} is to blame, says another.")));
             says
         }
-        KeyEvent::QuarantinedBy(of) => vec![format!(
-            "{} took key {id} out of use: {}",
-            person(standing, of.by),
-            of.because
-        )],
+        KeyEvent::QuarantinedBy(of) => {
+            vec![format!("{} took key {id} out of use: {}", person(standing, of.by), of.because)]
+        }
         KeyEvent::Released(_) => vec![format!("A quorum let key {id} be used again.")],
         KeyEvent::CeremonyFailed(of) => vec![format!("Key {id} is not made: {}", of.because)],
         // Its kind and payload say it.

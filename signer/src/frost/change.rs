@@ -189,8 +189,7 @@ impl<C: Ciphersuite> Changing<C> {
         for (number, bytes) in heard {
             let malformed = || RoundError::Malformed(*number);
             let (package, rest) = split(bytes).ok_or_else(malformed)?;
-            let package =
-                round1::Package::<C>::deserialize(package).map_err(|_any| malformed())?;
+            let package = round1::Package::<C>::deserialize(package).map_err(|_any| malformed())?;
             let coefficients = package.commitment().serialize().map_err(|_any| malformed())?;
             if coefficients.len().checked_add(1) != Some(usize::from(self.threshold)) {
                 return Err(blame(*number, "its polynomial has another degree than the key's"));
@@ -214,12 +213,20 @@ impl<C: Ciphersuite> Changing<C> {
     }
 
     /// A helper's parts add up to its share, weighed for who joins: its public share says so.
-    fn check_parts(&self, number: u16, points: &BTreeMap<u16, Element<C>>) -> Result<(), RoundError> {
+    fn check_parts(
+        &self,
+        number: u16,
+        points: &BTreeMap<u16, Element<C>>,
+    ) -> Result<(), RoundError> {
         let Some(joiner) = self.plan.joiner else { return Ok(()) };
         let public = public_share(&self.public, number)?;
         let weight = basis::<C>(&self.plan.helpers, number, small::<C>(joiner))?;
         let sum = points.values().fold(C::Group::identity(), |sum, point| sum + *point);
-        if sum == public * weight { Ok(()) } else { Err(blame(number, "its parts are of another share")) }
+        if sum == public * weight {
+            Ok(())
+        } else {
+            Err(blame(number, "its parts are of another share"))
+        }
     }
 
     /// Round two.
@@ -247,8 +254,8 @@ impl<C: Ciphersuite> Changing<C> {
             }
             sum = Some(repairable::repair_share_part2::<C>(&received).serialize());
         }
-        let (secret, dealt) = refresh::refresh_dkg_part2::<C>(*secret, &others)
-            .map_err(|error| failed(&error))?;
+        let (secret, dealt) =
+            refresh::refresh_dkg_part2::<C>(*secret, &others).map_err(|error| failed(&error))?;
         let mut letters = ByHolder::new();
         for number in plan.others() {
             let package = dealt.get(&id(number)?);
@@ -404,9 +411,7 @@ impl<C: Ciphersuite> Machine for Changing<C> {
                 spoken: self.plan.holders.clone(),
                 letters: if kept.is_some() { self.plan.other_helpers() } else { BTreeSet::new() },
             },
-            Stage::Dealt { .. } => {
-                Awaited { spoken: BTreeSet::new(), letters: self.plan.others() }
-            }
+            Stage::Dealt { .. } => Awaited { spoken: BTreeSet::new(), letters: self.plan.others() },
         }
     }
 

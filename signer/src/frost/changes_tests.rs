@@ -283,7 +283,11 @@ fn named(plan: &Plan, round: u8, sender: u16, to: Option<u16>, at: usize) -> BTr
         }
     };
     let errors = change(&before, plan, &tamper).err().unwrap();
-    errors.into_iter().filter(|(holder, _)| *holder != sender).filter_map(|(_, of)| of.culprit()).collect()
+    errors
+        .into_iter()
+        .filter(|(holder, _)| *holder != sender)
+        .filter_map(|(_, of)| of.culprit())
+        .collect()
 }
 
 #[test]

@@ -24,9 +24,7 @@ use super::{
 use crate::{
     dkls::{Dkls23, DklsShare},
     frost::{ChangePlan, KeyShare, ShareChange, ShareName},
-    threshold::{
-        ByHolder, Change, Heard, Held, Machine as _, Place, Refreshing as _, Said, Step,
-    },
+    threshold::{ByHolder, Change, Heard, Held, Machine as _, Place, Refreshing as _, Said, Step},
 };
 
 /// Changes are named by their key and epoch.
@@ -183,12 +181,7 @@ impl Signer {
         ShareName { key: mine.active.plan.key.0, signer: self.id.0, epoch: mine.change.epoch }
     }
 
-    fn change_frost(
-        &self,
-        mine: &Mine,
-        round: u16,
-        letters: &[Sealed],
-    ) -> Result<Reply, Trouble> {
+    fn change_frost(&self, mine: &Mine, round: u16, letters: &[Sealed]) -> Result<Reply, Trouble> {
         let name = self.share_name(mine);
         let part = self.changes().of(mine.active.plan.key, mine.change.epoch)?;
         let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
@@ -254,9 +247,10 @@ impl Signer {
             helpers: mine.helpers().collect(),
         };
         let corrupt = |error: &dyn std::fmt::Display| Trouble::Corrupt(error.to_string(), None);
-        let public =
-            strongroom_chains::frost::GroupPublic::from_bytes(mine.active.public_package.as_slice())
-                .map_err(|error| corrupt(&error))?;
+        let public = strongroom_chains::frost::GroupPublic::from_bytes(
+            mine.active.public_package.as_slice(),
+        )
+        .map_err(|error| corrupt(&error))?;
         let key = mine.active.plan.key;
         let held = ShareName { epoch: mine.active.epoch, ..name };
         if mine.restores() && !held.path(&self.directory).exists() {
@@ -318,7 +312,8 @@ impl Signer {
         let joiner = mine.joiner();
         let helpers = joiner.map(|_| mine.helpers().collect()).unwrap_or_default();
         let change = Change { place, joiner, helpers };
-        let own = if mine.joins() || round > 1 { None } else { Some(self.dkls_share(&mine.active)?) };
+        let own =
+            if mine.joins() || round > 1 { None } else { Some(self.dkls_share(&mine.active)?) };
         let made = self.make_share(&asked, round, letters, || {
             let held = match own.as_deref() {
                 Some(share) => Held::Share(share),

@@ -10,7 +10,8 @@ use strongroom_tests::journey::{PATIENCE, text};
 fn a_key_is_refreshed_and_then_handed_from_a_dead_signer_to_a_new_one() {
     let mut house = House::furnished();
     let path = format!("/wallets/{}", house.custody.wallet);
-    let addresses = |house: &House| house.strongroom.desk.initiator().get(&path).ok()["addresses"].clone();
+    let addresses =
+        |house: &House| house.strongroom.desk.initiator().get(&path).ok()["addresses"].clone();
     // The first payment gives the wallet its address for change.
     house.pay();
     let before = addresses(&house);
@@ -41,7 +42,8 @@ fn a_key_is_refreshed_and_then_handed_from_a_dead_signer_to_a_new_one() {
     house.strongroom.desk.approve(&text(&asked, "proposal"));
     house.pay();
     let log = house.strongroom.log_file().display().to_string();
-    let (code, told) = house.strongroom.desk.replay(&["explain", &format!("key-{}", house.custody.key), &log]);
+    let (code, told) =
+        house.strongroom.desk.replay(&["explain", &format!("key-{}", house.custody.key), &log]);
     assert_eq!(code, 0, "{told}");
     for told_of in [dead.as_str(), joins.as_str(), "epoch 2", "no longer holds", "joins"] {
         assert!(told.contains(told_of), "no {told_of} in {told}");
@@ -61,7 +63,8 @@ fn a_quarantined_signer_is_left_out_at_once_and_its_share_is_of_no_use_after_a_r
     house.strongroom.desk.initiator().post(&path, &because).refused();
     officer.post(&path, &because).ok();
     let signers = house.strongroom.desk.initiator().get("/signers").ok();
-    let shown = signers["items"].as_array().unwrap().iter().find(|of| of["signer"] == thief.as_str());
+    let shown =
+        signers["items"].as_array().unwrap().iter().find(|of| of["signer"] == thief.as_str());
     let shown = shown.unwrap();
     assert_eq!(text(shown, "quarantined_because"), "its machine was stolen");
     assert_eq!(text(shown, "quarantined_by"), house.strongroom.desk.institution.officer.id);

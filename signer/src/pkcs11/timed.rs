@@ -71,6 +71,9 @@ impl TimedToken {
         let answering = Arc::clone(&desk);
         let started = thread::Builder::new().name("token".to_owned()).spawn(move || {
             let answer = work(&token);
+            // Before the answer: the last handle ends the library, and that must not happen here
+            // while the process itself ends.
+            drop(token);
             if !answering.put(answer) {
                 count.fetch_sub(1, Ordering::SeqCst);
                 tracing::warn!("a call of the token that hung has returned");

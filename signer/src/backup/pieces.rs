@@ -47,8 +47,8 @@ pub enum BackupError {
         /// How many are needed.
         threshold: u16,
     },
-    /// Its secret is not in shares.
-    #[error("the secret of a {} key is not in shares: nothing of it can be split", .0.name())]
+    /// Its secret is not in shares, or not in shares that this signer has.
+    #[error("this signer has no share of a {} key that could be split", .0.name())]
     Protocol(Protocol),
     /// These are no words of a piece.
     #[error("piece {number}: {source}{}", place(*wrong_word))]

@@ -6,7 +6,10 @@ use std::path::Path;
 use strongroom_domain::key::{Active, Protocol};
 use strongroom_secrets::{Sealer, Secret};
 
-use crate::frost::{KeyShare, ShareError, ShareName};
+use crate::{
+    dkls::DklsShare,
+    frost::{KeyShare, ShareError, ShareName},
+};
 
 use super::BackupError;
 
@@ -44,8 +47,12 @@ impl HeldShare {
                 let (scalar, public) = share.to_back_up()?;
                 Ok(Self { holder: share.holder(), public, scalar })
             }
-            other @ (Protocol::Dkls23Secp256k1
-            | Protocol::FrostEd25519
+            Protocol::Dkls23Secp256k1 => {
+                let share = DklsShare::load(sealer, directory, name)?;
+                let (scalar, public) = share.to_back_up();
+                Ok(Self { holder: share.holder(), public, scalar })
+            }
+            other @ (Protocol::FrostEd25519
             | Protocol::Pkcs11Secp256k1
             | Protocol::Pkcs11P256
             | Protocol::Pkcs11Ed25519

@@ -8,6 +8,7 @@
 //! with 0.13: only bytes cross.
 
 mod abort;
+mod backed_up;
 mod change;
 mod dealing;
 mod openings;

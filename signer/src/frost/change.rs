@@ -297,13 +297,12 @@ impl<C: Ciphersuite> Changing<C> {
             }
         }
         let public = with_joiner(&self.public, &plan)?;
-        let own = match self.own {
-            Some(own) => own,
-            None => {
-                let sums: Vec<_> = sums.into_values().collect();
-                repairable::repair_share_part3::<C>(&sums, id(plan.holder)?, &public)
-                    .map_err(|error| failed(&error))?
-            }
+        let own = if let Some(own) = self.own {
+            own
+        } else {
+            let sums: Vec<_> = sums.into_values().collect();
+            repairable::repair_share_part3::<C>(&sums, id(plan.holder)?, &public)
+                .map_err(|error| failed(&error))?
         };
         if element(own.verifying_share())? != public_share(&public, plan.holder)? {
             return Err(RoundError::Own("its share is not the one of its public share".to_owned()));

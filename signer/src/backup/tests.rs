@@ -92,13 +92,13 @@ fn a_changed_word_is_refused_and_named() {
         let mut pieces = typed(&split, &[1]);
         pieces.insert(2, SecretText::new(words.join(" ")));
         let refusal = rebuild(protocol, &split.commitment, &pieces).err().unwrap();
-        let named = match refusal {
-            BackupError::Words { number: 2, source, wrong_word } => {
-                checksums.insert(source.to_string());
-                wrong_word
-            }
-            BackupError::Foreign { number: 2, wrong_word } => wrong_word,
-            other => panic!("{other}"),
+        if let BackupError::Words { source, .. } = &refusal {
+            checksums.insert(source.to_string());
+        }
+        let (BackupError::Words { number: 2, wrong_word: named, .. }
+        | BackupError::Foreign { number: 2, wrong_word: named }) = refusal
+        else {
+            panic!("{refusal}");
         };
         assert_eq!(named, Some(place + 1));
     }

@@ -1,19 +1,20 @@
-//! What the signer's care costs: a signature through `Token` (handle cache, low-S, recovery id,
-//! verification) against bare `C_Sign` of the same token, as a ratio. Never prints a time alone:
-//! machines differ, ratios less.
+//! What the signer's care costs: a signature through `Token` (handle cache, attributes looked at once,
+//! low s, verification) against bare `C_Sign` of the same token, with one session and with eight; and
+//! making keys, against bare `C_GenerateKeyPair`. Never prints a time without its ratio: machines
+//! differ, ratios less.
 //!
 //! Each side runs in a process of its own, because a process opens a token once; they take turns.
 
 use std::{
     env, fs, io::Write, num::NonZeroUsize, os::unix::fs::PermissionsExt, path::Path,
-    process::Command, time::Instant,
+    process::Command, thread, time::Instant,
 };
 
 use cryptoki::{
     context::{CInitializeArgs, CInitializeFlags, Pkcs11},
     mechanism::Mechanism,
     object::{Attribute, ObjectClass},
-    session::UserType,
+    session::{Session, UserType},
     types::AuthPin,
 };
 use strongroom_signer::pkcs11::{KeyKind, Token, TokenError, TokenSettings};
@@ -26,14 +27,26 @@ const SIDE: &str = "STRONGROOM_BENCH_SIDE";
 const HOME: &str = "STRONGROOM_BENCH_HOME";
 const ID: Uuid = Uuid::from_u128(1);
 const ROUNDS: usize = 5;
-const SIGNATURES: u32 = 500;
+const SIGNATURES: u32 = 400;
+/// Sessions at once, in the second measurement.
+const MANY: u32 = 8;
+/// Of each kind.
+const KEYS: u32 = 5;
+const SECP256K1: [u8; 7] = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a];
 
 fn main() -> Outcome<()> {
-    match (env::var(SIDE), env::var(HOME)) {
-        (Ok(side), Ok(home)) if side == "ours" => report(ours(Path::new(&home))?),
-        (Ok(_), Ok(_)) => report(bare()?),
-        _ => compare(),
-    }
+    let (Ok(side), Ok(home)) = (env::var(SIDE), env::var(HOME)) else { return compare() };
+    report(match side.as_str() {
+        "ours-1" => ours(Path::new(&home), 1)?,
+        "ours-8" => ours(Path::new(&home), MANY)?,
+        "bare-1" => bare(1)?,
+        "bare-8" => bare(MANY)?,
+        "ours-ec" => ours_making(Path::new(&home), KeyKind::Secp256k1)?,
+        "ours-rsa" => ours_making(Path::new(&home), KeyKind::Rsa2048)?,
+        "bare-ec" => bare_making(false)?,
+        "bare-rsa" => bare_making(true)?,
+        other => return Err(format!("no side is called {other}").into()),
+    })
 }
 
 fn report(nanoseconds: u128) -> Outcome<()> {
@@ -67,62 +80,132 @@ fn compare() -> Outcome<()> {
         let problem = || String::from_utf8_lossy(&output.stderr).into_owned();
         Ok(told.trim().parse().map_err(|_number| problem())?)
     };
-    let (mut fastest_ours, mut fastest_bare) = (u128::MAX, u128::MAX);
-    for _ in 0..ROUNDS {
-        fastest_ours = fastest_ours.min(run("ours")?);
-        fastest_bare = fastest_bare.min(run("bare")?);
+    let mut out = std::io::stdout();
+    for (what, kind, rounds) in [
+        ("signature, 1 session", "1", ROUNDS),
+        ("signature, 8 sessions", "8", ROUNDS),
+        ("secp256k1 key", "ec", 3),
+        ("RSA-2048 key", "rsa", 3),
+    ] {
+        let (mut ours, mut bare) = (u128::MAX, u128::MAX);
+        for _ in 0..rounds {
+            ours = ours.min(run(&format!("ours-{kind}"))?);
+            bare = bare.min(run(&format!("bare-{kind}"))?);
+        }
+        let percent = ours.saturating_mul(100).checked_div(bare).unwrap_or(0);
+        let (whole, rest) = (percent / 100, percent % 100);
+        let (ours, bare) = (ours / 1000, bare / 1000);
+        writeln!(
+            out,
+            "HSM {what}: Token {ours} us, bare {bare} us, ratio {whole}.{rest:02} (best of {rounds})"
+        )?;
     }
-    let percent = fastest_ours.saturating_mul(100).checked_div(fastest_bare).unwrap_or(0);
-    writeln!(
-        std::io::stdout(),
-        "HSM signature: Token {} us, bare C_Sign {} us, ratio {}.{:02} (best of {ROUNDS} x {SIGNATURES})",
-        fastest_ours / 1000,
-        fastest_bare / 1000,
-        percent / 100,
-        percent % 100,
-    )?;
     Ok(())
 }
 
-/// Nanoseconds for one signature by `Token`.
-fn ours(home: &Path) -> Outcome<u128> {
-    let token = Token::open(TokenSettings {
+fn open(home: &Path, sessions: u32) -> Outcome<Token> {
+    Ok(Token::open(TokenSettings {
         module: MODULE.into(),
         label: "strongroom".into(),
         serial: None,
         pin_file: home.join("pin"),
-        sessions: NonZeroUsize::MIN,
-    })?;
+        sessions: NonZeroUsize::new(usize::try_from(sessions)?).ok_or("no sessions")?,
+    })?)
+}
+
+/// Nanoseconds for one signature by `Token`, with so many threads at it.
+fn ours(home: &Path, threads: u32) -> Outcome<u128> {
+    let token = open(home, threads)?;
     let key = match token.generate(KeyKind::Secp256k1, ID, "bench") {
         Err(TokenError::KeyExists { .. }) => token.public_key(KeyKind::Secp256k1, ID)?,
         made => made?,
     };
-    token.prove(&key, &[0; 32])?;
+    let sign = |number: u32| token.prove(&key, &digest(number)).map(drop);
+    sign(0)?;
     let start = Instant::now();
-    for number in 0..SIGNATURES {
-        let mut challenge = [0; 32];
-        challenge[..4].copy_from_slice(&number.to_be_bytes());
-        token.prove(&key, &challenge)?;
-    }
-    Ok(start.elapsed().as_nanos() / u128::from(SIGNATURES))
+    thread::scope(|scope| -> Outcome<()> {
+        let work = |of: u32| (0..SIGNATURES).try_for_each(|n| sign(n.wrapping_add(of << 16)));
+        let running: Vec<_> = (0..threads).map(|of| scope.spawn(move || work(of))).collect();
+        for thread in running {
+            thread.join().map_err(|_| "a thread died")??;
+        }
+        Ok(())
+    })?;
+    Ok(start.elapsed().as_nanos() / u128::from(SIGNATURES * threads))
 }
 
-/// Nanoseconds for one `C_SignInit` and `C_Sign` with the handle at hand.
-fn bare() -> Outcome<u128> {
+fn ours_making(home: &Path, kind: KeyKind) -> Outcome<u128> {
+    let token = open(home, 1)?;
+    let start = Instant::now();
+    for _ in 0..KEYS {
+        token.generate(kind, Uuid::new_v4(), "bench")?;
+    }
+    Ok(start.elapsed().as_nanos() / u128::from(KEYS))
+}
+
+fn digest(number: u32) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest[..4].copy_from_slice(&number.to_be_bytes());
+    digest
+}
+
+/// A session that is logged in, and what keeps the library loaded.
+fn logged_in() -> Outcome<(Pkcs11, Session)> {
     let module = Pkcs11::new(MODULE)?;
     module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))?;
     let slot = *module.get_slots_with_initialized_token()?.first().ok_or("no token")?;
-    let session = module.open_ro_session(slot)?;
+    let session = module.open_rw_session(slot)?;
     session.login(UserType::User, Some(&AuthPin::new("123456".into())))?;
+    Ok((module, session))
+}
+
+/// Nanoseconds for one `C_SignInit` and `C_Sign` with the handle at hand.
+fn bare(threads: u32) -> Outcome<u128> {
+    let (module, session) = logged_in()?;
+    let slot = *module.get_slots_with_initialized_token()?.first().ok_or("no token")?;
     let template =
         [Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Id(ID.as_bytes().to_vec())];
     let handle = *session.find_objects(&template)?.first().ok_or("no key")?;
     session.sign(&Mechanism::Ecdsa, handle, &[0; 32])?;
+    let sessions: Vec<_> =
+        (0..threads).map(|_| module.open_ro_session(slot)).collect::<Result<_, _>>()?;
     let start = Instant::now();
-    for number in 0..SIGNATURES {
-        let mut digest = [0; 32];
-        digest[..4].copy_from_slice(&number.to_be_bytes());
-        session.sign(&Mechanism::Ecdsa, handle, &digest)?;
+    thread::scope(|scope| -> Outcome<()> {
+        let running: Vec<_> = sessions
+            .into_iter()
+            .map(|session| {
+                scope.spawn(move || {
+                    (0..SIGNATURES).try_for_each(|number| {
+                        session.sign(&Mechanism::Ecdsa, handle, &digest(number)).map(drop)
+                    })
+                })
+            })
+            .collect();
+        for thread in running {
+            thread.join().map_err(|_| "a thread died")??;
+        }
+        Ok(())
+    })?;
+    Ok(start.elapsed().as_nanos() / u128::from(SIGNATURES * threads))
+}
+
+/// Nanoseconds for one `C_GenerateKeyPair`.
+fn bare_making(rsa: bool) -> Outcome<u128> {
+    let (_module, session) = logged_in()?;
+    let start = Instant::now();
+    for _ in 0..KEYS {
+        let id = Attribute::Id(Uuid::new_v4().as_bytes().to_vec());
+        let private = [id.clone(), Attribute::Token(true), Attribute::Sign(true)];
+        let mut public = vec![id, Attribute::Token(true), Attribute::Verify(true)];
+        let mechanism = if rsa {
+            public.push(Attribute::ModulusBits(2048.into()));
+            public.push(Attribute::PublicExponent(vec![1, 0, 1]));
+            Mechanism::RsaPkcsKeyPairGen
+        } else {
+            public.push(Attribute::EcParams(SECP256K1.to_vec()));
+            Mechanism::EccKeyPairGen
+        };
+        session.generate_key_pair(&mechanism, &public, &private)?;
     }
-    Ok(start.elapsed().as_nanos() / u128::from(SIGNATURES))
+    Ok(start.elapsed().as_nanos() / u128::from(KEYS))
 }

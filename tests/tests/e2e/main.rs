@@ -23,6 +23,8 @@ mod expiry;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod hsm;
+#[cfg(test)]
 mod multisig;
 #[cfg(test)]
 mod nodes;

@@ -75,7 +75,6 @@ impl Signers {
         });
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else it says, it is not well")]
     async fn examine(&self, signer: SignerId, key: KeyId) -> Found {
         // It has read of the key: it confirmed it.
         match self.order(signer, &Order::Probe { key }, 0).await {

@@ -100,12 +100,7 @@ impl Books {
     }
 
     /// What one wallet held, another holds: no claim changes.
-    fn swept(
-        &mut self,
-        state: &State,
-        recorded: &Recorded,
-        swept: &Swept,
-    ) -> Result<(), Finding> {
+    fn swept(&mut self, state: &State, recorded: &Recorded, swept: &Swept) -> Result<(), Finding> {
         let unbalanced =
             |message: String| Finding::at(Fault::Unbalanced, recorded.head.position, message);
         for entry in &swept.entries {

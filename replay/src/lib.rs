@@ -31,7 +31,7 @@ pub use as_of::{
 pub use books::{Books, Totals};
 pub use compare::{Comparison, Difference, compare};
 pub use diff::{Diff, Side, diff};
-pub use explain::{Held, Life, explain_life, Chapter, Explanation, Fact, explain};
+pub use explain::{Chapter, Explanation, Fact, Held, Life, explain, explain_life};
 pub use export::{
     ExportOptions, FORMAT, MANIFEST, Manifest, Named, Segment, SegmentError, Segments,
     export_folder,

@@ -216,7 +216,9 @@ impl Follower {
             ) => Some(id),
             _ => None,
         };
-        ended.iter().for_each(|transfer| self.sights.forget(*transfer));
+        if let Some(transfer) = ended {
+            self.sights.forget(transfer);
+        }
         Ok(ended)
     }
 

@@ -63,10 +63,10 @@ impl Sights {
                     self.see(Awaited::Transfer(id), recorded.time, seen);
                 }
             }
-            (Stream::Proposal(id), Event::Proposal(ProposalEvent::QuorumReached(_))) => {
-                if delay_of_policy(state, id) > 0 {
-                    self.see(Awaited::Policy(id), recorded.time, seen);
-                }
+            (Stream::Proposal(id), Event::Proposal(ProposalEvent::QuorumReached(_)))
+                if delay_of_policy(state, id) > 0 =>
+            {
+                self.see(Awaited::Policy(id), recorded.time, seen);
             }
             (_, Event::Charter(CharterEvent::PolicyChanged(changed))) => {
                 let from = self.waits.remove(&Awaited::Policy(changed.proposal));
@@ -80,10 +80,10 @@ impl Sights {
                     (self.waits, self.policy_until) = (BTreeMap::new(), None);
                 }
             }
-            (Stream::Proposal(id), Event::Proposal(_)) => {
-                if matches!(state.proposals.get(&id), Some(Proposal::Closed(_))) {
-                    self.waits.remove(&Awaited::Policy(id));
-                }
+            (Stream::Proposal(id), Event::Proposal(_))
+                if matches!(state.proposals.get(&id), Some(Proposal::Closed(_))) =>
+            {
+                self.waits.remove(&Awaited::Policy(id));
             }
             _ => {}
         }

@@ -23,7 +23,7 @@ pub enum WalletCommand {
 
 /// Where, and as whom.
 #[derive(Args)]
-pub struct AtServer {
+pub(super) struct AtServer {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:3008")]
     pub server: String,

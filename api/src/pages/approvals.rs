@@ -42,11 +42,13 @@ fn drills(html: Html, overdue: usize) -> Html {
     if overdue == 0 {
         return html;
     }
-    html.raw("<section class=\"alarm\" aria-labelledby=\"drills\">\n<h2 id=\"drills\">Recovery drills ")
-        .raw("are overdue</h2>\n<p>")
-        .text(overdue)
-        .raw(" shares have a backup that nobody has tried for too long. <a href=\"/api/v1/keys\">Which")
-        .raw("</a>.</p>\n</section>\n")
+    html.raw(
+        "<section class=\"alarm\" aria-labelledby=\"drills\">\n<h2 id=\"drills\">Recovery drills ",
+    )
+    .raw("are overdue</h2>\n<p>")
+    .text(overdue)
+    .raw(" shares have a backup that nobody has tried for too long. <a href=\"/api/v1/keys\">Which")
+    .raw("</a>.</p>\n</section>\n")
 }
 
 fn waits_for(proposal: &views::Proposal, me: &str) -> bool {

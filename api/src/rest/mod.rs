@@ -70,15 +70,25 @@ impl FromRef<Shared> for Graph {
     }
 }
 
-/// Every documented route.
-fn documented() -> OpenApiRouter<Shared> {
-    OpenApiRouter::with_openapi(document::frame())
-        .routes(routes!(accounts::open, accounts::list))
-        .routes(routes!(accounts::one))
+/// Keys, and who holds them.
+fn of_keys() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
         .routes(routes!(keys::request, keys::list))
         .routes(routes!(keys::one))
         .routes(routes!(keys::back_up))
         .routes(routes!(keys::drill))
+        .routes(routes!(signers::change))
+        .routes(routes!(signers::quarantine))
+        .routes(routes!(signers::release))
+        .routes(routes!(signers::propose))
+}
+
+/// Every documented route.
+fn documented() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(document::frame())
+        .merge(of_keys())
+        .routes(routes!(accounts::open, accounts::list))
+        .routes(routes!(accounts::one))
         .routes(routes!(wallets::create, wallets::list))
         .routes(routes!(wallets::one))
         .routes(routes!(wallets::derive))
@@ -125,10 +135,6 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(officers::quarantine))
         .routes(routes!(officers::release_key))
         .routes(routes!(officers::veto))
-        .routes(routes!(signers::change))
-        .routes(routes!(signers::quarantine))
-        .routes(routes!(signers::release))
-        .routes(routes!(signers::propose))
         .routes(routes!(officers::tighten))
         .routes(routes!(officers::screen, officers::screenings))
         .routes(routes!(officers::screening_statement))

@@ -277,7 +277,7 @@ impl Shared {
             | Reply::Cosigned { .. }
             | Reply::WitnessConflict { .. }
             | Reply::Covered { .. }
-            | Reply::Usable { .. }
+            | Reply::Usable
             | Reply::Unavailable { .. } => Err(trouble(signer, reply).into()),
         }
     }
@@ -331,6 +331,7 @@ impl From<Trouble> for Stop {
 }
 
 /// A signer's refusal.
+#[expect(clippy::wildcard_enum_match_arm, reason = "of every other rule `trouble` judges")]
 fn judged(signer: SignerId, refusal: &Refusal) -> Stop {
     match refusal.rule {
         // Its log shows that the change is over: so will ours.
@@ -341,6 +342,7 @@ fn judged(signer: SignerId, refusal: &Refusal) -> Stop {
 }
 
 /// A command of the change was refused.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what no other look changes ends the change")]
 fn refused(refusal: &Refusal) -> Stop {
     match refusal.rule {
         // It is over by now, or another try has begun: the next look tells.

@@ -37,7 +37,7 @@ impl Default for Settings {
         Self {
             shortest_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),
-            patience: Duration::from_secs(60),
+            patience: Duration::from_mins(1),
         }
     }
 }

@@ -48,9 +48,7 @@ pub fn step(key: &Key) -> Step {
             if missing.is_empty() { Step::Exchange(holders.clone()) } else { Step::Begin(missing) }
         }
         Protocol::Dkls23Secp256k1 => Step::Rounds(holders.clone()),
-        Protocol::FrostEd25519
-        | Protocol::MultisigP2wsh
-        | Protocol::MultisigP2tr => Step::Over,
+        Protocol::FrostEd25519 | Protocol::MultisigP2wsh | Protocol::MultisigP2tr => Step::Over,
     }
 }
 

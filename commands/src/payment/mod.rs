@@ -44,11 +44,11 @@ mod watch;
 
 pub use expiry::due;
 pub use plan::{NoPlan, Plan, Purse, Till, child_key, from_balance, from_coins};
-pub use sweep::{all_of_balance, all_of_coins};
 pub use remedy::Remedy;
 pub use step::{
     Next, Setback, Sighting, Step, Trouble, after, first_signers, may_be_mined, sighting, trouble,
 };
+pub use sweep::{all_of_balance, all_of_coins};
 
 use self::saga::Saga;
 use crate::{Bus, ChainNodes, checkpoints::Checkpoints, signers::Signers};

@@ -1,7 +1,7 @@
 //! Backups of shares, drills with them, and shares restored from them: what the log takes a signer's
 //! word for, and what it does not.
 
-use crate::{asks::*, book::*, names::*};
+use crate::{book::*, names::*};
 use std::collections::BTreeSet;
 use strongroom_domain::{
     Bytes, Command, PersonId, ProposalId, Recorded, Rule, SignerId, Stream, Timestamp,

@@ -124,10 +124,8 @@ pub(super) fn wallet(at: At<'_>, wallet: WalletId, event: &WalletEvent, out: &mu
             [("successor", text(approved.rotation.successor))],
         )),
         WalletEvent::Swept(swept) => {
-            let post = |entry: &JournalEntry| Change::PostIn {
-                asset: swept.asset,
-                entry: entry.clone(),
-            };
+            let post =
+                |entry: &JournalEntry| Change::PostIn { asset: swept.asset, entry: entry.clone() };
             out.extend(swept.entries.iter().map(post));
         }
         WalletEvent::CoinAdded(_)

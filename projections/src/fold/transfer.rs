@@ -44,12 +44,8 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
             out.push(change(State::Signing, vec![("attempt", int(returned.attempt.attempt))]));
         }
         E::FeeCapRaised(raised) => {
-            let cells = vec![("fee_cap", text(raised.fee_cap))];
-            out.push(Change::Update {
-                table: "transfers",
-                key: vec![("transfer", text(id))],
-                cells,
-            });
+            let (table, key) = ("transfers", vec![("transfer", text(id))]);
+            out.push(Change::Update { table, key, cells: vec![("fee_cap", text(raised.fee_cap))] });
         }
         // How far it is does not change: the cancellation comes next.
         E::AbandonmentApproved(_) => {}

@@ -9,13 +9,16 @@ use crate::{
     verifier::{Judged, Verifier, walk},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 use strongroom_domain::{
-    Event, Head, KeyId, ProposalId, SignerId, State, Stream,
+    Event, Head, KeyId, ProposalId, SignerId, State, Stream, WalletId,
     charter::{CharterEvent, SignerChange, Standing},
-    key::{KeyChange, KeyEvent},
+    key::{Key, KeyChange, KeyEvent},
     proposal::{ProposalEvent, Subject},
-    signer::SignerEvent,
+    signer::{Signer, SignerEvent},
 };
 use strongroom_ledger::TreeHead;
 
@@ -55,6 +58,8 @@ struct Story {
     proposals: BTreeSet<ProposalId>,
     /// Who holds each key.
     holders: BTreeMap<KeyId, BTreeSet<SignerId>>,
+    /// Which wallet each key signs for.
+    wallets: BTreeMap<KeyId, WalletId>,
     chapter: Chapter,
 }
 
@@ -74,6 +79,7 @@ pub fn explain_life(
         of,
         proposals: BTreeSet::new(),
         holders: BTreeMap::new(),
+        wallets: BTreeMap::new(),
         chapter: Chapter { title, facts: Vec::new() },
     };
     let mut genesis = String::new();
@@ -108,9 +114,9 @@ pub fn explain_life(
 
 fn how(state: &State, of: Held) -> Result<(String, String), Finding> {
     let (name, found) = match of {
-        Held::Key(id) => (Stream::Key(id).to_string(), state.keys.get(&id).map(|it| it.name())),
+        Held::Key(id) => (Stream::Key(id).to_string(), state.keys.get(&id).map(Key::name)),
         Held::Signer(id) => {
-            (Stream::Signer(id).to_string(), state.signers.get(&id).map(|it| it.name()))
+            (Stream::Signer(id).to_string(), state.signers.get(&id).map(Signer::name))
         }
     };
     match found {
@@ -149,6 +155,9 @@ impl Story {
         match (stream, event) {
             (Stream::Key(id), Event::Key(event)) => {
                 let about = self.concerns_key(id, event);
+                if let KeyEvent::Assigned(of) = event {
+                    self.wallets.insert(id, of.wallet);
+                }
                 let says = self.key((state, standing), id, event);
                 about.then_some(says)
             }
@@ -173,6 +182,17 @@ impl Story {
             Held::Signer(id) => id == signer,
             Held::Key(id) => self.holders.get(&id).is_some_and(|who| who.contains(&signer)),
         }
+    }
+
+    /// Whether the wallet's key is the story's, or held by the signer of it.
+    fn rotates(&self, wallet: WalletId) -> bool {
+        self.wallets.iter().any(|(key, of)| {
+            let mine = match self.of {
+                Held::Key(id) => *key == id,
+                Held::Signer(id) => self.holders.get(key).is_some_and(|who| who.contains(&id)),
+            };
+            mine && *of == wallet
+        })
     }
 
     fn changes(&self, change: &KeyChange) -> bool {
@@ -278,7 +298,17 @@ impl Story {
         let opened = match event {
             ProposalEvent::Opened(opened) => Some((&opened.subject, opened.maker)),
             ProposalEvent::OpenedV1(opened) => Some((&opened.subject, opened.maker)),
-            _ => None,
+            ProposalEvent::ApprovedV1(_)
+            | ProposalEvent::DeclinedV1(_)
+            | ProposalEvent::Approved(_)
+            | ProposalEvent::Declined(_)
+            | ProposalEvent::QuorumReached(_)
+            | ProposalEvent::Vetoed(_)
+            | ProposalEvent::Rejected(_)
+            | ProposalEvent::Expired(_)
+            | ProposalEvent::Cancelled(_)
+            | ProposalEvent::Fulfilled(_)
+            | ProposalEvent::Burnt(_) => None,
         };
         if let Some((subject, maker)) = opened {
             let asks = self.asks(subject)?;
@@ -321,10 +351,10 @@ impl Story {
             Subject::ChangeKey(change) => self.changes(change).then(|| {
                 let mut asks = format!("may the shares of key {} change hands?", change.key);
                 for gone in &change.dropped {
-                    asks.push_str(&format!(" Signer {gone} no longer holds it."));
+                    let _ = write!(asks, " Signer {gone} no longer holds it.");
                 }
                 if let Some(joining) = change.joining {
-                    asks.push_str(&format!(" Signer {} joins.", joining.signer));
+                    let _ = write!(asks, " Signer {} joins.", joining.signer);
                 }
                 asks
             }),
@@ -337,7 +367,20 @@ impl Story {
             }
             Subject::ReleaseKey { key } => (self.of == Held::Key(*key))
                 .then(|| format!("may key {key}, which is quarantined, sign again?")),
-            _ => None,
+            Subject::Rotate(rotation) => self.rotates(rotation.wallet).then(|| {
+                let (from, to) = (rotation.wallet, rotation.successor);
+                format!(
+                    "may everything in wallet {from} move to wallet {to}, and the key be retired?"
+                )
+            }),
+            Subject::Transfer { .. }
+            | Subject::Payment { .. }
+            | Subject::PolicyChange(_)
+            | Subject::PolicyForm2(_)
+            | Subject::People(_)
+            | Subject::Unfreeze { .. }
+            | Subject::RaiseFeeCap { .. }
+            | Subject::Abandon { .. } => None,
         }
     }
 }

@@ -43,7 +43,30 @@ pub(super) fn key(standing: &Standing, id: KeyId, event: &KeyEvent) -> Vec<Strin
         }
         KeyEvent::Released(_) => vec![format!("A quorum let key {id} be used again.")],
         KeyEvent::CeremonyFailed(of) => vec![format!("Key {id} is not made: {}", of.because)],
-        // Its kind and payload say it.
-        other => vec![format!("{} of key {id}.", other.kind().0)],
+        KeyEvent::BackedUp(of) => vec![format!(
+            "Signer {} says, signed, that {} of {} officers can give its share of epoch {} of key {id} \
+             back.",
+            of.signer,
+            of.threshold,
+            of.officers.len(),
+            of.epoch
+        )],
+        KeyEvent::RecoveryDrilled(of) => vec![format!(
+            "Signer {} says, signed, that {} officers' pieces gave its share of epoch {} of key {id}.",
+            of.signer,
+            of.officers.len(),
+            of.epoch
+        )],
+        KeyEvent::Retired(_) => {
+            vec![format!("Key {id} is retired: it signs nothing but sweeps of late deposits.")]
+        }
+        // Their kind and payload say it.
+        KeyEvent::CeremonyRequestedV1(_)
+        | KeyEvent::CeremonyRequested(_)
+        | KeyEvent::CeremonyApproved(_)
+        | KeyEvent::RoundOnePublished(_)
+        | KeyEvent::RoundPublished(_)
+        | KeyEvent::Activated(_)
+        | KeyEvent::EpochAdvanced(_) => vec![format!("{} of key {id}.", event.kind().0)],
     }
 }

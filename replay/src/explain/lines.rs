@@ -14,8 +14,8 @@ use strongroom_domain::{
     proposal::{Opened, ProposalEvent, Subject, Unusual},
     statement::{self, Answer, Place},
     transfer::{
-        AttemptAuthorised, Requested, RequestedV1, ReturnAuthorised, Returns,
-        SweepRequested, TransferEvent,
+        AttemptAuthorised, Requested, RequestedV1, ReturnAuthorised, Returns, SweepRequested,
+        TransferEvent,
     },
 };
 
@@ -269,9 +269,14 @@ fn group(quorum: &Quorum) -> String {
 fn swept(standing: &Standing, requested: &SweepRequested) -> Vec<String> {
     let SweepRequested { intent, successor, rotation, maker, coins } = requested;
     let mut says = intended(standing, intent, *maker);
-    says.push(format!("Wallet {} was given up: wallet {successor} takes its place.", intent.wallet));
+    says.push(format!(
+        "Wallet {} was given up: wallet {successor} takes its place.",
+        intent.wallet
+    ));
     says.push(format!("The quorum of proposal {rotation} agreed to every such sweep."));
-    says.push("What arrives is the amount less the fee, which the account named here bears.".into());
+    says.push(
+        "What arrives is the amount less the fee, which the account named here bears.".into(),
+    );
     for coin in coins {
         says.push(format!("- it spends {coin}"));
     }

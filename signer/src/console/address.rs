@@ -62,8 +62,8 @@ pub(crate) fn address(
     writeln!(out, "address  {}", own.address)?;
     writeln!(out, "path     {}", own.path)?;
     writeln!(out, "network  {}", own.network)?;
-    let head = state.head.position;
-    writeln!(out, "derived from what this signer holds; the log says the same (entry {head})")?;
+    let last = state.head.position;
+    writeln!(out, "derived from what this signer holds; the log says the same (entry {last})")?;
     Ok(())
 }
 

@@ -6,9 +6,9 @@ pub(crate) mod address;
 pub(crate) mod backup;
 pub(crate) mod offline;
 pub(crate) mod reseal;
-pub(crate) mod wrapping_key;
 pub(crate) mod restore;
 mod typing;
+pub(crate) mod wrapping_key;
 
 use std::{
     path::Path,

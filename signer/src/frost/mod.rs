@@ -18,6 +18,6 @@ pub use share::{KeyShare, ShareError, ShareName};
 pub use signing::{SignError, SigningNonces};
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod changes_tests;
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,11 @@ pub(super) fn commit(
     (nonces, commitments)
 }
 
-pub(super) fn sign(shares: &BTreeMap<u16, KeyShare>, who: &[u16], path: KeyPath) -> (ByHolder, ByHolder) {
+pub(super) fn sign(
+    shares: &BTreeMap<u16, KeyShare>,
+    who: &[u16],
+    path: KeyPath,
+) -> (ByHolder, ByHolder) {
     let (nonces, commitments) = commit(shares, who);
     let signed = nonces
         .into_iter()

@@ -70,9 +70,7 @@ impl Signer {
     pub(super) fn begin_ceremony(&self, key: KeyId) -> Result<Reply, Trouble> {
         let (ceremony, holder) = self.under_way(key, Grounds::of_beginning)?;
         match ceremony.plan.protocol {
-            Protocol::Pkcs11Secp256k1 => {
-                self.hold_in_token(key, KeyKind::Secp256k1, &ceremony)
-            }
+            Protocol::Pkcs11Secp256k1 => self.hold_in_token(key, KeyKind::Secp256k1, &ceremony),
             Protocol::Pkcs11P256 => self.hold_in_token(key, KeyKind::P256, &ceremony),
             Protocol::Pkcs11Ed25519 => self.hold_in_token(key, KeyKind::Ed25519, &ceremony),
             Protocol::Pkcs11Rsa2048 => self.hold_in_token(key, KeyKind::Rsa2048, &ceremony),
@@ -181,7 +179,12 @@ impl Signer {
         self.confirm(key, Bytes(public.key().to_bytes().to_vec()), Bytes(package))
     }
 
-    pub(super) fn confirm(&self, key: KeyId, public_key: Bytes, package: Bytes) -> Result<Reply, Trouble> {
+    pub(super) fn confirm(
+        &self,
+        key: KeyId,
+        public_key: Bytes,
+        package: Bytes,
+    ) -> Result<Reply, Trouble> {
         let log = self.follower().audited()?.state().charter.standing()?.log;
         let text = statement::confirmation(log, key, self.id, &public_key, &package);
         let signature = Bytes(self.identity.confirm(text.as_bytes()).to_vec());

@@ -3,9 +3,9 @@
 
 mod ceremony;
 mod change;
-mod old_shares;
 mod letters;
 mod making;
+mod old_shares;
 mod proof;
 mod signing;
 mod step;
@@ -32,8 +32,8 @@ use strongroom_vault::Vault;
 
 use crate::{
     consumption::{AbstainError, Consumptions},
-    frost::ShareError,
     follower::{FollowError, Follower, Pinned, Remembered},
+    frost::ShareError,
     identity::Identity,
     journal::JournalError,
     log_copy::LogCopyError,

@@ -126,8 +126,7 @@ impl Signer {
             (Protocol::FrostSecp256k1Tr, 1) => self.begin_proof(&asked, session, spoken),
             (Protocol::FrostSecp256k1Tr, 2) => self.finish_proof(&asked, session, spoken),
             (Protocol::Dkls23Secp256k1, _) => {
-                let message =
-                    Message { digest: digest(&asked.statement), path: Some(path(epoch)) };
+                let message = Message { digest: digest(&asked.statement), path: Some(path(epoch)) };
                 let said = (spoken, letters);
                 match self.prove_in_rounds(&asked.active, session, round, message, said)? {
                     Went::On(reply) => Ok(reply),

@@ -244,7 +244,6 @@ impl Signer {
         shares.insert(key, Arc::clone(&share));
         Ok(share)
     }
-
 }
 
 /// Everyone's commitments, input by input: exactly the attempt's signers, and this one's own

@@ -11,10 +11,10 @@ mod people;
 mod webhooks;
 
 pub use answers::{
-    AccountOpened, AddressGiven, Answered, DifferenceResolved, FreezeSet, KeyChangeRequested, KeyQuarantined,
-    KeyRequested, PolicyProposed, PolicyTightened, PriceQuoted, ProposalCancelled, ProposalVetoed,
-    ReleaseProposed, ScreeningRecorded, SignerQuarantined, TransactionCancelled, TransactionRequested,
-    TransactionStopped, WalletCreated, WordRecorded,
+    AccountOpened, AddressGiven, Answered, DifferenceResolved, FreezeSet, KeyChangeRequested,
+    KeyQuarantined, KeyRequested, PolicyProposed, PolicyTightened, PriceQuoted, ProposalCancelled,
+    ProposalVetoed, ReleaseProposed, ScreeningRecorded, SignerQuarantined, TransactionCancelled,
+    TransactionRequested, TransactionStopped, WalletCreated, WordRecorded,
 };
 pub use custody::{
     Address, Charter, Deposit, DepositPage, Key, KeyBackup, KeyPage, KeyStep, PolicyInForce,

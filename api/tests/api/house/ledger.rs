@@ -8,7 +8,7 @@ use strongroom_domain::{
     AccountId, Actor, AddressPath, Amount, Branch, Bytes, ClientId, Command, DepositId, KeyId,
     Network, ProposalId, Timestamp, WalletId,
     deposit::{BlockRef, Seen},
-    key::{CeremonyPlan, Custody, Confirmed, Protocol},
+    key::{CeremonyPlan, Confirmed, Custody, Protocol},
     statement::{Answer, confirmation},
     wallet::{AddressDerived, Tier},
 };

@@ -180,9 +180,10 @@ fn a_signer_connects_to_a_vault_and_to_nothing_else() {
 
     let product = |path: &&PathBuf| {
         let name = shown(path);
-        let of_signer = ["signer/src/", "secrets/src/", "ledger/src/", "domain/src/", "chains/src/"]
-            .iter()
-            .any(|folder| name.starts_with(folder));
+        let of_signer =
+            ["signer/src/", "secrets/src/", "ledger/src/", "domain/src/", "chains/src/"]
+                .iter()
+                .any(|folder| name.starts_with(folder));
         of_signer && !name.ends_with("tests.rs") && !name.contains("/tests/")
     };
     for path in rust_files().iter().filter(product) {

@@ -120,7 +120,7 @@ impl SignerProcess {
         if let Some(hsm) = &self.hsm {
             command.env("SOFTHSM2_CONF", &hsm.configuration);
         }
-        run(&mut command);
+        run(&command);
     }
 
     /// Starts it without waiting: it may wait itself, for the key that seals its files.

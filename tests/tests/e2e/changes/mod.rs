@@ -136,9 +136,7 @@ impl House {
         let names = std::fs::read_dir(data).unwrap().flatten();
         let names = names.filter_map(|entry| entry.file_name().into_string().ok());
         let mut epochs: Vec<u64> = names
-            .filter_map(|name| {
-                name.strip_prefix(&prefix)?.strip_suffix(".sealed")?.parse().ok()
-            })
+            .filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(".sealed")?.parse().ok())
             .collect();
         epochs.sort_unstable();
         epochs

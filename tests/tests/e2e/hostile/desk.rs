@@ -79,8 +79,7 @@ fn a_signer_shows_an_address_by_its_own_key_and_refuses_what_the_log_forged() {
     let hsm = world.custody(Network::EthereumDev);
     let forged = strange_address(Network::LitecoinRegtest);
     let path = AddressPath { branch: Branch::Deposit, index: 1 };
-    let derived =
-        AddressDerived { address: forged.clone(), path, account: Some(custody.account) };
+    let derived = AddressDerived { address: forged.clone(), path, account: Some(custody.account) };
     world.forge.run(Command::DeriveAddress { wallet: custody.wallet, derived });
     world.settle(&[0, HSM]);
     // Beside the running signer.
@@ -121,13 +120,13 @@ fn back_up(world: &mut World, signer: usize, key: KeyId, officers: &[PersonId]) 
     let ids: Vec<String> = officers.iter().map(ToString::to_string).collect();
     let folder = world.signers[signer].folder.join(format!("pieces-{}", Uuid::now_v7()));
     std::fs::create_dir(&folder).unwrap();
-    let word = folder.join("word.json");
+    let said = folder.join("word.json");
     let (key_text, ids) = (key.to_string(), ids.join(","));
-    let (pieces, to) = (folder.to_str().unwrap(), word.to_str().unwrap());
+    let (pieces, to) = (folder.to_str().unwrap(), said.to_str().unwrap());
     let arguments = ["backup", "--key", &key_text, "--officers", &ids, "--threshold", "2"];
     let arguments = [arguments.as_slice(), &["--to-files", pieces, "--word", to]].concat();
     let shown = done(&desk(world, signer, &arguments, ""));
-    let backed_up: BackedUp = read(&word);
+    let backed_up: BackedUp = read(&said);
     let pieces = Pieces(folder);
     // Words are in the files alone.
     let words = pieces.line(1);
@@ -158,7 +157,12 @@ fn change(world: &mut World, custody: &Custody, epoch: u32) {
                 Reply::Spoke { message, letters } => {
                     next.extend(letters);
                     if !message.as_slice().is_empty() {
-                        published.push(RoundPublished { signer: id, epoch, round, package: message });
+                        published.push(RoundPublished {
+                            signer: id,
+                            epoch,
+                            round,
+                            package: message,
+                        });
                     }
                 }
                 Reply::EpochConfirmed { confirmed: one } => confirmed.push(one),
@@ -189,8 +193,8 @@ fn officers_pieces_pass_a_drill_and_give_a_lost_share_back_when_a_quorum_says() 
     world.settle(&HOLDERS);
 
     let key_text = key.to_string();
-    let word = world.signers[0].folder.join("drill.json");
-    let drill = ["drill", "--key", &key_text, "--word", word.to_str().unwrap()];
+    let said = world.signers[0].folder.join("drill.json");
+    let drill = ["drill", "--key", &key_text, "--word", said.to_str().unwrap()];
     let typed = |numbers: [u16; 2]| numbers.map(|number| pieces.line(number)).concat();
     // Another signer's piece, another officer's number, one changed word, too few.
     let foreign = [pieces.line(1), others.line(2)].concat();
@@ -203,9 +207,9 @@ fn officers_pieces_pass_a_drill_and_give_a_lost_share_back_when_a_quorum_says() 
     let changed = [pieces.line(1), words.join(" ")].concat();
     refused(&desk(&world, 0, &drill, &changed), "word 5 alone is wrong");
     refused(&desk(&world, 0, &drill, &pieces.line(1)), "1 pieces were typed, it takes 2");
-    assert!(!word.exists());
+    assert!(!said.exists());
     done(&desk(&world, 0, &drill, &typed([3, 1])));
-    let drilled: RecoveryDrilled = read(&word);
+    let drilled: RecoveryDrilled = read(&said);
     assert_eq!(drilled.officers, [officers[0], officers[2]]);
     world.forge.run(Command::DrillKey { key, drilled });
     world.pays(&custody);

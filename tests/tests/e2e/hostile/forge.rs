@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_domain::charter::{
-    CharterTextV2, Enrolment, FoundedV2, FoundingSignature, PersonV1, Role,
+    CharterEvent, CharterTextV1, CharterTextV2, Enrolment, EnrolmentV1, FoundedV1, FoundedV2,
+    FoundingSignature, PersonV1, Role,
 };
 use strongroom_domain::policy::{Destination, PolicyV1, Quorum, TierV1};
 use strongroom_domain::protocol::{LogEntry, Order};
@@ -180,6 +181,38 @@ impl Forge {
             prev: Hash::ZERO,
         };
         forge.run(Command::FoundCharter(FoundedV2 { charter, signatures }));
+        forge
+    }
+
+    /// A log from before there were witnesses: no command founds one any more.
+    pub(super) fn found_v1(signers: &[Enrolment], time: Timestamp) -> Self {
+        let mut forge = Self::found(signers.to_vec(), time);
+        let charter = forge.people.charter(signers.to_vec());
+        let signers = signers.iter().cloned().map(|of| EnrolmentV1 {
+            id: of.id,
+            identity_key: of.identity_key,
+            sealing_key: of.sealing_key,
+            tls_certificate_sha256: of.tls_certificate_sha256,
+        });
+        let charter = CharterTextV1 {
+            log: charter.log,
+            name: charter.name,
+            log_key: charter.log_key,
+            people: charter.people,
+            signers: signers.collect(),
+            governance: charter.governance,
+            policy: charter.policy,
+        };
+        let text = statement::founding_v1(&charter);
+        let signature = |approver: &Approver| FoundingSignature {
+            person: approver.id,
+            key: public(&approver.key),
+            signature: sign(&approver.key, &text),
+        };
+        let signatures = forge.people.approvers.iter().map(signature).collect();
+        forge.state = State::default();
+        (forge.entries, forge.sequences, forge.prev) = (Vec::new(), BTreeMap::new(), Hash::ZERO);
+        forge.write(Stream::Charter, CharterEvent::from(FoundedV1 { charter, signatures }));
         forge
     }
 

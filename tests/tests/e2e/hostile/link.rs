@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use strongroom_api::data_directory::TlsIdentity;
 use strongroom_domain::protocol::{LogEntry, Order, Reply};
-use strongroom_domain::{Head, KeyId, Rule, TransferId};
+use strongroom_domain::{Head, KeyId, TransferId};
 use strongroom_tests::deployment::SignerProcess;
 
 use super::forge::Forge;
@@ -108,14 +108,5 @@ impl Link {
 
     pub(super) fn begin(&mut self, key: KeyId) -> Reply {
         self.ask(&Order::BeginCeremony { key })
-    }
-}
-
-/// Whether an answer is a refusal by this rule.
-#[track_caller]
-pub(super) fn refused(name: &str, reply: &Reply, rule: Rule) {
-    match reply {
-        Reply::Refused(refusal) if refusal.rule == rule => {}
-        other => panic!("{name}: expected a refusal by {rule}, found {other:?}"),
     }
 }

@@ -10,16 +10,23 @@
 )]
 
 mod attempts;
+mod catalogue;
 mod ceremonies;
+mod desk;
 mod entries;
 mod forge;
+mod governed;
 mod link;
 mod lives;
 mod notary;
+mod orders;
 mod powers;
+mod proofs;
+mod rounds;
 mod sessions;
 mod strangers;
 mod stuck;
+mod sweeps;
 mod transactions;
 mod witnesses;
 mod world;

@@ -12,8 +12,8 @@ use strongroom_domain::{
 };
 use uuid::Uuid;
 
-use super::forge::clock;
 use super::catalogue::answers;
+use super::forge::clock;
 use super::world::World;
 
 const HOLDERS: [usize; 3] = [0, 1, 2];
@@ -93,41 +93,17 @@ fn a_proof_is_made_once_for_a_key_that_has_to_prove_itself() {
     let ids = [world.id(0), world.id(1)];
     let (me, other, stranger) = (ids[0], ids[1], world.id(3));
     let first: Vec<(&str, Order)> = vec![
-        (
-            "proof-of-no-key",
-            step((KeyId(Uuid::now_v7()), 1), &session(1), 1, named(&ids))
-        ),
-        (
-            "proof-of-a-key-of-the-first-form",
-            step((old.key, 1), &session(1), 1, named(&ids))
-        ),
+        ("proof-of-no-key", step((KeyId(Uuid::now_v7()), 1), &session(1), 1, named(&ids))),
+        ("proof-of-a-key-of-the-first-form", step((old.key, 1), &session(1), 1, named(&ids))),
         ("proof-of-another-epoch", step((key, 2), &session(1), 1, named(&ids))),
         ("proof-of-no-epoch", step((key, 0), &session(1), 1, named(&ids))),
-        (
-            "proof-in-a-session-without-a-name",
-            step((key, 1), &Bytes::default(), 1, named(&ids))
-        ),
+        ("proof-in-a-session-without-a-name", step((key, 1), &Bytes::default(), 1, named(&ids))),
         ("proof-by-one", step((key, 1), &session(1), 1, named(&[me]))),
-        (
-            "proof-by-one-twice",
-            step((key, 1), &session(1), 1, named(&[me, me]))
-        ),
-        (
-            "proof-without-this-signer",
-            step((key, 1), &session(1), 1, named(&[other, world.id(2)]))
-        ),
-        (
-            "proof-with-a-stranger",
-            step((key, 1), &session(1), 1, named(&[me, stranger]))
-        ),
-        (
-            "proof-by-all",
-            step((key, 1), &session(1), 1, named(&[me, other, world.id(2)]))
-        ),
-        (
-            "proof-round-two-first",
-            step((key, 1), &session(1), 2, named(&ids))
-        ),
+        ("proof-by-one-twice", step((key, 1), &session(1), 1, named(&[me, me]))),
+        ("proof-without-this-signer", step((key, 1), &session(1), 1, named(&[other, world.id(2)]))),
+        ("proof-with-a-stranger", step((key, 1), &session(1), 1, named(&[me, stranger]))),
+        ("proof-by-all", step((key, 1), &session(1), 1, named(&[me, other, world.id(2)]))),
+        ("proof-round-two-first", step((key, 1), &session(1), 2, named(&ids))),
         ("proof-round-three", step((key, 1), &session(1), 3, named(&ids))),
         ("proof-round-none", step((key, 1), &session(1), 0, named(&ids))),
     ];
@@ -177,17 +153,20 @@ fn a_proof_is_made_once_for_a_key_that_has_to_prove_itself() {
         commitments: Vec::new(),
     };
     answers("proof-session-for-a-payment", &world.reader(0).ask(&sign));
-    proves(&mut world, key, &session(30), spoken);
-    answers("proof-of-shares-that-have-proven-themselves", &world.reader(0).ask(&step((key, 1), &session(40), 1, named(&ids))));
+    proves(&mut world, key, &session(30), &spoken);
+    answers(
+        "proof-of-shares-that-have-proven-themselves",
+        &world.reader(0).ask(&step((key, 1), &session(40), 1, named(&ids))),
+    );
     world.pays(&old);
 }
 
 /// Both give their part, and the log takes what comes out.
-fn proves(world: &mut World, key: KeyId, name: &Bytes, spoken: Vec<Spoken>) {
+fn proves(world: &mut World, key: KeyId, name: &Bytes, spoken: &[Spoken]) {
     let active = world.forge.state.keys[&key].active().unwrap().clone();
     let (mut commitments, mut shares) = (ByHolder::new(), ByHolder::new());
     for (holder, of) in [(1, 0), (2, 1)] {
-        let order = step((key, 1), name, 2, spoken.clone());
+        let order = step((key, 1), name, 2, spoken.to_vec());
         shares.insert(holder, message(world.reader(of).ask(&order)).0);
         commitments.insert(holder, spoken[of].message.0.clone());
     }

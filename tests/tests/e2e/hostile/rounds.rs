@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use strongroom_chains::UnsignedTx;
 use strongroom_domain::key::{Protocol, RoundPublished};
 use strongroom_domain::protocol::{Order, Reply, Sealed, Spoken, Work};
-use strongroom_domain::{Bytes, Command, KeyId, Network, Rule, TransferId};
+use strongroom_domain::{Bytes, Command, KeyId, Network, TransferId};
 
+use super::catalogue::answers;
 use super::forge::clock;
-use super::link::{Link, refused};
+use super::link::Link;
 use super::world::World;
 
 const HOLDERS: [usize; 3] = [0, 1, 2];
@@ -87,7 +88,7 @@ impl World {
                 // The next round begins when the log shows all of this one.
                 let mut link = self.reader(0);
                 let early = step(&mut link, work, &none, 3, self.for_one(0, &said));
-                refused("a round that the log does not show", &early, Rule::SignerLogBehind);
+                answers("ecdsa-round-that-log-does-not-show", &early);
             }
             self.publish(key, round, &said);
             before = said;
@@ -106,10 +107,10 @@ impl World {
         for (name, letters) in bent_letters(&honest.letters, self) {
             let said = Said { spoken: Vec::new(), letters };
             let reply = step(&mut link, work, &Bytes::default(), round, said);
-            refused(name, &reply, Rule::SignerProtocol);
+            answers(name, &reply);
         }
         let ahead = step(&mut link, work, &Bytes::default(), round + 1, honest);
-        refused("a round too far", &ahead, Rule::SignerProtocol);
+        answers("ecdsa-round-too-far", &ahead);
     }
 
     fn signs(&self, transfer: TransferId, session: &Bytes) -> Vec<[u8; 64]> {
@@ -148,15 +149,15 @@ fn bent_letters(honest: &[Sealed], world: &World) -> Vec<(&'static str, Vec<Seal
     own[0].sender = world.id(0);
     let doubled = [honest, &honest[..1]].concat();
     vec![
-        ("no letters", Vec::new()),
-        ("a letter missing", honest[1..].to_vec()),
-        ("a letter twice", doubled),
-        ("a letter changed", changed(|letter| *letter.sealed.0.last_mut().unwrap() ^= 1)),
-        ("a letter cut short", changed(|letter| letter.sealed.0.truncate(40))),
-        ("an empty letter", changed(|letter| letter.sealed.0.clear())),
-        ("a stranger's letter", from_another),
-        ("another's letter", for_another),
-        ("an own letter", own),
+        ("ecdsa-no-letters", Vec::new()),
+        ("ecdsa-letter-missing", honest[1..].to_vec()),
+        ("ecdsa-letter-twice", doubled),
+        ("ecdsa-letter-changed", changed(|letter| *letter.sealed.0.last_mut().unwrap() ^= 1)),
+        ("ecdsa-letter-cut-short", changed(|letter| letter.sealed.0.truncate(40))),
+        ("ecdsa-letter-empty", changed(|letter| letter.sealed.0.clear())),
+        ("ecdsa-letter-of-stranger", from_another),
+        ("ecdsa-letter-for-another", for_another),
+        ("ecdsa-letter-of-its-own", own),
     ]
 }
 
@@ -171,27 +172,27 @@ fn a_round_follows_its_own_session_or_none_and_the_honest_payment_is_signed() {
     let (first, second) = (Bytes(vec![1; 16]), Bytes(vec![2; 16]));
 
     let nothing = Said::default;
-    for (name, session) in [("no session", vec![]), ("a short session", vec![3; 15])] {
+    for (name, session) in [("ecdsa-no-session", vec![]), ("ecdsa-short-session", vec![3; 15])] {
         let reply = step(&mut world.reader(0), work, &Bytes(session), 1, nothing());
-        refused(name, &reply, Rule::SignerProtocol);
+        answers(name, &reply);
     }
     let (old, _) = world.round(&SIGNERS, work, &first, (1, &nothing()));
     let (said, _) = world.round(&SIGNERS, work, &second, (1, &nothing()));
     let again = step(&mut world.reader(0), work, &second, 1, nothing());
-    refused("a session begun twice", &again, Rule::SignerProtocol);
+    answers("ecdsa-session-begun-twice", &again);
     let displaced = step(&mut world.reader(0), work, &first, 2, world.for_one(0, &old));
-    refused("a session before the last", &displaced, Rule::SignerProtocol);
+    answers("ecdsa-session-before-last", &displaced);
 
     let honest = world.for_one(0, &said);
     let mut cases = bent_letters(&honest.letters, &world);
-    cases.push(("a letter of another session", world.for_one(0, &old).letters));
+    cases.push(("ecdsa-letter-of-another-session", world.for_one(0, &old).letters));
     for (name, letters) in cases {
         let bent = Said { letters, ..honest.clone() };
         let reply = step(&mut world.reader(0), work, &second, 2, bent);
-        refused(name, &reply, Rule::SignerProtocol);
+        answers(name, &reply);
     }
     let ahead = step(&mut world.reader(0), work, &second, 3, honest.clone());
-    refused("a round too far", &ahead, Rule::SignerProtocol);
+    answers("ecdsa-round-too-far", &ahead);
     for other in
         [Work::Attempt { transfer, attempt: 2 }, Work::Change { key: custody.key, epoch: 2 }]
     {
@@ -203,20 +204,20 @@ fn a_round_follows_its_own_session_or_none_and_the_honest_payment_is_signed() {
     let (next, others) = world.round(&SIGNERS, work, &second, (2, &said));
     assert!(others.is_empty(), "{others:?}");
     let replayed = step(&mut world.reader(0), work, &second, 2, honest.clone());
-    refused("a round twice", &replayed, Rule::SignerProtocol);
+    answers("ecdsa-round-twice", &replayed);
     let stale = step(&mut world.reader(0), work, &second, 3, honest);
-    refused("letters of the round before", &stale, Rule::SignerProtocol);
+    answers("ecdsa-letters-of-round-before", &stale);
     let (mut sums, others) = world.round(&SIGNERS, work, &second, (3, &next));
     assert!(others.is_empty(), "{others:?}");
     // A sum that was changed on the way: no signature, and nobody is blamed.
     *sums.spoken[1].message.0.last_mut().unwrap() ^= 1;
     let (_, others) = world.round(&SIGNERS[..1], work, &second, (4, &sums));
-    refused("a changed sum", &others[0].1, Rule::SignerProtocol);
+    answers("ecdsa-changed-sum", &others[0].1);
 
     // A restart forgets the session, and another is signed.
     world.restart(1);
     let forgotten = step(&mut world.reader(1), work, &second, 4, sums);
-    refused("a forgotten session", &forgotten, Rule::SignerProtocol);
+    answers("ecdsa-session-from-before-restart", &forgotten);
     let signatures = world.signs(transfer, &Bytes(vec![4; 16]));
     let attempt = world.forge.state.transfers[&transfer].attempts().unwrap().current.clone();
     let unsigned = UnsignedTx::parse(network, &attempt.unsigned).unwrap();

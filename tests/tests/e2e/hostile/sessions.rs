@@ -2,10 +2,11 @@
 //! one share or none, whatever a hostile server sends.
 
 use strongroom_domain::protocol::{Committed, Order, Reply};
-use strongroom_domain::{Bytes, Network, Rule, SignerId, TransferId, transfer::Abstention};
+use strongroom_domain::{Bytes, Network, SignerId, TransferId, transfer::Abstention};
 
+use super::catalogue::answers;
 use super::forge::clock;
-use super::link::{Link, refused};
+use super::link::Link;
 use super::transactions::FEE;
 use super::world::{World, commit_all};
 
@@ -24,54 +25,58 @@ type Bent = fn(&Round) -> (Bytes, Vec<Committed>);
 
 fn second_rounds() -> Vec<(&'static str, Bent)> {
     vec![
-        ("a session that never was", |round| (Bytes(vec![1; 16]), round.committed.clone())),
-        ("no session", |round| (Bytes::default(), round.committed.clone())),
-        ("the other signer's session", |round| {
+        ("round-session-that-never-was", |round| (Bytes(vec![1; 16]), round.committed.clone())),
+        ("round-no-session", |round| (Bytes::default(), round.committed.clone())),
+        ("round-other-signers-session", |round| {
             (round.other_session.clone(), round.committed.clone())
         }),
-        ("a stranger's commitments", |round| {
+        ("round-strangers-commitments", |round| {
             let mut committed = round.committed.clone();
             committed[1].signer = round.stranger;
             (round.session.clone(), committed)
         }),
-        ("a stranger's commitments besides", |round| {
+        ("round-strangers-commitments-besides", |round| {
             let mut committed = round.committed.clone();
             committed.push(Committed { signer: round.stranger, ..committed[1].clone() });
             (round.session.clone(), committed)
         }),
-        ("own commitments alone", |round| (round.session.clone(), round.committed[..1].to_vec())),
-        ("own commitments twice", |round| {
+        ("round-own-commitments-alone", |round| {
+            (round.session.clone(), round.committed[..1].to_vec())
+        }),
+        ("round-own-commitments-twice", |round| {
             let one = round.committed[0].clone();
             (round.session.clone(), vec![one.clone(), one])
         }),
-        ("own commitments altered", |round| {
+        ("round-own-commitments-altered", |round| {
             let mut committed = round.committed.clone();
             committed[0].commitments = committed[1].commitments.clone();
             (round.session.clone(), committed)
         }),
-        ("own commitments missing", |round| (round.session.clone(), round.committed[1..].to_vec())),
-        ("a commitment too many", |round| {
+        ("round-own-commitments-missing", |round| {
+            (round.session.clone(), round.committed[1..].to_vec())
+        }),
+        ("round-commitment-too-many", |round| {
             let mut committed = round.committed.clone();
             let one = committed[1].commitments[0].clone();
             committed[1].commitments.push(one);
             (round.session.clone(), committed)
         }),
-        ("a commitment too few", |round| {
+        ("round-commitment-too-few", |round| {
             let mut committed = round.committed.clone();
             committed[1].commitments.clear();
             (round.session.clone(), committed)
         }),
-        ("commitments that are no points", |round| {
+        ("round-commitments-that-are-no-points", |round| {
             let mut committed = round.committed.clone();
             committed[1].commitments[0].0.fill(0xff);
             (round.session.clone(), committed)
         }),
-        ("commitments to nothing", |round| {
+        ("round-commitments-to-nothing", |round| {
             let mut committed = round.committed.clone();
             committed[1].commitments[0].0.fill(0);
             (round.session.clone(), committed)
         }),
-        ("commitments cut short", |round| {
+        ("round-commitments-cut-short", |round| {
             let mut committed = round.committed.clone();
             committed[1].commitments[0].0.truncate(20);
             (round.session.clone(), committed)
@@ -98,35 +103,42 @@ fn a_second_round_follows_its_own_first_round_or_none() {
     let transfer = custody.honest(&mut world.forge).intent.transfer;
     let other = custody.honest(&mut world.forge).intent.transfer;
     let mut links = [world.reader(0), world.reader(1)];
+    let stranger = world.id(2);
     let begin = |links: &mut [Link], transfer| {
         let (sessions, committed) = commit_all(links, transfer, &ids);
         let (session, other_session) = (sessions[0].clone(), sessions[1].clone());
-        Round { transfer, session, other_session, committed, stranger: world.id(2) }
+        Round { transfer, session, other_session, committed, stranger }
     };
     for (name, bent) in second_rounds() {
         let round = begin(&mut links, transfer);
         let reply = sign(&mut links[0], round.transfer, 1, bent(&round));
-        refused(name, &reply, Rule::SignerProtocol);
+        answers(name, &reply);
+        world.pays(&custody);
     }
 
     let (one, two) = (begin(&mut links, transfer), begin(&mut links, other));
     let crossed = (two.session.clone(), two.committed.clone());
     let reply = sign(&mut links[0], transfer, 1, crossed);
-    refused("another transfer's session", &reply, Rule::SignerProtocol);
+    answers("sign-another-transfers-session", &reply);
+    world.pays(&custody);
     let mixed = (one.session.clone(), vec![one.committed[0].clone(), two.committed[1].clone()]);
     // Of the right signer, for another digest: a share that helps nobody, and the nonce is gone.
     assert!(matches!(sign(&mut links[0], transfer, 1, mixed.clone()), Reply::Shares { .. }));
-    refused("a session twice", &sign(&mut links[0], transfer, 1, mixed), Rule::SignerProtocol);
+    answers("sign-session-twice", &sign(&mut links[0], transfer, 1, mixed));
+    world.pays(&custody);
     let honest = (one.session, one.committed);
     let reply = sign(&mut links[0], transfer, 1, honest);
-    refused("a session twice, with other commitments", &reply, Rule::SignerProtocol);
+    answers("sign-session-twice-with-other-commitments", &reply);
+    world.pays(&custody);
 
     let (first, second) = (begin(&mut links, transfer), begin(&mut links, transfer));
     let reply = sign(&mut links[0], transfer, 1, (first.session, first.committed));
-    refused("a session that another took the place of", &reply, Rule::SignerProtocol);
+    answers("sign-session-that-another-took-place-of", &reply);
+    world.pays(&custody);
     world.restart(0);
     let reply = sign(&mut world.reader(0), transfer, 1, (second.session, second.committed));
-    refused("a session from before a restart", &reply, Rule::SignerProtocol);
+    answers("sign-session-from-before-restart", &reply);
+    world.pays(&custody);
 
     world.pays(&custody);
 }
@@ -150,9 +162,11 @@ fn a_second_round_of_an_attempt_that_was_replaced_or_failed_is_refused() {
     attempt.fee = strongroom_domain::Amount::new(2 * FEE);
     custody.authorise(&mut world.forge, &asked, attempt, spends);
     let reply = sign(&mut world.reader(0), transfer, 1, round.clone());
-    refused("the first attempt's second round", &reply, Rule::AttemptState);
+    answers("sign-round-two-of-attempt-that-was-replaced", &reply);
+    world.pays(&custody);
     let reply = sign(&mut world.reader(0), transfer, 2, round);
-    refused("under the second attempt's number", &reply, Rule::SignerProtocol);
+    answers("sign-first-attempts-session-under-seconds-number", &reply);
+    world.pays(&custody);
 
     let asked = custody.honest(&mut world.forge);
     let (ids, transfer) = ([world.id(0)], asked.intent.transfer);
@@ -163,7 +177,8 @@ fn a_second_round_of_an_attempt_that_was_replaced_or_failed_is_refused() {
     world.forge.run(strongroom_domain::Command::FailTransfer { transfer, because, abstentions });
     let committed = vec![Committed { signer: ids[0], commitments }];
     let reply = sign(&mut world.reader(0), transfer, 1, (session, committed));
-    refused("a second round after the end", &reply, Rule::SignerProtocol);
+    answers("sign-round-two-after-transfer-failed", &reply);
+    world.pays(&custody);
     world.pays(&custody);
 }
 
@@ -187,15 +202,18 @@ fn who_has_consumed_does_not_swear_it_off_and_who_has_sworn_does_not_consume() {
             world.restart(1);
         }
         let reply = world.reader(0).ask(&Order::Abstain { transfer });
-        refused("sworn off after it was consumed", &reply, Rule::SignerAttemptConsumed);
+        answers("sign-sworn-off-after-it-was-consumed", &reply);
+        world.pays(&custody);
         let first = abstain(&mut world, 1, transfer);
         assert_eq!(first, abstain(&mut world, 1, transfer), "the same word each time");
         let reply = world.reader(1).commit(transfer, 1);
-        refused("consumed after it was sworn off", &reply, Rule::SignerAttemptConsumed);
+        answers("sign-consumed-after-it-was-sworn-off", &reply);
+        world.pays(&custody);
     }
     let unknown = TransferId(uuid::Uuid::now_v7());
     let reply = world.reader(0).ask(&Order::Abstain { transfer: unknown });
-    refused("a transfer that nobody asked for", &reply, Rule::SignerLogBehind);
+    answers("sign-swearing-off-what-nobody-asked-for", &reply);
+    world.pays(&custody);
     world.pays(&custody);
 }
 
@@ -209,19 +227,25 @@ fn a_key_signs_by_its_own_protocol_and_with_its_own_holders() {
     let by_token = account.honest(&mut world.forge).intent.transfer;
     let hsm = super::world::HSM;
     let reply = world.reader(0).sign_alone(by_shares, 1);
-    refused("a share alone", &reply, Rule::SignerProtocol);
+    answers("sign-share-asked-to-sign-alone", &reply);
+    world.pays(&coins);
     let reply = world.reader(hsm).commit(by_token, 1);
-    refused("a token in rounds", &reply, Rule::SignerProtocol);
-    refused("a holder not asked", &world.reader(2).commit(by_shares, 1), Rule::SignerNotInSet);
-    refused("no holder", &world.reader(hsm).commit(by_shares, 1), Rule::SignerNotInSet);
-    refused("no holder", &world.reader(0).sign_alone(by_token, 1), Rule::SignerNotInSet);
+    answers("sign-token-asked-for-round-one", &reply);
+    world.pays(&account);
+    answers("sign-holder-that-is-not-of-attempt", &world.reader(2).commit(by_shares, 1));
+    world.pays(&coins);
+    answers("sign-signer-that-holds-no-share", &world.reader(hsm).commit(by_shares, 1));
+    world.pays(&coins);
+    world.pays(&coins);
+    answers("sign-signer-that-holds-no-share", &world.reader(0).sign_alone(by_token, 1));
     let order = Order::Sign {
         transfer: by_token,
         attempt: 1,
         session: Bytes(vec![0; 16]),
         commitments: Vec::new(),
     };
-    refused("a token's second round", &world.reader(hsm).ask(&order), Rule::SignerProtocol);
+    answers("sign-token-asked-for-round-two", &world.reader(hsm).ask(&order));
+    world.pays(&account);
     world.pays(&coins);
     world.pays(&account);
 }

@@ -4,12 +4,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use strongroom_domain::Network;
 use strongroom_domain::protocol::Reply;
-use strongroom_domain::{Network, Rule};
 use strongroom_tests::deployment::{Captives, Programs};
 
+use super::catalogue::{answers, silent};
 use super::forge::clock;
-use super::link::{Link, refused};
+use super::link::Link;
 use super::world::World;
 
 const STATUS: &[u8] = br#"{"ask":"status"}"#;
@@ -19,15 +20,19 @@ fn whoever_is_not_the_pinned_server_gets_no_answer() {
     let root = tempfile::tempdir().unwrap();
     let mut world = World::found(root.path(), clock());
     let other = Captives::server_identity(&Programs::built(), &root.path().join("other"));
-    assert!(Link::open(&world.signers[0], None).exchange(STATUS).is_err());
-    assert!(Link::open(&world.signers[0], Some(&other)).exchange(STATUS).is_err());
+    let custody = world.custody(Network::LitecoinRegtest);
+    let answered = Link::open(&world.signers[0], None).exchange(STATUS);
+    silent("wire-nobodys-certificate", answered.is_err());
+    world.pays(&custody);
+    let answered = Link::open(&world.signers[0], Some(&other)).exchange(STATUS);
+    silent("wire-strangers-certificate", answered.is_err());
+    world.pays(&custody);
     let mut plain = TcpStream::connect(("127.0.0.1", world.signers[0].port)).unwrap();
     plain.write_all(STATUS).unwrap();
     let mut told = Vec::new();
     // An alert or a reset.
     let _ = plain.read_to_end(&mut told);
-    assert!(!told.windows(6).any(|window| window == b"answer"), "{told:?}");
-    let custody = world.custody(Network::LitecoinRegtest);
+    silent("wire-no-tls", !told.windows(6).any(|window| window == b"answer"));
     world.pays(&custody);
 }
 
@@ -35,37 +40,41 @@ fn whoever_is_not_the_pinned_server_gets_no_answer() {
 fn what_is_no_order_is_refused_and_what_is_no_frame_ends_the_connection() {
     let root = tempfile::tempdir().unwrap();
     let mut world = World::found(root.path(), clock());
+    let custody = world.custody(Network::LitecoinRegtest);
     let deep = "[".repeat(100_000);
     let bodies: [(&str, &str); 9] = [
-        ("nothing", ""),
-        ("no JSON", "please"),
-        ("half of an order", r#"{"ask":"stat"#),
-        ("an order that there is not", r#"{"ask":"sign-digest","digest":"00"}"#),
-        ("an order with a field more", r#"{"ask":"extend","entries":[],"really":true}"#),
-        ("an order without its fields", r#"{"ask":"commit"}"#),
-        ("an id that is none", r#"{"ask":"begin-ceremony","key":"../../etc"}"#),
-        ("a list", "[]"),
-        ("a deep nest", &deep),
+        ("wire-nothing", ""),
+        ("wire-no-json", "please"),
+        ("wire-half-of-order", r#"{"ask":"stat"#),
+        ("wire-order-that-there-is-not", r#"{"ask":"sign-digest","digest":"00"}"#),
+        ("wire-order-with-field-more", r#"{"ask":"extend","entries":[],"really":true}"#),
+        ("wire-order-without-its-fields", r#"{"ask":"commit"}"#),
+        ("wire-id-that-is-none", r#"{"ask":"begin-ceremony","key":"../../etc"}"#),
+        ("wire-list", "[]"),
+        ("wire-deep-nest", &deep),
     ];
     let mut link = world.link(0);
     for (name, body) in bodies {
         let answer = link.exchange(body.as_bytes()).unwrap();
-        refused(name, &serde_json::from_slice::<Reply>(&answer).unwrap(), Rule::SignerProtocol);
+        answers(name, &serde_json::from_slice::<Reply>(&answer).unwrap());
+        world.pays(&custody);
     }
     let long = format!(r#"{{"ask":"{}"}}"#, "x\\n".repeat(1_000_000));
     let answer = link.exchange(long.as_bytes()).unwrap();
     assert!(answer.len() < 1000, "a refusal of {} bytes", answer.len());
     let not_text = link.exchange(&[0xff; 64]).unwrap();
-    refused("no text", &serde_json::from_slice(&not_text).unwrap(), Rule::SignerProtocol);
-    for length in [16 * 1024 * 1024 + 1, u32::MAX] {
+    answers("wire-bytes-that-are-no-text", &serde_json::from_slice(&not_text).unwrap());
+    world.pays(&custody);
+    let frames = [("wire-frame-too-long", 16 * 1024 * 1024 + 1), ("wire-frame-of-4-gib", u32::MAX)];
+    for (name, length) in frames {
         let mut link = world.link(0);
         link.send(&[length.to_be_bytes().as_slice(), &[0; 8]].concat()).unwrap();
-        assert!(link.receive().is_err(), "a frame of {length} bytes");
+        silent(name, link.receive().is_err());
+        world.pays(&custody);
     }
     // As long as a frame may be, and nothing in it.
     let blanks = vec![b' '; 16 * 1024 * 1024];
     let answer = world.link(0).exchange(&blanks).unwrap();
-    refused("blanks", &serde_json::from_slice(&answer).unwrap(), Rule::SignerProtocol);
-    let custody = world.custody(Network::LitecoinRegtest);
+    answers("wire-longest-frame-of-blanks", &serde_json::from_slice(&answer).unwrap());
     world.pays(&custody);
 }

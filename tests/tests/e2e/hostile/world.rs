@@ -154,6 +154,7 @@ impl World {
     fn make_key(&mut self, protocol: Protocol, holders: &[usize]) -> KeyId {
         match protocol.custody() {
             Kept::Cosigners => panic!("a multisig key names its cosigners"),
+            Kept::Shares if protocol == Protocol::Dkls23Secp256k1 => self.make_in_rounds(holders),
             Kept::Shares => {
                 let ceremony = self.two_rounds(holders);
                 self.finish(holders, ceremony)
@@ -177,8 +178,18 @@ impl World {
             Family::Bitcoin => (Protocol::FrostSecp256k1Tr, vec![0, 1, 2], vec![0, 1]),
             Family::Ethereum => (Protocol::Pkcs11Secp256k1, vec![HSM], vec![HSM]),
         };
-        let key = self.make_key(protocol, &holders);
-        let signers = signers.into_iter().map(|signer| self.id(signer)).collect();
+        self.custody_of(network, protocol, (&holders, &signers))
+    }
+
+    /// As [`Self::custody`], with a key of this protocol.
+    pub(super) fn custody_of(
+        &mut self,
+        network: Network,
+        protocol: Protocol,
+        (holders, signers): (&[usize], &[usize]),
+    ) -> Custody {
+        let key = self.make_key(protocol, holders);
+        let signers = signers.iter().copied().map(|signer| self.id(signer)).collect();
         let (wallet, account) = (WalletId(Uuid::now_v7()), AccountId(Uuid::now_v7()));
         let forge = &mut self.forge;
         let by = forge.people.maker;
@@ -236,12 +247,15 @@ impl World {
         let transfer = asked.intent.transfer;
         let owns = |address: &_| (custody.deposit == *address).then_some(DEPOSIT);
         let payload = unsigned.signing_payloads(&owns).unwrap()[0];
-        let mut links = [self.reader(0), self.reader(1)];
-        let (sessions, committed) = commit_all(&mut links, transfer, &[self.id(0), self.id(1)]);
+        let places = (0..self.signers.len()).filter(|of| custody.signers.contains(&self.id(*of)));
+        let places: Vec<_> = places.collect();
+        let mut links: Vec<_> = places.iter().map(|of| self.reader(*of)).collect();
+        let ids: Vec<_> = places.iter().map(|of| self.id(*of)).collect();
+        let (sessions, committed) = commit_all(&mut links, transfer, &ids);
         let mut shares = ByHolder::new();
         let mut commitments = ByHolder::new();
         for (place, link) in links.iter_mut().enumerate() {
-            let holder = u16::try_from(place).unwrap() + 1;
+            let holder = u16::try_from(places[place]).unwrap() + 1;
             let order = Order::Sign {
                 transfer,
                 attempt: 1,

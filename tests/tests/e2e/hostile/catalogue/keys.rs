@@ -1,0 +1,70 @@
+//! Keys that prove themselves, sign together in several rounds, and are given up.
+//! Never runs anything.
+
+use super::{Case, Group, group};
+
+pub(super) const GROUPS: &[Group] = &[
+    group! { "ecdsa", "Rounds of threshold ECDSA (dkls23)":
+        "ecdsa-round-that-log-does-not-show" => Refused(SignerLogBehind), "a round of a ceremony before the log shows the one before";
+        "ecdsa-round-too-far" => Refused(SignerProtocol), "a round after the next one, in a ceremony and in signing";
+        "ecdsa-no-letters" => Refused(SignerProtocol), "no letters, in a ceremony and in signing";
+        "ecdsa-letter-missing" => Refused(SignerProtocol), "a letter missing";
+        "ecdsa-letter-twice" => Refused(SignerProtocol), "a letter twice";
+        "ecdsa-letter-changed" => Refused(SignerProtocol), "a letter altered on the way";
+        "ecdsa-letter-cut-short" => Refused(SignerProtocol), "a letter cut short";
+        "ecdsa-letter-empty" => Refused(SignerProtocol), "an empty letter";
+        "ecdsa-letter-of-stranger" => Refused(SignerProtocol), "a letter under a stranger's name";
+        "ecdsa-letter-for-another" => Refused(SignerProtocol), "a letter to another signer";
+        "ecdsa-letter-of-its-own" => Refused(SignerProtocol), "a letter under its own name";
+        "ecdsa-no-session" => Refused(SignerProtocol), "a round one without a session";
+        "ecdsa-short-session" => Refused(SignerProtocol), "a session of 15 bytes";
+        "ecdsa-session-begun-twice" => Refused(SignerProtocol), "round one of a session that was begun before";
+        "ecdsa-session-before-last" => Refused(SignerProtocol), "a session that another took the place of";
+        "ecdsa-letter-of-another-session" => Refused(SignerProtocol), "letters of another session";
+        "ecdsa-round-twice" => Refused(SignerProtocol), "a round twice";
+        "ecdsa-letters-of-round-before" => Refused(SignerProtocol), "letters of the round before";
+        "ecdsa-changed-sum" => Refused(SignerProtocol), "another signer's last message altered: no signature, and nobody is blamed";
+        "ecdsa-session-from-before-restart" => Refused(SignerProtocol), "a session from before a restart";
+    },
+    group! { "proof", "Spend proofs: showing that a key can sign":
+        "proof-of-no-key" => Refused(SignerLogBehind), "of a key that the log does not know";
+        "proof-of-a-key-of-the-first-form" => Refused(SignerKey), "of a key of the first form";
+        "proof-of-another-epoch" => Refused(SignerKey), "of another epoch";
+        "proof-of-no-epoch" => Refused(SignerKey), "of no epoch";
+        "proof-in-a-session-without-a-name" => Refused(SignerProtocol), "in a session without a name";
+        "proof-by-one" => Refused(SignerProtocol), "by one";
+        "proof-by-one-twice" => Refused(SignerProtocol), "by one twice";
+        "proof-without-this-signer" => Refused(SignerProtocol), "without this signer";
+        "proof-with-a-stranger" => Refused(SignerProtocol), "with a stranger";
+        "proof-by-all" => Refused(SignerProtocol), "by all";
+        "proof-round-two-first" => Refused(SignerProtocol), "round two first";
+        "proof-round-three" => Refused(SignerProtocol), "round three";
+        "proof-round-none" => Refused(SignerProtocol), "round none";
+        "proof-session-again" => Refused(SignerProtocol), "session again";
+        "proof-own-commitment-altered" => Refused(SignerProtocol), "own commitment altered";
+        "proof-own-commitment-alone" => Refused(SignerProtocol), "own commitment alone";
+        "proof-others-commitment-alone" => Refused(SignerProtocol), "others commitment alone";
+        "proof-commitment-of-a-stranger" => Refused(SignerProtocol), "commitment of a stranger";
+        "proof-nonce-again" => Refused(SignerProtocol), "nonce again";
+        "proof-session-for-a-payment" => Refused(SignerProtocol), "session for a payment";
+        "proof-of-shares-that-have-proven-themselves" => Refused(SignerKey), "of shares that have proven themselves";
+        "proof-of-a-quarantined-key" => Refused(SignerKey), "of a quarantined key";
+    },
+    group! { "sweep", "Sweeps of a wallet that is given up":
+        "sweep-without-a-rotation" => Stops(Sweep), "without a rotation";
+        "sweep-to-a-foreign-address" => Stops(Sweep), "to a foreign address";
+        "sweep-to-another-wallet" => Stops(Sweep), "to another wallet";
+        "sweep-for-another-successor" => Stops(Sweep), "for another successor";
+        "sweep-above-the-cap" => Stops(Sweep), "above the cap";
+        "sweep-at-a-clients-cost" => Stops(Sweep), "at a client's cost";
+        "sweep-of-more-than-there-is" => Stops(Sweep), "of more than there is";
+        "sweep-to-an-address-the-successors-key-has-not" => Refused(SignerSweep), "to an address the successor's key has not";
+        "sweep-whose-bytes-pay-a-stranger" => Refused(SignerIntentMismatch), "whose bytes pay a stranger";
+        "sweep-that-leaves-half-behind" => Refused(SignerIntentMismatch), "that leaves half behind";
+        "sweep-whose-log-states-another-fee" => Refused(SignerIntentMismatch), "whose log states another fee";
+    },
+    group! { "rotation", "Wallets given up":
+        "rotation-without-a-quorum" => Stops(LogUnlawful), "without a quorum";
+        "rotation-to-another-successor-afterwards" => Stops(LogUnlawful), "to another successor afterwards";
+    },
+];

@@ -36,6 +36,8 @@ pub const RAW_TABLES: &[RawTable] = &[
     table("deposits", &["deposit"]),
     table("keys", &["key"]),
     table("key_steps", &["position"]),
+    table("backups", &["position"]),
+    table("drills", &["position"]),
     table("signers", &["signer"]),
     table("freezes", &["freeze"]),
     table("prices", &["position"]),

@@ -21,6 +21,7 @@ pub mod log_copy;
 pub mod offline;
 pub mod order;
 pub mod own_address;
+pub mod pinned;
 pub mod pkcs11;
 pub mod reading;
 pub mod resealing;

@@ -16,7 +16,10 @@ use strongroom_ledger::{
     export::{ExportError, Pair, Reader},
 };
 
-use crate::follower::{Pinned, check_founding, leaf_of, read as recorded};
+use crate::{
+    follower::{Pinned, leaf_of, read as recorded},
+    pinned::check_founding,
+};
 
 /// Why the copy can't be believed.
 #[derive(Debug, thiserror::Error)]

@@ -282,7 +282,7 @@ async fn setback(
             Trouble::Again(_) if run.tries < PATIENCE => {}
             Trouble::Again(_) => drop(run.away.insert(signer)),
             Trouble::Away(because) => {
-                if pooled(saga, attempts) {
+                if super::planning::pooled(saga, attempts) {
                     saga.signers.lost(signer, attempts.current.key, &because);
                 }
                 run.away.insert(signer);
@@ -337,14 +337,6 @@ async fn setback(
         },
         Next::Attempt(signers) => another(saga, id, attempts, run, signers).await,
     }
-}
-
-/// Whether others hold the same key whole.
-fn pooled(saga: &Saga, attempts: &Attempts) -> bool {
-    saga.bus.read(|state| {
-        let active = super::planning::active(state, attempts.current.key);
-        active.is_ok_and(|active| active.plan.threshold == 1 && active.holders.len() > 1)
-    })
 }
 
 async fn record_refusal(

@@ -227,3 +227,11 @@ fn swept(intent: &Intent, sweep: &Sweep, means: &Means, offer: Offer) -> Result<
         }
     }
 }
+
+/// Whether others hold the same key whole.
+pub(super) fn pooled(saga: &super::Saga, attempts: &strongroom_domain::transfer::Attempts) -> bool {
+    saga.bus.read(|state| {
+        let active = active(state, attempts.current.key);
+        active.is_ok_and(|active| active.plan.threshold == 1 && active.holders.len() > 1)
+    })
+}

@@ -2,20 +2,24 @@
 
 mod backup;
 mod change;
+mod command;
 mod event;
 mod making;
+mod protocol;
 
 pub use backup::{BackedUp, RecoveryDrilled};
 pub use change::{Change, ChangeCommand};
+pub use command::Command;
 pub use event::{
     Activated, Assigned, CeremonyApproved, CeremonyFailed, CeremonyPlan, CeremonyRequested,
     CeremonyRequestedV1, ChangeApproved, ChangeFailed, ChangeRequested, ChangeRetried, Confirmed,
-    Cosigner, Custody, EpochAdvanced, EpochConfirmed, Joining, KeyChange, KeyEvent, Protocol,
-    Proven, Quarantined, QuarantinedBy, Released, Retired, RoundOnePublished, RoundPublished,
+    Cosigner, EpochAdvanced, EpochConfirmed, Joining, KeyChange, KeyEvent, Proven, Quarantined,
+    QuarantinedBy, Released, Retired, RoundOnePublished, RoundPublished,
 };
+pub use protocol::{Custody, Protocol};
 
 use crate::{
-    Aggregate, Bytes, Corrupt, PersonId, ProposalId, Refusal, Rule, SignerId, Timestamp, WalletId,
+    Aggregate, Bytes, Corrupt, ProposalId, Refusal, Rule, SignerId, Timestamp, WalletId,
     freeze::check_reason,
 };
 use serde::Serialize;
@@ -121,52 +125,6 @@ pub struct Active {
     pub retired: bool,
     /// The quorum's proposal.
     pub proposal: ProposalId,
-}
-
-/// A request to change a key.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Command {
-    /// Ask a quorum for it.
-    Request {
-        /// What to make, and whether it must prove itself.
-        asked: Asked,
-        /// Who asks.
-        maker: PersonId,
-    },
-    /// The quorum agreed.
-    Approve,
-    /// Record a participant's first message.
-    PublishRoundOne(RoundOnePublished),
-    /// Record a participant's message of a round.
-    PublishRound(RoundPublished),
-    /// Record that it can sign. The signatures were verified by the caller.
-    Prove(Proven),
-    /// About a change of its shares.
-    Change(ChangeCommand),
-    /// Record that a share was split among officers. Its signature was verified by the caller.
-    BackUp(BackedUp),
-    /// Record that officers restored it for practice. Its signature was verified by the caller.
-    Drill(RecoveryDrilled),
-    /// Record a participant's result. Its signature was verified by the caller.
-    Confirm(Confirmed),
-    /// Bind it to a wallet.
-    Assign(Assigned),
-    /// Give up.
-    Fail {
-        /// Why.
-        because: String,
-    },
-    /// Stop using it.
-    Quarantine(Quarantined),
-    /// An officer takes it out of use. That they are one was checked by the caller.
-    Halt(QuarantinedBy),
-    /// Its wallet was rotated and is empty, as the caller has checked.
-    Retire,
-    /// The quorum lets it be used again.
-    Release {
-        /// Whose quorum.
-        proposal: ProposalId,
-    },
 }
 
 impl CeremonyPlan {

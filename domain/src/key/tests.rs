@@ -1,6 +1,7 @@
 //! A key's rules. Signatures and quorums are tested in `tests/ledger`.
 
 use super::*;
+use crate::PersonId;
 use crate::scenario::given;
 use uuid::Uuid;
 

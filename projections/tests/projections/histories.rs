@@ -187,13 +187,14 @@ async fn officer(world: &mut World, side: Side, n: u8) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What becomes of stuck payments: in the histories of `domain`, and on real nodes (`tests/`), not here.
-const STUCK: [&str; 5] = [
+/// What becomes of stuck payments, and sweeps: in the histories of `domain`, and on real nodes (`tests/`), not here.
+const STUCK: [&str; 6] = [
     "transfer.return-authorised",
     "transfer.fee-cap-raised",
     "transfer.abandonment-approved",
     "transfer.abandoned",
     "account.hold-raised",
+    "transfer.sweep-requested",
 ];
 
 /// Without this the property about histories could come to be about nothing.

@@ -17,9 +17,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use frost_core::{
-    Ciphersuite, Field, Group, Identifier,
+    Ciphersuite, Group, Identifier,
     keys::{
-        CoefficientCommitment, KeyPackage, PublicKeyPackage, VerifyingShare,
+        KeyPackage, PublicKeyPackage, VerifyingShare,
         dkg::{round1, round2},
         refresh,
         repairable::{self, Delta, Sigma},
@@ -28,7 +28,9 @@ use frost_core::{
 use rand::rngs::OsRng;
 use strongroom_secrets::Secret;
 
-use super::curve::{Element, at_zero, basis, encode, interpolate, small};
+use super::curve::{
+    Element, at_zero, basis, element, encode, evaluate, interpolate, points, small, times_generator,
+};
 use crate::threshold::{Awaited, ByHolder, Heard, Machine, RoundError, Said, Step};
 
 /// Which change: the same for all of its holders but for the number.
@@ -79,7 +81,7 @@ pub(super) fn id<C: Ciphersuite>(holder: u16) -> Result<Identifier<C>, RoundErro
     Identifier::try_from(holder).map_err(|_zero| RoundError::Change("holders count from 1"))
 }
 
-fn failed<C: Ciphersuite>(error: &frost_core::Error<C>) -> RoundError {
+pub(super) fn failed<C: Ciphersuite>(error: &frost_core::Error<C>) -> RoundError {
     RoundError::Failed(error.to_string())
 }
 
@@ -357,48 +359,6 @@ fn public_share<C: Ciphersuite>(
 ) -> Result<Element<C>, RoundError> {
     let share = public.verifying_shares().get(&id(number)?);
     element(share.ok_or(RoundError::Change("a holder without a public share"))?)
-}
-
-fn element<C: Ciphersuite>(share: &VerifyingShare<C>) -> Result<Element<C>, RoundError> {
-    let bytes = share.serialize().map_err(|error| failed(&error))?;
-    // A commitment is a point like any other: this is how one is read.
-    CoefficientCommitment::<C>::deserialize(&bytes)
-        .map(|point| point.value())
-        .map_err(|error| failed(&error))
-}
-
-/// What a holder should have been dealt, times the generator: the committed polynomial, which is zero
-/// at zero, at its number.
-fn evaluate<C: Ciphersuite>(
-    package: &round1::Package<C>,
-    at: u16,
-) -> Result<Element<C>, RoundError> {
-    let (x, mut power, mut sum) = (small::<C>(at), small::<C>(at), C::Group::identity());
-    for bytes in package.commitment().serialize().map_err(|error| failed(&error))? {
-        let point =
-            CoefficientCommitment::<C>::deserialize(&bytes).map_err(|error| failed(&error))?;
-        sum = sum + point.value() * power;
-        power = power * x;
-    }
-    Ok(sum)
-}
-
-fn times_generator<C: Ciphersuite>(scalar: &[u8]) -> Result<Element<C>, RoundError> {
-    let wrong = || RoundError::Failed("not a scalar".to_owned());
-    let bytes = scalar.try_into().map_err(|_length| wrong())?;
-    let scalar = <C::Group as Group>::Field::deserialize(&bytes).map_err(|_range| wrong())?;
-    Ok(C::Group::generator() * scalar)
-}
-
-/// Points one behind the other, all of the length of the generator's.
-fn points<C: Ciphersuite>(bytes: &[u8]) -> Option<Vec<Element<C>>> {
-    let length = C::Group::serialize(&C::Group::generator()).ok()?.as_ref().len();
-    let chunks = bytes.chunks_exact(length);
-    if !chunks.remainder().is_empty() {
-        return None;
-    }
-    let read = |bytes: &[u8]| C::Group::deserialize(&bytes.try_into().ok()?).ok();
-    chunks.map(read).collect()
 }
 
 impl<C: Ciphersuite> Machine for Changing<C> {

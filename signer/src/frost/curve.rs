@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use frost_core::{Ciphersuite, Field, Group};
+use frost_core::{
+    Ciphersuite, Field, Group,
+    keys::{CoefficientCommitment, VerifyingShare, dkg::round1},
+};
+
+use super::change::failed;
 
 use crate::threshold::RoundError;
 
@@ -64,4 +69,46 @@ pub(super) fn encode<C: Ciphersuite>(point: &Element<C>) -> Result<Vec<u8>, Roun
     C::Group::serialize(point)
         .map(|bytes| bytes.as_ref().to_vec())
         .map_err(|_identity| RoundError::Failed("a point at infinity".to_owned()))
+}
+
+pub(super) fn element<C: Ciphersuite>(share: &VerifyingShare<C>) -> Result<Element<C>, RoundError> {
+    let bytes = share.serialize().map_err(|error| failed(&error))?;
+    // A commitment is a point like any other: this is how one is read.
+    CoefficientCommitment::<C>::deserialize(&bytes)
+        .map(|point| point.value())
+        .map_err(|error| failed(&error))
+}
+
+/// What a holder should have been dealt, times the generator: the committed polynomial, which is zero
+/// at zero, at its number.
+pub(super) fn evaluate<C: Ciphersuite>(
+    package: &round1::Package<C>,
+    at: u16,
+) -> Result<Element<C>, RoundError> {
+    let (x, mut power, mut sum) = (small::<C>(at), small::<C>(at), C::Group::identity());
+    for bytes in package.commitment().serialize().map_err(|error| failed(&error))? {
+        let point =
+            CoefficientCommitment::<C>::deserialize(&bytes).map_err(|error| failed(&error))?;
+        sum = sum + point.value() * power;
+        power = power * x;
+    }
+    Ok(sum)
+}
+
+pub(super) fn times_generator<C: Ciphersuite>(scalar: &[u8]) -> Result<Element<C>, RoundError> {
+    let wrong = || RoundError::Failed("not a scalar".to_owned());
+    let bytes = scalar.try_into().map_err(|_length| wrong())?;
+    let scalar = <C::Group as Group>::Field::deserialize(&bytes).map_err(|_range| wrong())?;
+    Ok(C::Group::generator() * scalar)
+}
+
+/// Points one behind the other, all of the length of the generator's.
+pub(super) fn points<C: Ciphersuite>(bytes: &[u8]) -> Option<Vec<Element<C>>> {
+    let length = C::Group::serialize(&C::Group::generator()).ok()?.as_ref().len();
+    let chunks = bytes.chunks_exact(length);
+    if !chunks.remainder().is_empty() {
+        return None;
+    }
+    let read = |bytes: &[u8]| C::Group::deserialize(&bytes.try_into().ok()?).ok();
+    chunks.map(read).collect()
 }

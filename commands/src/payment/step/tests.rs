@@ -99,6 +99,7 @@ fn a_refusal_is_recorded_unless_it_passes_or_is_about_the_log() {
             Rule::AttemptState,
             Rule::Frozen,
             Rule::TimeLock,
+            Rule::SignerQuarantined,
         ];
         let log = [
             Rule::LogUnlawful,

@@ -74,10 +74,11 @@ impl Sights {
                 let until = from.map(|from| from.plus_seconds(delay));
                 self.policy_until = self.policy_until.max(until);
             }
-            // Whatever stood before this signer was enrolled, the quorum that enrolled it vouches for.
+            // The quorum that enrolled this signer knew which policy stood. Of a payment that waits it
+            // said nothing: its time lock counts for this signer as for any other.
             (_, Event::Charter(CharterEvent::SignersChanged(changed))) => {
                 if matches!(&changed.change, SignerChange::Enrol(signer) if signer.id == me) {
-                    (self.waits, self.policy_until) = (BTreeMap::new(), None);
+                    self.no_policy_waits();
                 }
             }
             (Stream::Proposal(id), Event::Proposal(_))
@@ -87,6 +88,11 @@ impl Sights {
             }
             _ => {}
         }
+    }
+
+    fn no_policy_waits(&mut self) {
+        self.waits.retain(|of, _| matches!(of, Awaited::Transfer(_)));
+        self.policy_until = None;
     }
 
     fn see(&mut self, of: Awaited, dated: Timestamp, seen: Timestamp) {

@@ -49,6 +49,18 @@ fn a_policy_that_came_into_force_too_soon_for_a_signer_is_not_kept_to_before() {
 }
 
 #[test]
+fn who_is_enrolled_later_waits_for_payments_and_not_for_the_policy_that_stood() {
+    let mut sights = Sights::default();
+    sights.see(Awaited::Transfer(PAID), at(0), at(5_000));
+    sights.see(Awaited::Policy(ASKED), at(0), at(5_000));
+    sights.policy_until = Some(at(9_000));
+    sights.no_policy_waits();
+    assert!(sights.demand_waited(PAID, 3_600, at(8_599)).is_err());
+    assert_eq!(sights.demand_waited(PAID, 3_600, at(8_600)), Ok(()));
+    assert!(!sights.waits.contains_key(&Awaited::Policy(ASKED)));
+}
+
+#[test]
 fn a_line_of_the_journal_is_written_as_it_was() {
     let sighted = Sighted { of: Awaited::Policy(ASKED), from: at(0) };
     let text = serde_json::to_string(&sighted).unwrap();

@@ -80,8 +80,8 @@ pub(super) const GROUPS: &[Group] = &[
         "intent-destination" => Stops(IdTaken), "with another destination";
         "intent-fee-cap" => Stops(IdTaken), "with another fee cap";
         "intent-asset" => Stops(WalletState), "with another asset";
-        "intent-account" => Stops(AccountState), "with another account";
-        "intent-wallet" => Stops(WalletState), "with another wallet";
+        "intent-account" => Stops(AccountState), "with an account that there is not";
+        "intent-wallet" => Stops(WalletState), "with a wallet that there is not";
         "intent-nothing" => Stops(IdTaken), "with nothing changed";
     },
 ];

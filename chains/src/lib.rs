@@ -14,6 +14,7 @@ mod family;
 pub mod frost;
 pub mod hd;
 mod key;
+mod key_address;
 mod signatures;
 pub mod spend_proof;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use family::{
     AssembleError, DecodeError, Ownership, Realisation, UnsignedTx, WrongFamily, transaction_id,
 };
 pub use key::KeyError;
+pub use key_address::{KeyAddressError, key_address};
 pub use signatures::signatures;
 pub use token::{TokenPublic, TokenPublicError};
 pub use transaction::{SignedTx, SigningPayload, TransactionId, TransactionIdError};

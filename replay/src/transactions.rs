@@ -2,15 +2,15 @@
 
 use crate::finding::{Fault, Finding};
 use strongroom_chains::{
-    AssembleError, DecodeError, KeyError, Realisation, UnsignedTx, address_of,
+    AssembleError, DecodeError, KeyAddressError, Realisation, UnsignedTx,
     backup::{CommitmentError, check_commitment},
-    frost::{FrostError, GroupKey, KeyPath},
+    key_address,
     spend_proof::{SpendProofError, verify_proof},
 };
 use strongroom_domain::{
-    Address, AddressPath, Branch, Event, Family, Intent, KeyId, Network, Recorded, State, Stream,
-    TransferId, WalletId,
-    key::{BackedUp, Key, KeyEvent, Proven},
+    Address, AddressPath, Event, Intent, KeyId, Network, Recorded, State, Stream, TransferId,
+    WalletId,
+    key::{Active, BackedUp, Key, KeyEvent, Proven},
     statement,
     transfer::{AttemptAuthorised, AttemptSigned, Attempts, Returns, TransferEvent},
     wallet::{AddressDerived, Funds, Holding, WalletEvent},
@@ -23,9 +23,7 @@ enum Wrong {
     #[error("the key of the wallet is not 33 bytes")]
     KeyLength,
     #[error("the key of the wallet: {0}")]
-    Key(#[from] KeyError),
-    #[error("the key of the wallet: {0}")]
-    Group(#[from] FrostError),
+    Key(#[from] KeyAddressError),
     #[error("a backup of a share: {0}")]
     Backup(#[from] CommitmentError),
     #[error("the key has not shown that it can sign: {0}")]
@@ -124,7 +122,7 @@ pub(crate) fn signatures(state: &State, recorded: &Recorded) -> Option<Shown> {
     Some(Shown { key: (attempts.current.key, network), signatures })
 }
 
-fn holding(state: &State, id: WalletId) -> Result<(&Holding, [u8; 33]), Wrong> {
+fn holding(state: &State, id: WalletId) -> Result<(&Holding, &Active), Wrong> {
     let wallet = state.wallets.get(&id).ok_or(Wrong::Unknown)?;
     let holding = wallet.holding().map_err(|_| Wrong::Unknown)?;
     let key = state.keys.get(&holding.key).ok_or(Wrong::Unknown)?;
@@ -135,13 +133,13 @@ fn holding(state: &State, id: WalletId) -> Result<(&Holding, [u8; 33]), Wrong> {
             return Err(Wrong::Unknown);
         }
     };
-    Ok((holding, key.public_key.array().ok_or(Wrong::KeyLength)?))
+    Ok((holding, key))
 }
 
 fn proof(state: &State, id: KeyId, proven: &Proven) -> Result<(), Wrong> {
     let active = state.keys.get(&id).and_then(|key| key.active().ok()).ok_or(Wrong::Unknown)?;
     let log = state.charter.standing().map_err(|_| Wrong::Unknown)?.log;
-    let text = statement::spend_proof(log, id, proven.epoch, &active.public_key);
+    let text = statement::spend_proof(log, id, proven.epoch, active.proven_as());
     Ok(verify_proof(active, proven.epoch, &text, &proven.signatures)?)
 }
 
@@ -154,18 +152,10 @@ fn backup(state: &State, id: KeyId, of: &BackedUp) -> Result<(), Wrong> {
 
 fn address(state: &State, id: WalletId, derived: &AddressDerived) -> Result<(), Wrong> {
     let (holding, key) = holding(state, id)?;
-    let (network, path) = (holding.network, derived.path);
-    let expected = match network.family() {
-        Family::Bitcoin => {
-            let place = KeyPath { change: path.branch.number(), index: path.index };
-            address_of(network, &GroupKey::from_bytes(&key)?.child(place)?.to_bytes())?
-        }
-        Family::Ethereum => address_of(network, &key)?,
-    };
-    let only = AddressPath { branch: Branch::Deposit, index: 0 };
-    let reachable = matches!(network.family(), Family::Bitcoin) || path == only;
-    if expected != derived.address || !reachable {
-        return Err(Wrong::Address { path, expected, found: derived.address.clone() });
+    let expected = key_address(key, holding.network, derived.path)?;
+    if expected != derived.address {
+        let (path, found) = (derived.path, derived.address.clone());
+        return Err(Wrong::Address { path, expected, found });
     }
     Ok(())
 }
@@ -296,6 +286,7 @@ fn complete(state: &State, id: TransferId, signed: &AttemptSigned) -> Result<(),
     let attempt = signed.attempt;
     let (holding, key) = holding(state, attempts.asked.intent.wallet)?;
     let unsigned = parse(holding.network, &attempts.current)?;
+    let key = key.public_key.array().ok_or(Wrong::KeyLength)?;
     let checked = unsigned
         .check_signed(&key, &signed.raw)
         .map_err(|error| Wrong::Signed { attempt, error })?;

@@ -1,15 +1,12 @@
 //! Whether an attempt's bytes do exactly what its intent says. Everything is derived again from
 //! the wallet's key; nothing the server calls "ours" is believed. No key is used here.
 
-use strongroom_chains::{
-    SigningPayload, UnsignedTx, address_of,
-    frost::{GroupKey, KeyPath},
-};
+use strongroom_chains::{SigningPayload, UnsignedTx, frost::KeyPath, key_address};
 use strongroom_domain::{
     Address, AddressPath, Amount, Bytes, Intent, KeyId, Network, Refusal, Rule, SignerId,
     TransferId,
     audit::Authorised,
-    key::{Active, Protocol},
+    key::Active,
     transfer::Returns,
     wallet::{Funds, Holding},
 };
@@ -141,23 +138,7 @@ fn owned(
     address: &Address,
 ) -> Option<AddressPath> {
     let path = holding.addresses.get(address)?.path;
-    let derived = match key.plan.protocol {
-        Protocol::FrostSecp256k1Tr => GroupKey::from_bytes(key.public_key.as_slice())
-            .ok()?
-            .child(key_path(path))
-            .ok()?
-            .address(network),
-        Protocol::Pkcs11Secp256k1 | Protocol::Dkls23Secp256k1 => {
-            address_of(network, &key.public_key.array()?)
-        }
-        Protocol::FrostEd25519
-        | Protocol::Pkcs11P256
-        | Protocol::Pkcs11Ed25519
-        | Protocol::Pkcs11Rsa2048
-        | Protocol::VaultEd25519
-        | Protocol::MultisigP2wsh
-        | Protocol::MultisigP2tr => return None,
-    };
+    let derived = key_address(key, network, path);
     (derived.ok()? == *address).then_some(path)
 }
 

@@ -2,14 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use strongroom_chains::{
-    address_of,
-    frost::{GroupKey, KeyPath},
-    hd::shown,
-};
+use strongroom_chains::{hd::shown, key_address};
 use strongroom_domain::{
     AccountId, Address, AddressPath, Branch, Command, KeyId, Network, WalletId,
-    key::Protocol,
     wallet::{AddressDerived, Tier},
 };
 use utoipa::ToSchema;
@@ -95,33 +90,8 @@ impl Application {
         })?;
         let path = AddressPath { branch: Branch::Deposit, index };
         let unusable = |reason: String| Failure::underivable(id, reason);
-        let point = match key.plan.protocol {
-            Protocol::FrostSecp256k1Tr => {
-                let group = GroupKey::from_bytes(key.public_key.as_slice());
-                let place = KeyPath { change: path.branch.number(), index };
-                group
-                    .and_then(|group| group.child(place))
-                    .map_err(|error| unusable(error.to_string()))?
-                    .to_bytes()
-            }
-            Protocol::Pkcs11Secp256k1 | Protocol::Dkls23Secp256k1 => key
-                .public_key
-                .array()
-                .ok_or_else(|| unusable("it has another length than 33 bytes".to_owned()))?,
-            Protocol::FrostEd25519
-            | Protocol::Pkcs11P256
-            | Protocol::Pkcs11Ed25519
-            | Protocol::Pkcs11Rsa2048
-            | Protocol::VaultEd25519
-            | Protocol::MultisigP2wsh
-            | Protocol::MultisigP2tr => {
-                return Err(unusable(format!(
-                    "no address is made of a {} key",
-                    key.plan.protocol.name()
-                )));
-            }
-        };
-        let address = address_of(network, &point).map_err(|error| unusable(error.to_string()))?;
+        let address =
+            key_address(&key, network, path).map_err(|error| unusable(error.to_string()))?;
         Ok((address, path, shown(id, key.plan.protocol, path)))
     }
 }

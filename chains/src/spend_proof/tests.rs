@@ -35,6 +35,7 @@ fn active(protocol: Protocol, public_key: Vec<u8>) -> Active {
         retired: false,
         holders: [(1, signer)].into(),
         cosigners: Vec::new(),
+        expressions: std::collections::BTreeMap::new(),
         proof: Proof::Awaited,
         wallet: None,
         backups: std::collections::BTreeMap::new(),

@@ -122,7 +122,7 @@ impl Shared {
         let key = active.plan.key;
         let log = self.bus.read(|state| state.charter.standing().map(|standing| standing.log));
         let log = log.map_err(wait)?;
-        let text = statement::spend_proof(log, key, active.epoch, &active.public_key);
+        let text = statement::spend_proof(log, key, active.epoch, active.proven_as());
         let live = self.signers.fit(key);
         let signers = choose(active, &live, last).ok_or_else(|| {
             wait(format!(

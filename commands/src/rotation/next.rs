@@ -1,7 +1,7 @@
 //! What a rotated wallet asks for next: a pure function of what the log says. Nothing here waits,
 //! asks or appends.
 
-use strongroom_chains::{address_of, hd::point_at};
+use strongroom_chains::key_address;
 use strongroom_domain::{
     AccountId, Address, AddressPath, Amount, Branch, Command, Family, Intent, Refusal, Rule, State,
     TransferId, WalletId, left_to_sweep,
@@ -102,9 +102,8 @@ fn derive(
     let unusable = |because: String| Refusal::new(Rule::KeyState, because);
     let key = state.keys.get(&to.key);
     let key = key.ok_or_else(|| unusable("there is no such key".to_owned()))?.existing()?;
-    let point = point_at(key.plan.protocol, key.public_key.as_slice(), path);
-    let point = point.map_err(|error| unusable(error.to_string()))?;
-    let address = address_of(to.network, &point).map_err(|error| unusable(error.to_string()))?;
+    let address =
+        key_address(key, to.network, path).map_err(|error| unusable(error.to_string()))?;
     let account: Option<AccountId> = match path.branch {
         Branch::Change => None,
         Branch::Deposit => from.addresses.values().find_map(|derived| derived.account),

@@ -45,8 +45,13 @@ impl From<Asked> for Ceremony {
 
 impl Active {
     /// As the ceremony left it.
-    pub(super) fn made(ceremony: Ceremony, activated: &Activated) -> Self {
+    pub(super) fn made(mut ceremony: Ceremony, activated: &Activated) -> Self {
+        let expressions = match ceremony.plan.protocol.custody() {
+            Custody::Cosigners => ceremony.rounds.remove(&1).unwrap_or_default(),
+            Custody::Shares | Custody::Whole => BTreeMap::new(),
+        };
         Self {
+            expressions,
             holders: (1..).zip(ceremony.plan.participants.iter().copied()).collect(),
             plan: ceremony.plan,
             public_key: activated.public_key.clone(),

@@ -5,6 +5,7 @@ mod change;
 mod command;
 mod event;
 mod making;
+mod plan;
 mod protocol;
 
 pub use backup::{BackedUp, RecoveryDrilled};
@@ -23,7 +24,7 @@ use crate::{
     freeze::check_reason,
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 #[cfg(test)]
 mod tests;
@@ -117,6 +118,8 @@ pub struct Active {
     pub drilled: BTreeMap<SignerId, Timestamp>,
     /// Of a multisig key: the cosigners besides the holders.
     pub cosigners: Vec<Cosigner>,
+    /// Of a multisig key: the key of each holder (BIP 380), as its ceremony published it.
+    pub expressions: BTreeMap<SignerId, Bytes>,
     /// Whether it has shown that it can sign.
     pub proof: Proof,
     /// The one wallet that it signs for.
@@ -125,41 +128,6 @@ pub struct Active {
     pub retired: bool,
     /// The quorum's proposal.
     pub proposal: ProposalId,
-}
-
-impl CeremonyPlan {
-    /// A plan that the protocol can carry out.
-    pub fn check(&self) -> Result<(), Refusal> {
-        let refuse = |because: String| Err(Refusal::new(Rule::CeremonyPlan, because));
-        let holders = self.participants.len();
-        let distinct: BTreeSet<_> = self.participants.iter().collect();
-        if distinct.len() != holders {
-            return refuse("a signer takes part twice".to_owned());
-        }
-        let threshold = usize::from(self.threshold);
-        match self.protocol.custody() {
-            Custody::Shares if threshold < 2 || threshold > holders || holders > 10 => {
-                refuse(format!(
-                    "a key in shares needs 2 to 10 holders, at least 2 of whom sign; this is \
-                     {threshold} of {holders}"
-                ))
-            }
-            Custody::Whole if threshold != 1 || holders == 0 || holders > 10 => refuse(format!(
-                "a whole key has 1 to 10 holders, any 1 of whom signs; this is {threshold} of \
-                 {holders}"
-            )),
-            Custody::Cosigners => {
-                refuse("multisig keys are asked for with their cosigners".to_owned())
-            }
-            Custody::Shares | Custody::Whole => Ok(()),
-        }
-    }
-
-    /// A holder's number in the protocol, counted from 1.
-    pub fn index_of(&self, signer: SignerId) -> Option<u16> {
-        let place = self.participants.iter().position(|holder| *holder == signer)?;
-        u16::try_from(place.checked_add(1)?).ok()
-    }
 }
 
 impl Active {
@@ -171,6 +139,15 @@ impl Active {
     /// Who holds it.
     pub fn signers(&self) -> Vec<SignerId> {
         self.holders.values().copied().collect()
+    }
+
+    /// What a spend proof says that the key is: its public key; of a multisig key, which has none of
+    /// its own, the descriptor.
+    pub const fn proven_as(&self) -> &Bytes {
+        match self.plan.protocol.custody() {
+            Custody::Shares | Custody::Whole => &self.public_key,
+            Custody::Cosigners => &self.public_package,
+        }
     }
 
     /// Whether it may hold something: it has shown that it can sign, or was made before that was
@@ -257,7 +234,7 @@ impl Aggregate for Key {
     fn decide(&self, command: Command) -> Result<Vec<KeyEvent>, Refusal> {
         match (self, command) {
             (Self::Unknown, Command::Request { asked, maker }) => {
-                asked.plan.check()?;
+                asked.plan.check(&asked.cosigners)?;
                 let Asked { plan, cosigners, proposal, proof } = asked;
                 Ok(vec![match proof {
                     Proof::NotAsked => CeremonyRequestedV1 { plan, proposal, maker }.into(),

@@ -94,7 +94,7 @@ impl Signer {
         if active.index_of(self.id).is_none() {
             return refuse(Rule::SignerNotInSet, "this signer has no part in that key");
         }
-        let statement = statement::spend_proof(log, key, epoch, &active.public_key);
+        let statement = statement::spend_proof(log, key, epoch, active.proven_as());
         Ok(Asked { active, statement })
     }
 

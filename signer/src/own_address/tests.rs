@@ -42,6 +42,7 @@ fn active(key: &str) -> Active {
         drilled: BTreeMap::new(),
         holders: BTreeMap::new(),
         cosigners: Vec::new(),
+        expressions: BTreeMap::new(),
         proof: Proof::NotAsked,
         retired: false,
         wallet: None,

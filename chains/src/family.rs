@@ -1,8 +1,15 @@
 //! One unsigned transaction of whichever family: what sagas, signers and auditors use, so that
 //! none of them matches on families. Never adds a rule: each family has its own.
 
-use crate::{SignedTx, SigningPayload, TransactionId, bitcoin, ethereum};
-use strongroom_domain::{Address, AddressPath, Amount, Bytes, Effect, Family, Network};
+use crate::{
+    SignedTx, SigningPayload, TransactionId,
+    bitcoin::{self, multisig},
+    ethereum,
+};
+use std::collections::BTreeSet;
+use strongroom_domain::{
+    Address, AddressPath, Amount, Bytes, Effect, Family, Network, wallet::OutPoint,
+};
 
 /// Which of the wallet's addresses an address is; `None` for everybody else's.
 pub type Ownership<'a> = &'a dyn Fn(&Address) -> Option<AddressPath>;
@@ -22,6 +29,8 @@ pub struct WrongFamily {
 pub enum UnsignedTx {
     /// A PSBT.
     Bitcoin(bitcoin::UnsignedTx),
+    /// A PSBT whose coins several cosigners spend.
+    Multisig(multisig::UnsignedTx),
     /// An EIP-1559 payment.
     Ethereum(ethereum::UnsignedTx),
 }
@@ -32,6 +41,9 @@ pub enum DecodeError {
     /// By Bitcoin's rules.
     #[error(transparent)]
     Bitcoin(#[from] bitcoin::DecodeError),
+    /// By those of multisig wallets.
+    #[error(transparent)]
+    Multisig(#[from] multisig::ReadError),
     /// By Ethereum's rules.
     #[error(transparent)]
     Ethereum(#[from] ethereum::DecodeError),
@@ -52,6 +64,15 @@ pub enum AssembleError {
     /// By Ethereum's rules.
     #[error(transparent)]
     Ethereum(#[from] ethereum::AssembleError),
+    /// By those of multisig wallets.
+    #[error(transparent)]
+    Multisig(#[from] multisig::CombineError),
+    /// One key makes no transaction of a multisig wallet.
+    #[error("a multisig wallet's transaction is combined of its cosigners' signatures")]
+    Cosigners,
+    /// The wallet's key is no key.
+    #[error(transparent)]
+    Key(#[from] crate::KeyError),
 }
 
 impl UnsignedTx {
@@ -61,6 +82,10 @@ impl UnsignedTx {
         Ok(match network.family() {
             Family::Bitcoin => {
                 let chain = bitcoin::Chain::of(network)?;
+                if multisig::UnsignedTx::is_one(bytes.as_slice()) {
+                    let unsigned = multisig::UnsignedTx::parse(chain, bytes.as_slice())?;
+                    return Ok(Self::Multisig(unsigned));
+                }
                 Self::Bitcoin(bitcoin::UnsignedTx::parse(chain, bytes.as_slice())?)
             }
             Family::Ethereum => {
@@ -74,6 +99,7 @@ impl UnsignedTx {
     pub fn to_bytes(&self) -> Bytes {
         match self {
             Self::Bitcoin(unsigned) => unsigned.to_bytes(),
+            Self::Multisig(unsigned) => unsigned.to_bytes(),
             Self::Ethereum(unsigned) => unsigned.to_bytes(),
         }
     }
@@ -82,6 +108,7 @@ impl UnsignedTx {
     pub fn effect(&self, owns: Ownership<'_>) -> Result<Effect, DecodeError> {
         Ok(match self {
             Self::Bitcoin(unsigned) => unsigned.effect(owns)?,
+            Self::Multisig(unsigned) => unsigned.effect(owns)?,
             Self::Ethereum(unsigned) => unsigned.effect()?,
         })
     }
@@ -91,6 +118,7 @@ impl UnsignedTx {
     pub fn returned(&self, owns: Ownership<'_>) -> Result<Amount, DecodeError> {
         Ok(match self {
             Self::Bitcoin(unsigned) => unsigned.returned(owns)?,
+            Self::Multisig(unsigned) => unsigned.returned(owns)?,
             Self::Ethereum(unsigned) => unsigned.returned(owns)?,
         })
     }
@@ -102,12 +130,14 @@ impl UnsignedTx {
     ) -> Result<Vec<SigningPayload>, DecodeError> {
         Ok(match self {
             Self::Bitcoin(unsigned) => unsigned.signing_payloads(owns)?,
+            Self::Multisig(unsigned) => unsigned.signing_payloads(owns)?,
             Self::Ethereum(unsigned) => vec![unsigned.signing_payload()],
         })
     }
 
     /// Adds the signatures and verifies each: BIP 340 on Bitcoin, whose inputs name their keys;
-    /// `r ‖ s` with low s on Ethereum, under `key`, the wallet's compressed key.
+    /// `r ‖ s` with low s on Ethereum, under `key`, the wallet's compressed key. Cosigners' signatures
+    /// are combined: [`multisig::UnsignedTx::combine`].
     pub fn assemble(
         &self,
         key: &[u8; 33],
@@ -115,6 +145,7 @@ impl UnsignedTx {
     ) -> Result<SignedTx, AssembleError> {
         Ok(match self {
             Self::Bitcoin(unsigned) => unsigned.assemble(signatures)?,
+            Self::Multisig(_) => return Err(AssembleError::Cosigners),
             Self::Ethereum(unsigned) => match signatures {
                 [signature] => unsigned.assemble(key, signature)?,
                 other => {
@@ -125,11 +156,15 @@ impl UnsignedTx {
         })
     }
 
-    /// Checks that `raw` is this transaction with valid signatures, as [`Self::assemble`] makes it.
-    pub fn check_signed(&self, key: &[u8; 33], raw: &Bytes) -> Result<SignedTx, AssembleError> {
+    /// Checks that `raw` is this transaction with valid signatures, as [`Self::assemble`] or `combine`
+    /// makes it. `key` is the wallet's public key as the log has it.
+    pub fn check_signed(&self, key: &Bytes, raw: &Bytes) -> Result<SignedTx, AssembleError> {
         Ok(match self {
             Self::Bitcoin(unsigned) => unsigned.check_signed(raw)?,
-            Self::Ethereum(unsigned) => unsigned.check_signed(key, raw)?,
+            Self::Multisig(unsigned) => unsigned.check_signed(raw)?,
+            Self::Ethereum(unsigned) => {
+                unsigned.check_signed(&key.array().ok_or(crate::KeyError)?, raw)?
+            }
         })
     }
 
@@ -138,8 +173,11 @@ impl UnsignedTx {
     pub fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bitcoin(one), Self::Bitcoin(two)) => one.excludes(two),
+            (Self::Multisig(one), Self::Multisig(two)) => one.excludes(two),
             (Self::Ethereum(one), Self::Ethereum(two)) => one.excludes(two),
-            (Self::Bitcoin(_), Self::Ethereum(_)) | (Self::Ethereum(_), Self::Bitcoin(_)) => false,
+            (Self::Bitcoin(_), Self::Ethereum(_) | Self::Multisig(_))
+            | (Self::Multisig(_), Self::Bitcoin(_) | Self::Ethereum(_))
+            | (Self::Ethereum(_), Self::Bitcoin(_) | Self::Multisig(_)) => false,
         }
     }
 
@@ -148,7 +186,18 @@ impl UnsignedTx {
     pub fn depends_on(&self, parent: &Self) -> bool {
         match (self, parent) {
             (Self::Bitcoin(one), Self::Bitcoin(two)) => one.depends_on(two),
-            (Self::Ethereum(_), _) | (_, Self::Ethereum(_)) => false,
+            // A multisig transaction is never pulled along: see `docs/decisions/0037`.
+            (Self::Ethereum(_) | Self::Multisig(_), _)
+            | (_, Self::Ethereum(_) | Self::Multisig(_)) => false,
+        }
+    }
+
+    /// The coins that it spends; `None` where accounts pay.
+    pub fn spends(&self) -> Option<BTreeSet<OutPoint>> {
+        match self {
+            Self::Bitcoin(unsigned) => Some(unsigned.spends().collect()),
+            Self::Multisig(unsigned) => Some(unsigned.spends().collect()),
+            Self::Ethereum(_) => None,
         }
     }
 
@@ -156,6 +205,7 @@ impl UnsignedTx {
     pub fn fee(&self) -> Result<Amount, DecodeError> {
         Ok(match self {
             Self::Bitcoin(unsigned) => unsigned.fee()?,
+            Self::Multisig(unsigned) => unsigned.fee()?,
             Self::Ethereum(unsigned) => unsigned.fee()?,
         })
     }

@@ -96,7 +96,7 @@ fn one_set_of_calls_serves_both_families() {
     assert_eq!(unsigned.signing_payloads(&owns).unwrap()[0].path, Some(coin(1, 0).path));
     let signed = unsigned.assemble(&KEY, &wallet.sign(&psbt)).unwrap();
     assert_eq!(transaction_id(Network::LitecoinRegtest, &signed.raw).unwrap(), signed.id);
-    assert_eq!(unsigned.check_signed(&KEY, &signed.raw), Ok(signed));
+    assert_eq!(unsigned.check_signed(&Bytes(KEY.to_vec()), &signed.raw), Ok(signed));
 
     let to = address_of(Network::Ethereum, &KEY).unwrap();
     let chain = ethereum::Chain::of(Network::Ethereum).unwrap();

@@ -20,8 +20,6 @@ use strongroom_domain::{
 enum Wrong {
     #[error("its wallet, key or transfer is not in the log")]
     Unknown,
-    #[error("the key of the wallet is not 33 bytes")]
-    KeyLength,
     #[error("the key of the wallet: {0}")]
     Key(#[from] KeyAddressError),
     #[error("a backup of a share: {0}")]
@@ -227,15 +225,15 @@ fn parent(
 
 fn set_aside(unsigned: &UnsignedTx, holding: &Holding, id: TransferId) -> bool {
     match (unsigned, &holding.funds) {
-        (UnsignedTx::Bitcoin(unsigned), Funds::Coins(coins)) => {
-            let spent: std::collections::BTreeSet<_> = unsigned.spends().collect();
-            coins.reserved.get(&id).is_some_and(|mine| mine.keys().eq(spent.iter()))
+        (UnsignedTx::Bitcoin(_) | UnsignedTx::Multisig(_), Funds::Coins(coins)) => {
+            let spent = unsigned.spends().unwrap_or_default();
+            coins.reserved.get(&id).is_some_and(|mine| mine.keys().eq(&spent))
         }
         (UnsignedTx::Ethereum(unsigned), Funds::Balance(balance)) => {
             let mine = balance.reserved.get(&id);
             mine.is_some_and(|mine| mine.account_nonce == unsigned.account_nonce())
         }
-        (UnsignedTx::Bitcoin(_), Funds::Balance(_))
+        (UnsignedTx::Bitcoin(_) | UnsignedTx::Multisig(_), Funds::Balance(_))
         | (UnsignedTx::Ethereum(_), Funds::Coins(_)) => false,
     }
 }
@@ -286,9 +284,8 @@ fn complete(state: &State, id: TransferId, signed: &AttemptSigned) -> Result<(),
     let attempt = signed.attempt;
     let (holding, key) = holding(state, attempts.asked.intent.wallet)?;
     let unsigned = parse(holding.network, &attempts.current)?;
-    let key = key.public_key.array().ok_or(Wrong::KeyLength)?;
     let checked = unsigned
-        .check_signed(&key, &signed.raw)
+        .check_signed(&key.public_key, &signed.raw)
         .map_err(|error| Wrong::Signed { attempt, error })?;
     let real = checked.id.to_string();
     if real != signed.transaction {

@@ -149,17 +149,15 @@ fn check_spent(
     transfer: TransferId,
 ) -> Result<(), Refusal> {
     let matches = match (unsigned, &holding.funds) {
-        (UnsignedTx::Bitcoin(unsigned), Funds::Coins(coins)) => {
-            coins.reserved.get(&transfer).is_some_and(|mine| {
-                unsigned.spends().count() == mine.len()
-                    && unsigned.spends().all(|outpoint| mine.contains_key(&outpoint))
-            })
+        (UnsignedTx::Bitcoin(_) | UnsignedTx::Multisig(_), Funds::Coins(coins)) => {
+            let spent = unsigned.spends().unwrap_or_default();
+            coins.reserved.get(&transfer).is_some_and(|mine| mine.keys().eq(&spent))
         }
         (UnsignedTx::Ethereum(unsigned), Funds::Balance(balance)) => balance
             .reserved
             .get(&transfer)
             .is_some_and(|mine| mine.account_nonce == unsigned.account_nonce()),
-        (UnsignedTx::Bitcoin(_), Funds::Balance(_))
+        (UnsignedTx::Bitcoin(_) | UnsignedTx::Multisig(_), Funds::Balance(_))
         | (UnsignedTx::Ethereum(_), Funds::Coins(_)) => false,
     };
     if matches {

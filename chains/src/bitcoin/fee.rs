@@ -10,7 +10,7 @@ pub struct WeightUnits(pub u64);
 
 /// A taproot key-path input: 41 bytes (outpoint 36, empty script 1, sequence 4), and in the
 /// witness one item of 64 bytes with two length bytes (BIP 341, default sighash).
-pub(super) const INPUT: WeightUnits = WeightUnits(4 * 41 + 66);
+pub const KEY_PATH_INPUT: WeightUnits = WeightUnits(4 * 41 + 66);
 
 /// A taproot output: amount 8, length 1, script 34.
 pub(super) const TAPROOT_OUTPUT: WeightUnits = WeightUnits(4 * 43);
@@ -24,10 +24,19 @@ pub(super) const MAX_STANDARD: WeightUnits = WeightUnits(400_000);
 /// The weight of a transaction with `inputs` key-path inputs and outputs with scripts of these
 /// lengths.
 pub fn weight(inputs: usize, output_scripts: &[usize]) -> Option<WeightUnits> {
+    weight_with(KEY_PATH_INPUT, inputs, output_scripts)
+}
+
+/// The same with inputs of this weight each.
+pub(super) fn weight_with(
+    input: WeightUnits,
+    inputs: usize,
+    output_scripts: &[usize],
+) -> Option<WeightUnits> {
     let counts = compact_size(inputs).checked_add(compact_size(output_scripts.len()))?;
     // Version and lock time are 4 bytes each; segwit's marker and flag count as witness.
     let mut total = 8u64.checked_add(counts)?.checked_mul(4)?.checked_add(2)?;
-    total = u64::try_from(inputs).ok()?.checked_mul(INPUT.0)?.checked_add(total)?;
+    total = u64::try_from(inputs).ok()?.checked_mul(input.0)?.checked_add(total)?;
     for script in output_scripts {
         total = total.checked_add(output_weight(*script)?)?;
     }

@@ -25,7 +25,7 @@ pub(crate) mod tests;
 pub use address::Destination;
 pub use assemble::AssembleError;
 pub use build::{BuildError, build};
-pub use fee::{WeightUnits, dust_limit, fee, weight};
+pub use fee::{KEY_PATH_INPUT, WeightUnits, dust_limit, fee, weight};
 pub use network::{Chain, SatPerKvb};
 pub use psbt::{DecodeError, UnsignedTx};
 pub use replace::{Bid, BidError, replace};

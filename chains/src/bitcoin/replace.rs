@@ -3,9 +3,10 @@
 
 use super::{
     BuildError, Chain, DecodeError, Destination, SatPerKvb, UnsignedTx, build, dust_limit,
-    fee::{MAX_STANDARD, WeightUnits, fee, weight},
+    fee::{KEY_PATH_INPUT, MAX_STANDARD, WeightUnits, fee, weight, weight_with},
+    multisig::MultisigBuildError,
 };
-use bitcoin::{Amount as Sats, Psbt};
+use bitcoin::{Amount as Sats, Psbt, Transaction, TxOut};
 use strongroom_domain::{Address, AddressPath, Amount, Branch};
 
 /// What a transaction may cost, and what it must beat.
@@ -44,9 +45,15 @@ pub enum BidError {
     /// What came out is refused by our own rules.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// By the rules of multisig wallets.
+    #[error(transparent)]
+    Multisig(#[from] MultisigBuildError),
     /// What is to be replaced is not a payment of this wallet.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// The same, of a multisig wallet.
+    #[error(transparent)]
+    Multisig(#[from] super::multisig::MultisigBuildError),
 }
 
 impl Bid {
@@ -100,41 +107,67 @@ pub fn replace(
     bid: Bid,
 ) -> Result<UnsignedTx, BidError> {
     earlier.effect(owns)?;
-    let chain = earlier.chain;
-    let spent = sats(earlier.fee()?)?;
-    let Some((at, _, change)) = earlier.change(owns) else {
-        let needed = bid.fee(chain, earlier.weight().ok_or(BidError::OutOfRange)?)?;
-        return Err(short(0, needed.saturating_sub(spent)));
-    };
-    let spare = change.to_sat().checked_add(spent).ok_or(BidError::OutOfRange)?;
     let mut transaction = earlier.psbt.unsigned_tx.clone();
-    let fee = bid.fee(chain, earlier.weight().ok_or(BidError::OutOfRange)?)?;
-    let left = spare.checked_sub(fee);
-    let output = transaction.output.get_mut(at).ok_or(BidError::OutOfRange)?;
-    let dust = dust_limit(chain, &output.script_pubkey).ok_or(BidError::OutOfRange)?;
-    if let Some(left) = left.filter(|left| *left >= dust) {
-        output.value = Sats::from_sat(left);
-    } else {
-        // All of it, then. The transaction is smaller, so what it must pay can only be less.
-        transaction.output.remove(at);
-        let scripts: Vec<usize> =
-            transaction.output.iter().map(|paid| paid.script_pubkey.len()).collect();
-        let weight = weight(transaction.input.len(), &scripts).ok_or(BidError::OutOfRange)?;
-        let least = Bid { rate: chain.relay_rate, ..bid }.fee(chain, weight)?;
-        if spare < least {
-            return Err(short(change.to_sat(), least.saturating_sub(spent)));
-        }
-        if Amount::new(spare.into()) > bid.cap {
-            return Err(BidError::OverCap { least: Amount::new(spare.into()), cap: bid.cap });
-        }
-    }
-    build::sort(&mut transaction.output);
+    let inputs = transaction.input.len();
+    let given = Given {
+        chain: earlier.chain,
+        fee: sats(earlier.fee()?)?,
+        change: earlier.change(owns).map(|(at, _, _)| at),
+        weight: &|scripts| weight(inputs, scripts),
+    };
+    transaction.output = given.dearer(transaction.output, bid)?;
     let mut psbt = Psbt::from_unsigned_tx(transaction).map_err(|_| BidError::OutOfRange)?;
     for (input, theirs) in psbt.inputs.iter_mut().zip(&earlier.psbt.inputs) {
         input.witness_utxo.clone_from(&theirs.witness_utxo);
         input.tap_internal_key = theirs.tap_internal_key;
     }
-    Ok(UnsignedTx::of(chain, psbt)?)
+    Ok(UnsignedTx::of(earlier.chain, psbt)?)
+}
+
+/// What a replacement is made of, whoever signs it.
+pub(super) struct Given<'a> {
+    pub(super) chain: &'static Chain,
+    /// What it costs now.
+    pub(super) fee: u64,
+    /// Which output comes back to the wallet.
+    pub(super) change: Option<usize>,
+    /// What it weighs with outputs of these lengths.
+    pub(super) weight: &'a dyn Fn(&[usize]) -> Option<WeightUnits>,
+}
+
+impl Given<'_> {
+    fn weighed(&self, outputs: &[TxOut]) -> Result<WeightUnits, BidError> {
+        let scripts: Vec<usize> = outputs.iter().map(|paid| paid.script_pubkey.len()).collect();
+        (self.weight)(&scripts).ok_or(BidError::OutOfRange)
+    }
+
+    /// The same outputs for a higher fee, in the order of BIP 69.
+    pub(super) fn dearer(&self, mut outputs: Vec<TxOut>, bid: Bid) -> Result<Vec<TxOut>, BidError> {
+        let fee = bid.fee(self.chain, self.weighed(&outputs)?)?;
+        let Some(at) = self.change else {
+            return Err(short(0, fee.saturating_sub(self.fee)));
+        };
+        let output = outputs.get_mut(at).ok_or(BidError::OutOfRange)?;
+        let change = output.value.to_sat();
+        let spare = change.checked_add(self.fee).ok_or(BidError::OutOfRange)?;
+        let dust = dust_limit(self.chain, &output.script_pubkey).ok_or(BidError::OutOfRange)?;
+        if let Some(left) = spare.checked_sub(fee).filter(|left| *left >= dust) {
+            output.value = Sats::from_sat(left);
+        } else {
+            // All of it, then. The transaction is smaller, so what it must pay can only be less.
+            outputs.remove(at);
+            let least = Bid { rate: self.chain.relay_rate, ..bid };
+            let least = least.fee(self.chain, self.weighed(&outputs)?)?;
+            if spare < least {
+                return Err(short(change, least.saturating_sub(self.fee)));
+            }
+            if Amount::new(spare.into()) > bid.cap {
+                return Err(BidError::OverCap { least: Amount::new(spare.into()), cap: bid.cap });
+            }
+        }
+        build::sort(&mut outputs);
+        Ok(outputs)
+    }
 }
 
 pub(super) fn short(spare: u64, needed: u64) -> BidError {

@@ -1,10 +1,7 @@
 //! Branch and bound over coins: finds a set that pays without change, if there is one. Never
 //! decides a fee: the caller computes that exactly for what is found here.
 
-use super::{
-    SatPerKvb,
-    fee::{INPUT, WeightUnits},
-};
+use super::{SatPerKvb, fee::WeightUnits};
 
 /// Steps before we give up and make change: about a millisecond.
 const STEPS: u32 = 100_000;
@@ -21,12 +18,12 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// For `amount`, of which `kept` is paid already by a transaction of weight `base`. `None` if
-    /// nothing more is needed, or the sums overflow.
+    /// For `amount`, of which `kept` is paid already by a transaction of weight `base`; one more input
+    /// weighs `input`. `None` if nothing more is needed, or the sums overflow.
     pub(super) fn new(
         amount: u64,
         kept: u64,
-        base: WeightUnits,
+        (base, input): (WeightUnits, WeightUnits),
         spare: u64,
         rate: SatPerKvb,
     ) -> Option<Self> {
@@ -36,7 +33,7 @@ impl Target {
         let needed = scaled(amount)?.checked_add(size)?.checked_add(scaled(1)?)?;
         let least = needed.checked_sub(scaled(kept)?).filter(|least| *least > 0)?;
         let most = least.checked_add(scaled(spare)?)?;
-        Some(Self { least, most, input_cost: scaled_cost(INPUT.0, rate)? })
+        Some(Self { least, most, input_cost: scaled_cost(input.0, rate)? })
     }
 
     fn effective(&self, units: u64) -> Option<u128> {
@@ -45,8 +42,8 @@ impl Target {
 }
 
 /// Whether a coin holds more than it costs to spend it.
-pub(super) fn worth_spending(units: u64, rate: SatPerKvb) -> bool {
-    matches!((scaled(units), scaled_cost(INPUT.0, rate)), (Some(holds), Some(cost)) if holds > cost)
+pub(super) fn worth_spending(units: u64, input: WeightUnits, rate: SatPerKvb) -> bool {
+    matches!((scaled(units), scaled_cost(input.0, rate)), (Some(holds), Some(cost)) if holds > cost)
 }
 
 fn scaled(units: u64) -> Option<u128> {

@@ -3,7 +3,7 @@
 
 use super::{
     Chain, Destination, SatPerKvb,
-    fee::{CHANGE_SCRIPT, MAX_STANDARD, TAPROOT_OUTPUT, WeightUnits, dust_limit, fee, weight},
+    fee::{CHANGE_SCRIPT, MAX_STANDARD, TAPROOT_OUTPUT, WeightUnits, dust_limit, fee, weight_with},
     search,
 };
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub struct Request<'a> {
     pub fee_cap: Amount,
     /// The least that the fee may be, per size.
     pub rate: SatPerKvb,
+    /// What one input weighs: [`super::KEY_PATH_INPUT`], or as the wallet's descriptor says.
+    pub input: WeightUnits,
     /// Confirmed coins that may be spent.
     pub coins: &'a [Coin],
     /// Coins that must be spent: all that the replaced attempt spends, so that only one of the
@@ -104,7 +106,7 @@ pub fn select(request: &Request<'_>) -> Result<Plan, SelectionError> {
         .into_values()
         .map(|coin| Ok((goal.units(coin.amount)?, coin)))
         .collect::<Result<_, _>>()?;
-    free.retain(|(units, _)| search::worth_spending(*units, request.rate));
+    free.retain(|(units, _)| search::worth_spending(*units, request.input, request.rate));
     free.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.outpoint.cmp(&b.1.outpoint)));
     let keep: Vec<(u64, &Coin)> = keep
         .into_values()
@@ -160,7 +162,8 @@ impl<'a> Goal<'a> {
     fn least_fee(&self, inputs: usize, change: bool) -> Result<u64, SelectionError> {
         let scripts = [self.script, CHANGE_SCRIPT];
         let scripts = if change { scripts.as_slice() } else { &scripts[..1] };
-        let weight = weight(inputs, scripts).ok_or(SelectionError::OutOfRange)?;
+        let weight =
+            weight_with(self.request.input, inputs, scripts).ok_or(SelectionError::OutOfRange)?;
         if weight > MAX_STANDARD {
             return Err(SelectionError::TooLarge);
         }
@@ -184,12 +187,13 @@ impl<'a> Goal<'a> {
         if self.replaced_fee.is_some() {
             return Ok(None);
         }
-        let Some(base) = weight(keep.len(), &[self.script]) else { return Ok(None) };
+        let input = self.request.input;
+        let Some(base) = weight_with(input, keep.len(), &[self.script]) else { return Ok(None) };
         // What change would cost now and when it is spent: the most that we give away instead.
-        let later = WeightUnits(TAPROOT_OUTPUT.0.saturating_add(super::fee::INPUT.0));
+        let later = WeightUnits(TAPROOT_OUTPUT.0.saturating_add(input.0));
         let spare = fee(later, self.request.rate).ok_or(SelectionError::OutOfRange)?;
         let Some(target) =
-            search::Target::new(self.amount, total(keep)?, base, spare, self.request.rate)
+            search::Target::new(self.amount, total(keep)?, (base, input), spare, self.request.rate)
         else {
             return Ok(None);
         };

@@ -122,6 +122,7 @@ pub fn from_coins(
         amount: intent.amount,
         fee_cap: intent.fee_cap,
         rate,
+        input: bitcoin::KEY_PATH_INPUT,
         coins: &purse.free,
         keep: &[],
         replaced_fee: None,

@@ -5,7 +5,7 @@
 use super::{NoPlan, child_key, fees::Offer, planning::CHANGE};
 use strongroom_chains::{
     UnsignedTx, address_of,
-    bitcoin::{self, Bid, BidError, SatPerKvb},
+    bitcoin::{self, Bid, BidError, SatPerKvb, WeightUnits, multisig},
     ethereum::{self, Gas},
     frost::GroupKey,
 };
@@ -75,13 +75,16 @@ impl Case<'_> {
             (UnsignedTx::Bitcoin(current), Offer::Rate(rate)) => {
                 Some(rate_of(&current)? < SatPerKvb(rate.per_kvb))
             }
+            (UnsignedTx::Multisig(current), Offer::Rate(rate)) => {
+                let fee = current.fee().ok()?;
+                Some(rate_at(current.weight()?, fee)? < SatPerKvb(rate.per_kvb))
+            }
             (UnsignedTx::Ethereum(current), Offer::Gas(gas)) => {
                 let asked = gas.next_base_fee.checked_add(gas.priority_fee)?;
                 Some(current.gas().max_fee < asked)
             }
-            (UnsignedTx::Bitcoin(_), Offer::Gas(_)) | (UnsignedTx::Ethereum(_), Offer::Rate(_)) => {
-                None
-            }
+            (UnsignedTx::Bitcoin(_) | UnsignedTx::Multisig(_), Offer::Gas(_))
+            | (UnsignedTx::Ethereum(_), Offer::Rate(_)) => None,
         }
     }
 
@@ -106,7 +109,49 @@ impl Case<'_> {
         self.parse(last)
     }
 
+    /// Of a multisig wallet: no child pulls its transactions along, as that would take the cosigners'
+    /// signatures twice.
+    fn of_cosigners(&self, remedy: Remedy, market: SatPerKvb) -> Result<Remade, NoPlan> {
+        let owns = |address: &Address| self.owns(address);
+        let other = || not_now(&"the attempt is no multisig wallet's");
+        let bid = Bid {
+            rate: market,
+            cap: self.attempts.asked.intent.fee_cap,
+            replaced: self.attempts.highest_fee(),
+        };
+        let (returns, made) = match remedy {
+            Remedy::Replace => {
+                let UnsignedTx::Multisig(earlier) = self.payment()? else { return Err(other()) };
+                let rate = earlier.weight().zip(earlier.fee().ok());
+                let rate = rate.and_then(|(weight, fee)| rate_at(weight, fee));
+                let rate = rate.map_or(market, |rate| market.max(stepped(rate)));
+                let (asked, bid) = (&self.attempts.asked, Bid { rate, ..bid });
+                let made = if asked.sweep.is_some() {
+                    multisig::sweep_again(&earlier, (&asked.intent.destination, CHANGE), bid)
+                } else {
+                    multisig::replace(&earlier, &owns, CHANGE, bid)
+                };
+                (None, made)
+            }
+            Remedy::Cancel => {
+                let UnsignedTx::Multisig(earlier) = self.parse(&self.attempts.current)? else {
+                    return Err(other());
+                };
+                (Some(Returns::Cancellation), multisig::cancel(&earlier, CHANGE, bid))
+            }
+            Remedy::Child(_) => {
+                return Err(not_now(&"a multisig wallet's transactions are not pulled along"));
+            }
+        };
+        let made = made.map_err(|error| explain(&error))?;
+        let fee = made.fee().map_err(|error| not_now(&error))?;
+        Ok(Remade { returns, unsigned: made.to_bytes(), fee })
+    }
+
     fn of_coins(&self, remedy: Remedy, market: SatPerKvb) -> Result<Remade, NoPlan> {
+        if matches!(self.parse(&self.attempts.current)?, UnsignedTx::Multisig(_)) {
+            return self.of_cosigners(remedy, market);
+        }
         let group =
             GroupKey::from_bytes(self.public_key.as_slice()).map_err(|error| not_now(&error))?;
         let key_of = |path| child_key(group, path);
@@ -215,8 +260,12 @@ impl Case<'_> {
 }
 
 fn rate_of(unsigned: &bitcoin::UnsignedTx) -> Option<SatPerKvb> {
-    let size = unsigned.weight()?.0.div_ceil(4);
-    let scaled = unsigned.fee().ok()?.units().checked_mul(1_000)?;
+    rate_at(unsigned.weight()?, unsigned.fee().ok()?)
+}
+
+fn rate_at(weight: WeightUnits, fee: Amount) -> Option<SatPerKvb> {
+    let size = weight.0.div_ceil(4);
+    let scaled = fee.units().checked_mul(1_000)?;
     let rate = scaled.checked_div(u128::from(size))?;
     u64::try_from(rate).ok().map(SatPerKvb)
 }
@@ -231,6 +280,7 @@ fn explain(error: &BidError) -> NoPlan {
         BidError::NoChange { .. }
         | BidError::OutOfRange
         | BidError::Build(_)
+        | BidError::Multisig(_)
         | BidError::Decode(_) => not_now(error),
     }
 }

@@ -34,7 +34,7 @@ pub fn all_of_coins(
         BidError::OverCap { .. } | BidError::OutOfRange | BidError::NoChange { .. } => {
             not_now(&error)
         }
-        BidError::Build(_) | BidError::Decode(_) => never(&error),
+        BidError::Build(_) | BidError::Multisig(_) | BidError::Decode(_) => never(&error),
     })?;
     let fee = made.fee().map_err(|error| never(&error))?;
     let outpoints = coins.iter().map(|coin| coin.outpoint.clone()).collect();

@@ -1,8 +1,11 @@
 //! From cosigners' signatures to the signed transaction. Never returns one with a signature that it
 //! has not verified itself.
 
-use super::{super::SECP, Offered, ReadError, Shape, UnsignedTx};
-use crate::SignedTx;
+use super::{
+    super::{DecodeError, SECP},
+    Offered, ReadError, Shape, UnsignedTx,
+};
+use crate::{SignedTx, SigningPayload};
 use bitcoin::{
     Psbt, PublicKey, Transaction, TxOut, Witness, XOnlyPublicKey,
     consensus::encode,
@@ -13,7 +16,7 @@ use bitcoin::{
     taproot,
 };
 use std::collections::BTreeMap;
-use strongroom_domain::{AddressPath, Bytes};
+use strongroom_domain::{Address, AddressPath, Bytes};
 
 /// What one cosigner signs for one input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,6 +84,16 @@ impl UnsignedTx {
             Some(Payload { digest, key, path: spent.path })
         });
         each.collect()
+    }
+
+    /// What every cosigner signs, in the order of the inputs, with the path below each one's key.
+    pub fn signing_payloads(
+        &self,
+        owns: &dyn Fn(&Address) -> Option<AddressPath>,
+    ) -> Result<Vec<SigningPayload>, DecodeError> {
+        self.check_paths(owns)?;
+        let each = self.spent.iter().zip(self.digests());
+        Ok(each.map(|(spent, digest)| SigningPayload { digest, path: Some(spent.path) }).collect())
     }
 
     /// Whether it is the cosigner's signature of that input.

@@ -15,6 +15,8 @@ mod key;
 mod outputs;
 mod places;
 mod reading;
+mod remade;
+mod returning;
 mod script;
 mod size;
 #[cfg(test)]
@@ -28,4 +30,6 @@ pub use key::{KeyExpression, KeyExpressionError};
 pub use outputs::{Output, OutputKind};
 pub use places::{Places, PlacesError, expression, shape_of};
 pub use reading::{Offered, ReadError};
+pub use returning::{cancel, replace, sweep, sweep_again};
+pub use remade::{cancel, sweep};
 pub use unsigned::UnsignedTx;

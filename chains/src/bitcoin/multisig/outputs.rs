@@ -71,7 +71,7 @@ impl UnsignedTx {
     }
 
     /// The log must know each address by the path that the descriptor gives it.
-    fn check_paths(
+    pub(super) fn check_paths(
         &self,
         owns: &dyn Fn(&Address) -> Option<AddressPath>,
     ) -> Result<(), DecodeError> {

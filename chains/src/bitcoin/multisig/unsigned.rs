@@ -91,6 +91,12 @@ impl UnsignedTx {
         self.transaction.input.iter().map(|input| outpoint::written(input.previous_output))
     }
 
+    /// Whether at most one of the two can ever confirm.
+    pub fn excludes(&self, other: &Self) -> bool {
+        let mine: BTreeSet<OutPoint> = self.spends().collect();
+        self.chain == other.chain && other.spends().any(|coin| mine.contains(&coin))
+    }
+
     /// Before which block it can't confirm; 0 of all that we build.
     pub fn lock_time(&self) -> u32 {
         self.transaction.lock_time.to_consensus_u32()

@@ -91,6 +91,7 @@ pub(crate) fn request<'a>(
     coins: &'a [Coin],
 ) -> Request<'a> {
     Request {
+        input: super::KEY_PATH_INPUT,
         chain,
         destination,
         amount: sats(amount),

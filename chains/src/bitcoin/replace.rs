@@ -3,10 +3,10 @@
 
 use super::{
     BuildError, Chain, DecodeError, Destination, SatPerKvb, UnsignedTx, build, dust_limit,
-    fee::{KEY_PATH_INPUT, MAX_STANDARD, WeightUnits, fee, weight, weight_with},
+    fee::{MAX_STANDARD, WeightUnits, fee, weight},
     multisig::MultisigBuildError,
 };
-use bitcoin::{Amount as Sats, Psbt, Transaction, TxOut};
+use bitcoin::{Amount as Sats, Psbt, TxOut};
 use strongroom_domain::{Address, AddressPath, Amount, Branch};
 
 /// What a transaction may cost, and what it must beat.
@@ -51,9 +51,6 @@ pub enum BidError {
     /// What is to be replaced is not a payment of this wallet.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The same, of a multisig wallet.
-    #[error(transparent)]
-    Multisig(#[from] super::multisig::MultisigBuildError),
 }
 
 impl Bid {

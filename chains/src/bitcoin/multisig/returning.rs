@@ -7,7 +7,7 @@ use super::{
         build::output,
         dust_limit,
         fee::weight_with,
-        replace::{dearer, sats, short},
+        replace::{Given, sats, short},
     },
     Descriptor, MultisigBuildError, UnsignedTx,
     build::spending,
@@ -56,12 +56,17 @@ pub fn replace(
     bid: Bid,
 ) -> Result<UnsignedTx, BidError> {
     earlier.effect(owns)?;
-    let spent = sats(earlier.fee()?)?;
     let at = earlier.returns.iter().position(|own| {
         own.as_ref().is_some_and(|(path, _)| *path == change && path.branch == Branch::Change)
     });
-    let weight = earlier.descriptor.input_weight();
-    let outputs = dearer(earlier.chain, weight, (&earlier.transaction, spent), at, bid)?;
+    let (input, inputs) = (earlier.descriptor.input_weight(), earlier.spent.len());
+    let given = Given {
+        chain: earlier.chain,
+        fee: sats(earlier.fee()?)?,
+        change: at,
+        weight: &|scripts| weight_with(input, inputs, scripts),
+    };
+    let outputs = given.dearer(earlier.transaction.output.clone(), bid)?;
     Ok(earlier.again(outputs, change)?)
 }
 

@@ -5,4 +5,5 @@ pub mod deployment;
 pub mod journey;
 pub mod postgres;
 pub mod regtest;
+pub mod soak;
 pub mod withdrawals;

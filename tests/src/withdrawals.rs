@@ -28,10 +28,23 @@ use crate::deployment::{Deployment, Person};
 use crate::journey::{Custody, FINAL, PATIENCE, amounts, text};
 
 /// A person's token and key, opened.
-struct Speaker {
-    id: String,
-    token: String,
-    key: Option<ApprovalKey>,
+pub(crate) struct Speaker {
+    pub(crate) id: String,
+    pub(crate) token: String,
+    pub(crate) key: Option<ApprovalKey>,
+}
+
+impl Speaker {
+    pub(crate) fn of(person: &Person) -> Self {
+        Self {
+            id: person.id.clone(),
+            token: std::fs::read_to_string(&person.token_file).expect("a token").trim().to_owned(),
+            key: person.key.as_ref().map(|(key, passphrase)| {
+                let passphrase = read_secret(passphrase).expect("a passphrase");
+                ApprovalKey::open(key, &passphrase).expect("a key")
+            }),
+        }
+    }
 }
 
 /// Clients of a running deployment with a funded wallet.
@@ -75,19 +88,11 @@ impl Withdrawals {
             |account| account["account"]["available"] == funds.to_string().as_str(),
         );
         let institution = &strongroom.desk.institution;
-        let speaker = |person: &Person| Speaker {
-            id: person.id.clone(),
-            token: std::fs::read_to_string(&person.token_file).expect("a token").trim().to_owned(),
-            key: person.key.as_ref().map(|(key, passphrase)| {
-                let passphrase = read_secret(passphrase).expect("a passphrase");
-                ApprovalKey::open(key, &passphrase).expect("a key")
-            }),
-        };
         Self {
             http: reqwest::Client::builder().no_proxy().build().expect("a client"),
             url: strongroom.desk.url.clone(),
-            initiator: speaker(&institution.initiator),
-            approvers: institution.approvers.iter().take(2).map(speaker).collect(),
+            initiator: Speaker::of(&institution.initiator),
+            approvers: institution.approvers.iter().take(2).map(Speaker::of).collect(),
             custody,
             destination,
             amount,
@@ -194,7 +199,7 @@ pub fn raise_limit(strongroom: &mut Deployment, requests_per_second: u32) {
 }
 
 /// So many final coins, each at an address of its own, by one transaction for each 500.
-fn coins(strongroom: &Deployment, custody: &Custody, each: u64, count: usize) {
+pub(crate) fn coins(strongroom: &Deployment, custody: &Custody, each: u64, count: usize) {
     let client = strongroom.desk.initiator();
     let path = format!("/wallets/{}/addresses", custody.wallet);
     let asked = json!({"account": custody.account});

@@ -25,6 +25,7 @@ mod networks;
 mod programs;
 mod server;
 mod signers;
+mod twins;
 
 pub use captives::Captives;
 pub use client::{Answer, Client};
@@ -35,6 +36,7 @@ pub use networks::Networks;
 pub use programs::Programs;
 pub use server::Server;
 pub use signers::SignerProcess;
+pub use twins::{Hang, give_twin, replicate, token};
 
 use std::path::{Path, PathBuf};
 

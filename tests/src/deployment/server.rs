@@ -168,6 +168,11 @@ impl Server {
         self.folder.join("strongroom.log")
     }
 
+    /// Sends a signal by name, such as `STOP` and `CONT`.
+    pub fn signal(&self, signal: &str) {
+        self.process.as_ref().expect("a running server").signal(signal);
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.process.as_ref().expect("a running server").id()

@@ -379,6 +379,13 @@ pub enum Command {
         /// What it said.
         refused: AttemptRefused,
     },
+    /// A cosigner of a multisig wallet signed.
+    RecordPartial {
+        /// Of which transfer.
+        transfer: TransferId,
+        /// Its part, verified.
+        partial: transfer::PartiallySigned,
+    },
     /// The signed transaction exists.
     RecordSigned {
         /// Of which transfer.

@@ -27,8 +27,8 @@ pub use reader::ReadOnly;
 pub use rebuild::Rebuild;
 pub use rows::{
     AccountRow, AddressRow, AnswerRow, AttemptRow, BackupRow, CharterRow, Decided, DepositRow,
-    DifferenceRow, EntryRow, FreezeRow, HoldRow, KeyRow, KeyStepRow, LedgerRow, PriceRow,
-    ProposalRow, RefusalRow, ScreeningRow, Sides, SignerRow, SubjectKind, TransferRow,
+    DifferenceRow, EntryRow, FreezeRow, HoldRow, KeyRow, KeyStepRow, LedgerRow, PartialRow,
+    PriceRow, ProposalRow, RefusalRow, ScreeningRow, Sides, SignerRow, SubjectKind, TransferRow,
     TransferStory, TrialRow, WalletRow,
 };
 pub use states::{

@@ -31,6 +31,7 @@ pub const RAW_TABLES: &[RawTable] = &[
     table("transfers", &["transfer"]),
     table("attempts", &["transfer", "attempt"]),
     table("refusals", &["position"]),
+    table("partials", &["position"]),
     table("proposals", &["proposal"]),
     table("answers", &["position"]),
     table("deposits", &["deposit"]),

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// "SRrm": tells a read model from any other SQLite file.
 const APPLICATION_ID: i32 = 0x5352_726d;
 /// Add 1 with every change of [`TABLES`] or of what the fold writes: older files are made again.
-const FORMAT: i32 = 5;
+const FORMAT: i32 = 6;
 
 /// Every table that the fold fills, to be emptied before it is filled again.
 pub(crate) const FILLED: &[&str] = &[
@@ -23,6 +23,7 @@ pub(crate) const FILLED: &[&str] = &[
     "transfers",
     "attempts",
     "refusals",
+    "partials",
     "proposals",
     "answers",
     "deposits",
@@ -94,6 +95,10 @@ CREATE TABLE refusals (
   attempt INTEGER NOT NULL, signer TEXT NOT NULL, rule TEXT NOT NULL,
   because TEXT NOT NULL) STRICT;
 CREATE INDEX refusals_of_transfer ON refusals (transfer, position);
+CREATE TABLE partials (
+  position INTEGER PRIMARY KEY, signed_at TEXT NOT NULL, transfer TEXT NOT NULL,
+  attempt INTEGER NOT NULL, place INTEGER NOT NULL) STRICT;
+CREATE INDEX partials_of_transfer ON partials (transfer, position);
 CREATE TABLE proposals (
   proposal TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, leaf TEXT NOT NULL,
   opened_at TEXT NOT NULL, subject_kind TEXT NOT NULL, subject_id TEXT NOT NULL,

@@ -56,6 +56,7 @@ impl Grounds {
                 self.transfers.insert(id, position);
             }
             TransferEvent::AttemptRefused(_)
+            | TransferEvent::PartiallySigned(_)
             | TransferEvent::AttemptSigned(_)
             | TransferEvent::AttemptBroadcast(_) => {}
             TransferEvent::Refused(_)

@@ -200,6 +200,9 @@ fn transfer(
         TransferEvent::AttemptRefused(refused) => {
             Command::RecordRefusal { transfer: id, refused: refused.clone() }
         }
+        TransferEvent::PartiallySigned(partial) => {
+            Command::RecordPartial { transfer: id, partial: partial.clone() }
+        }
         TransferEvent::AttemptSigned(signed) => {
             Command::RecordSigned { transfer: id, signed: signed.clone() }
         }

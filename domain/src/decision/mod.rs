@@ -26,7 +26,7 @@ pub(crate) use payment::{check_released, check_signers, fail as failed};
 pub(crate) use people::{described_person, erased_person};
 pub use proposal::place;
 pub use request::judge;
-pub(crate) use request::judge_again;
+pub(crate) use request::{judge_again, judge_as_seen};
 pub use rotation::left as left_to_sweep;
 pub use signers::check_trusted;
 pub(crate) use stuck::change_of;
@@ -150,6 +150,7 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
             payment::authorise(state, transfer, attempt, spends, now)
         }
         C::RecordRefusal { transfer, refused } => payment::refused(state, transfer, refused),
+        C::RecordPartial { transfer, partial } => payment::partial(state, transfer, partial),
         C::RecordSigned { transfer, signed } => payment::signed(state, transfer, signed),
         C::RecordBroadcast { transfer, attempt } => payment::broadcast(state, transfer, attempt),
         C::ConfirmTransfer { transfer, confirmed, change } => {

@@ -6,12 +6,12 @@ use crate::{
     Aggregate as _, Amount, Family, Intent, Refusal, Rule, SignerId, State, Stream, Timestamp,
     TransferId, account,
     command::Spends,
-    key::{Active, Key},
+    key::{Active, Custody, Key},
     proposal::{Fulfilled, ProposalEvent},
     statement,
     transfer::{
         self, Abstention, Asked, AttemptAuthorised, AttemptRefused, AttemptSigned, Attempts,
-        Confirmed, Transfer,
+        Confirmed, PartiallySigned, Transfer,
     },
     wallet::{self, AccountNonceReserved, Coin, CoinsReserved},
 };
@@ -39,14 +39,27 @@ pub fn set_aside(intent: &Intent) -> Result<Amount, Refusal> {
     })
 }
 
-/// Whether an attempt names its wallet's key and exactly enough of its holders.
+/// Whether an attempt names its wallet's key and exactly enough of its holders. Of a multisig key any of
+/// its holders, who must be enough together with the cosigners that no signer is.
 pub(crate) fn check_signers(attempt: &AttemptAuthorised, key: &Active) -> Result<(), Refusal> {
     let distinct: BTreeSet<_> = attempt.signers.iter().collect();
     let holders = attempt.signers.iter().all(|id| key.index_of(*id).is_some());
-    let enough = distinct.len() == usize::from(key.plan.threshold);
+    let threshold = usize::from(key.plan.threshold);
+    let enough = match key.plan.protocol.custody() {
+        Custody::Shares | Custody::Whole => distinct.len() == threshold,
+        Custody::Cosigners => distinct.len().saturating_add(key.cosigners.len()) >= threshold,
+    };
     if !holders || !enough || distinct.len() != attempt.signers.len() {
-        let because =
-            format!("an attempt names {} distinct holders of its key", key.plan.threshold);
+        let because = match key.plan.protocol.custody() {
+            Custody::Shares | Custody::Whole => {
+                format!("an attempt names {threshold} distinct holders of its key")
+            }
+            Custody::Cosigners => format!(
+                "an attempt names distinct holders of its key, so many that {threshold} can sign \
+                 with the {} cosigners besides",
+                key.cosigners.len()
+            ),
+        };
         return Err(Refusal::new(Rule::AttemptState, because));
     }
     Ok(())
@@ -127,6 +140,29 @@ pub(super) fn refused(
     refused: AttemptRefused,
 ) -> Result<Decision, Refusal> {
     on_transfer(state, id, transfer::Command::RecordRefusal(refused))
+}
+
+/// A cosigner's part, of a place that the wallet's key has. What it signs is for `chains` to say.
+pub(super) fn partial(
+    state: &State,
+    id: TransferId,
+    partial: PartiallySigned,
+) -> Result<Decision, Refusal> {
+    let refuse = |because: String| Err(Refusal::new(Rule::AttemptState, because));
+    let transfer = find(state, id)?;
+    let Some(attempts) = transfer.attempts() else { return transfer.not_now() };
+    let unknown = || Refusal::new(Rule::KeyState, "there is no such key");
+    let key = state.keys.get(&attempts.current.key).ok_or_else(unknown)?.existing()?;
+    let places = match key.plan.protocol.custody() {
+        Custody::Cosigners => key.holders.len().saturating_add(key.cosigners.len()),
+        Custody::Shares | Custody::Whole => {
+            return refuse("its wallet has one key: there are no cosigners".to_owned());
+        }
+    };
+    if !(1..=places).contains(&usize::from(partial.place)) {
+        return refuse(format!("the wallet has places 1 to {places}, and no {}", partial.place));
+    }
+    on_transfer(state, id, transfer::Command::RecordPartial(partial))
 }
 
 pub(super) fn signed(
@@ -230,6 +266,8 @@ fn check_abstentions(
     // whoever was dropped may have kept their share of theirs, and those who stayed may have signed.
     for holders in epochs {
         let left = holders.values().filter(|id| !sworn.contains(id)).count();
+        // Whoever is no signer swears nothing, and may sign at any time.
+        let left = left.saturating_add(active.cosigners.len());
         if left >= usize::from(active.plan.threshold) {
             let because = format!("{left} holders have not sworn it off: they could sign it");
             return refuse(because);

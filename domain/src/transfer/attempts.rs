@@ -3,9 +3,10 @@
 
 use super::{
     Abandoned, AbandonmentApproved, Asked, AttemptAuthorised, AttemptSigned, Command, Confirmed,
-    ConfirmedV1, Failed, FeeCapRaised, ReturnAuthorised, Returns, Transfer, TransferEvent,
+    ConfirmedV1, Failed, FeeCapRaised, PartiallySigned, ReturnAuthorised, Returns, Transfer,
+    TransferEvent,
 };
-use crate::{Amount, Intent, ProposalId, Refusal, Rule};
+use crate::{Amount, Bytes, Intent, ProposalId, Refusal, Rule};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,8 @@ pub struct Attempts {
     pub returns: Option<Returns>,
     /// Signers that refused the current attempt.
     pub refused: BTreeSet<crate::SignerId>,
+    /// Of a multisig wallet: what cosigners signed of the current transaction, by place.
+    pub partials: BTreeMap<u16, Vec<Bytes>>,
     /// The current attempt's signed transaction, once it exists.
     pub signed: Option<AttemptSigned>,
     /// Every attempt that was signed, by its number: the chain may take any of them.
@@ -90,6 +93,7 @@ impl Attempts {
             current,
             returns: None,
             refused: BTreeSet::new(),
+            partials: BTreeMap::new(),
             signed: None,
             complete: BTreeMap::new(),
             abandoned_by: None,
@@ -97,7 +101,10 @@ impl Attempts {
     }
 
     pub(super) fn followed_by(self, current: AttemptAuthorised, returns: Option<Returns>) -> Self {
-        Self { current, returns, refused: BTreeSet::new(), signed: None, ..self }
+        // The same transaction for other signers: what cosigners signed of it they need not sign again.
+        let same = current.unsigned == self.current.unsigned;
+        let partials = if same { self.partials } else { BTreeMap::new() };
+        Self { current, returns, refused: BTreeSet::new(), partials, signed: None, ..self }
     }
 
     pub(super) fn signed_by(mut self, signed: AttemptSigned) -> Self {
@@ -105,6 +112,19 @@ impl Attempts {
         let complete = SignedAttempt { returns, authorised, signed: signed.clone() };
         self.complete.insert(signed.attempt, complete);
         Self { signed: Some(signed), ..self }
+    }
+
+    /// One word of each place: the first counts, and the same again is no news.
+    pub(super) fn partial(&self, partial: PartiallySigned) -> Result<Vec<TransferEvent>, Refusal> {
+        self.current(partial.attempt)?;
+        let whole = partial.signatures.iter().all(|signature| signature.as_slice().len() == 64);
+        if partial.signatures.is_empty() || !whole {
+            return refuse(Rule::AttemptState, "a cosigner signs each input with 64 bytes");
+        }
+        if self.partials.contains_key(&partial.place) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![partial.into()])
     }
 
     pub(super) fn current(&self, attempt: u32) -> Result<(), Refusal> {
@@ -164,6 +184,7 @@ impl Attempts {
             | Command::Stop(_)
             | Command::RaiseFeeCap(_)
             | Command::RecordRefusal(_)
+            | Command::RecordPartial(_)
             | Command::RecordSigned(_)
             | Command::RecordBroadcast { .. }
             | Command::Fail { .. } => state.not_now(),

@@ -2,7 +2,7 @@
 
 use super::{
     Abandoned, AbandonmentApproved, Abstention, AttemptAuthorised, AttemptRefused, AttemptSigned,
-    Confirmed, FeeCapRaised, Requested, ReturnAuthorised, Stopped, SweepRequested,
+    Confirmed, FeeCapRaised, PartiallySigned, Requested, ReturnAuthorised, Stopped, SweepRequested,
 };
 use crate::{Amount, Intent, PersonId, ProposalId, policy::PolicyDecisionV1};
 
@@ -60,6 +60,8 @@ pub enum Command {
     Abandon(Abandoned),
     /// A signer refused.
     RecordRefusal(AttemptRefused),
+    /// One cosigner signed. That the key has such a place was checked by the caller.
+    RecordPartial(PartiallySigned),
     /// The signed transaction exists.
     RecordSigned(AttemptSigned),
     /// A node took it.

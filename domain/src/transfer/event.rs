@@ -27,6 +27,8 @@ events! {
         AttemptAuthorised = "transfer.attempt-authorised", 1;
         /// A signer refused it.
         AttemptRefused = "transfer.attempt-refused", 1;
+        /// One cosigner of a multisig wallet signed it.
+        PartiallySigned = "transfer.partially-signed", 1;
         /// The signed transaction exists.
         AttemptSigned = "transfer.attempt-signed", 1;
         /// A node took it.
@@ -148,6 +150,18 @@ pub struct AttemptRefused {
     pub rule: Rule,
     /// What it said.
     pub because: String,
+}
+
+/// One cosigner's part of an attempt of a multisig wallet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartiallySigned {
+    /// Which attempt.
+    pub attempt: u32,
+    /// Where the cosigner's key stands in the wallet's descriptor, counted from 1.
+    pub place: u16,
+    /// One for each input, in their order: `r ‖ s` of ECDSA with low s, or BIP 340.
+    pub signatures: Vec<Bytes>,
 }
 
 /// The signed transaction.

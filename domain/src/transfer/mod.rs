@@ -13,8 +13,8 @@ pub use command::Command;
 pub use event::{
     Abandoned, AbandonmentApproved, Abstention, Approved, AttemptAuthorised, AttemptBroadcast,
     AttemptRefused, AttemptSigned, Cancelled, Confirmed, ConfirmedV1, Expired, Failed,
-    FeeCapRaised, Refused, Rejected, Requested, RequestedV1, ReturnAuthorised, Returns, Stopped,
-    SweepRequested, TransferEvent,
+    FeeCapRaised, PartiallySigned, Refused, Rejected, Requested, RequestedV1, ReturnAuthorised,
+    Returns, Stopped, SweepRequested, TransferEvent,
 };
 pub use paid::Paid;
 pub use sweep::Sweep;
@@ -251,6 +251,12 @@ impl Aggregate for Transfer {
                 }
                 Ok(vec![refused.into()])
             }
+            (Self::Signing(attempts), C::RecordPartial(partial)) => attempts.partial(partial),
+            // The saga repeats its steps, and a cosigner may be late.
+            (Self::Signed(attempts) | Self::Broadcast(attempts), C::RecordPartial(partial)) => {
+                attempts.current(partial.attempt)?;
+                Ok(Vec::new())
+            }
             (Self::Signing(attempts), C::RecordSigned(signed)) => {
                 attempts.current(signed.attempt)?;
                 Ok(vec![signed.into()])
@@ -315,6 +321,10 @@ impl Aggregate for Transfer {
             ) => Self::Signing(attempts.followed_by(attempt.clone(), Some(*returns))),
             (Self::Signing(mut attempts), E::AttemptRefused(refused)) => {
                 attempts.refused.insert(refused.signer);
+                Self::Signing(attempts)
+            }
+            (Self::Signing(mut attempts), E::PartiallySigned(partial)) => {
+                attempts.partials.insert(partial.place, partial.signatures.clone());
                 Self::Signing(attempts)
             }
             (Self::Signing(attempts), E::AttemptSigned(signed)) => {

@@ -19,6 +19,7 @@ mod book;
 mod ceremony;
 mod changes;
 mod charter;
+mod cosigners;
 mod custody;
 mod facts;
 mod forgery;

@@ -50,6 +50,16 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
         // How far it is does not change: the cancellation comes next.
         E::AbandonmentApproved(_) => {}
         E::AttemptRefused(refused) => out.push(refusal(at, id, refused)),
+        E::PartiallySigned(of) => {
+            let cells = [
+                ("position", at.position()),
+                ("signed_at", at.time()),
+                ("transfer", text(id)),
+                ("attempt", int(of.attempt)),
+                ("place", int(of.place)),
+            ];
+            out.push(Change::insert("partials", cells));
+        }
         E::AttemptSigned(signed) => {
             out.push(complete(at, id, signed));
             let transaction = ("transaction_id", text(&signed.transaction));

@@ -12,7 +12,7 @@ pub use custody::{
 pub use facts::{DifferenceRow, FreezeRow, PriceRow, ScreeningRow};
 pub use money::{AccountRow, HoldRow, LedgerRow, Sides, TrialRow};
 pub use story::{
-    AnswerRow, AttemptRow, Decided, ProposalRow, RefusalRow, SubjectKind, TransferRow,
+    AnswerRow, AttemptRow, Decided, PartialRow, ProposalRow, RefusalRow, SubjectKind, TransferRow,
     TransferStory,
 };
 

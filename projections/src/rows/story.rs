@@ -85,6 +85,8 @@ pub struct TransferStory {
     pub attempts: Vec<AttemptRow>,
     /// Every refusal of a signer, in order.
     pub refusals: Vec<RefusalRow>,
+    /// Every part of a cosigner of a multisig wallet, in order.
+    pub partials: Vec<PartialRow>,
     /// Every entry of the transfer and its proposal, in order.
     pub entries: Vec<EntryRow>,
 }
@@ -139,6 +141,21 @@ pub struct RefusalRow {
     pub rule: Rule,
     /// What it said.
     pub because: String,
+}
+
+/// That a cosigner of a multisig wallet signed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct PartialRow {
+    /// Where.
+    pub position: u64,
+    /// When.
+    pub signed_at: Timestamp,
+    /// Of which transfer.
+    pub transfer: TransferId,
+    /// Of which attempt.
+    pub attempt: u32,
+    /// Where its key stands in the wallet's descriptor, counted from 1.
+    pub place: u16,
 }
 
 /// What a proposal is about, in a word.

@@ -5,7 +5,7 @@ use crate::{
     change::text,
     error::QueryError,
     page::Page,
-    rows::{AttemptRow, RefusalRow, TransferRow, TransferStory},
+    rows::{AttemptRow, PartialRow, RefusalRow, TransferRow, TransferStory},
     states::TransferState,
 };
 use strongroom_domain::{AccountId, Intent, Stream, TransferId, WalletId, deposit::BlockRef};
@@ -48,6 +48,7 @@ impl View<'_> {
         let Some(transfer) = self.transfer(id)? else { return Ok(None) };
         let attempts = "SELECT * FROM attempts WHERE transfer = ?1 ORDER BY attempt";
         let refusals = "SELECT * FROM refusals WHERE transfer = ?1 ORDER BY position";
+        let partials = "SELECT * FROM partials WHERE transfer = ?1 ORDER BY position";
         let entries = "SELECT * FROM entries WHERE stream IN (?1, ?2) ORDER BY position";
         let own = text(Stream::Transfer(id));
         let asked = transfer.proposal.map_or_else(|| own.clone(), |id| text(Stream::Proposal(id)));
@@ -58,6 +59,7 @@ impl View<'_> {
             },
             attempts: self.list((attempts.to_owned(), vec![text(id)]), attempt)?,
             refusals: self.list((refusals.to_owned(), vec![text(id)]), refusal)?,
+            partials: self.list((partials.to_owned(), vec![text(id)]), partial)?,
             entries: self.list((entries.to_owned(), vec![own, asked]), entry)?,
             transfer,
         }))
@@ -128,5 +130,15 @@ fn refusal(cells: &Cells<'_>) -> Result<RefusalRow, QueryError> {
         signer: cells.parse("signer")?,
         rule: cells.parse("rule")?,
         because: cells.text("because")?,
+    })
+}
+
+fn partial(cells: &Cells<'_>) -> Result<PartialRow, QueryError> {
+    Ok(PartialRow {
+        position: cells.number("position")?,
+        signed_at: cells.parse("signed_at")?,
+        transfer: cells.parse("transfer")?,
+        attempt: cells.number("attempt")?,
+        place: cells.number("place")?,
     })
 }

@@ -137,6 +137,10 @@ impl Story {
                 "Signer {} refused attempt {}: rule {}: {}",
                 it.signer, it.attempt, it.rule, it.because
             )],
+            TransferEvent::PartiallySigned(it) => vec![
+                format!("Cosigner {} of the wallet signed attempt {}.", it.place, it.attempt),
+                "Verified over exactly the authorised transaction, input by input.".to_owned(),
+            ],
             TransferEvent::AttemptSigned(it) => vec![
                 format!("Attempt {} is signed: transaction {}.", it.attempt, it.transaction),
                 "Its signatures were verified over exactly the authorised transaction.".to_owned(),

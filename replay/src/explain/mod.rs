@@ -253,6 +253,7 @@ impl Story {
             | TransferEvent::FeeCapRaised(_)
             | TransferEvent::AbandonmentApproved(_)
             | TransferEvent::AttemptRefused(_)
+            | TransferEvent::PartiallySigned(_)
             | TransferEvent::AttemptBroadcast(_) => Part::Transaction,
             TransferEvent::ConfirmedV1(_)
             | TransferEvent::Confirmed(_)

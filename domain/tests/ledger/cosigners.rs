@@ -1,0 +1,201 @@
+//! A payment of a multisig wallet: whose parts are recorded, and when it can still be completed. What
+//! the signatures are worth is for `chains` to say.
+
+use crate::{asks::*, book::*, names::*};
+use strongroom_domain::{
+    Amount, Branch, Bytes, Command, Event, KeyId, Network, ProposalId, Rule, SignerId, Spends,
+    Stream,
+    key::{CeremonyPlan, Confirmed, Cosigner, Protocol, Proven, RoundPublished},
+    proposal::Subject,
+    statement,
+    transfer::{AttemptAuthorised, PartiallySigned, Transfer, TransferEvent},
+    wallet::Tier,
+};
+use uuid::Uuid;
+
+const MULTISIG: KeyId = KeyId(Uuid::from_u128(0xe0));
+const ASKED: ProposalId = ProposalId(Uuid::from_u128(0xe1));
+
+/// A wallet with money, of which 2 of these signers and the cosigners `a`, `b`, … sign.
+fn wallet_of(signers: &[SignerId], cosigners: u8) -> Book {
+    let mut book = Book::founded();
+    let cosigners: Vec<_> = (0..cosigners)
+        .map(|n| Cosigner { name: label(&format!("vault-{n}")), key: format!("key {n}") })
+        .collect();
+    let all = signers.len() + cosigners.len();
+    let (protocol, participants) = (Protocol::MultisigP2wsh, signers.to_vec());
+    let plan = CeremonyPlan { key: MULTISIG, protocol, threshold: 2, participants };
+    let (proposal, maker, expires_at) = (ASKED, MAKER, book.in_an_hour());
+    book.put(Command::RequestKey { proposal, plan, cosigners, maker, expires_at }).unwrap();
+    book.approve(ASKED, &[ANN, BEN]);
+    for signer in signers {
+        let package = Bytes(signer.0.as_bytes().to_vec());
+        let published = RoundPublished { signer: *signer, epoch: 1, round: 1, package };
+        book.put(Command::PublishRound { key: MULTISIG, published }).unwrap();
+    }
+    for signer in signers {
+        let (public_key, public_package) = (Bytes::default(), Bytes(b"a descriptor".to_vec()));
+        let text = statement::confirmation(LOG, MULTISIG, *signer, &public_key, &public_package);
+        let signature = sign(&key_of(signer.0), &text);
+        let confirmed = Confirmed { signer: *signer, public_key, public_package, signature };
+        book.put(Command::ConfirmKey { key: MULTISIG, confirmed }).unwrap();
+    }
+    let proven = Proven { epoch: 1, signatures: vec![Bytes(vec![7; 64]); all] };
+    book.put(Command::ProveKey { key: MULTISIG, proven }).unwrap();
+    let (account, client, asset, by) = (LTC_ACCOUNT, CLIENT, LTC, MAKER);
+    book.put(Command::OpenAccount { account, client, asset, by }).unwrap();
+    let (network, tier) = (Network::LitecoinRegtest, Tier::Hot);
+    let (wallet, key) = (LTC_WALLET, MULTISIG);
+    book.put(Command::CreateWallet { wallet, network, key, tier, by }).unwrap();
+    book.put(derive(LTC_WALLET, ltc_address(), Branch::Deposit, 0)).unwrap();
+    book.deposit(LTC_WALLET, 1, 600_000);
+    book.deposit(LTC_WALLET, 2, 600_000);
+    book
+}
+
+fn attempt(book: &Book, attempt: u32, signers: &[SignerId]) -> Command {
+    let Command::AuthoriseAttempt { transfer, spends, .. } = book.attempt(1, attempt) else {
+        unreachable!()
+    };
+    let (unsigned, fee) = (Bytes(vec![1; 8]), Amount::new(500));
+    let attempt =
+        AttemptAuthorised { attempt, unsigned, fee, key: MULTISIG, signers: signers.to_vec() };
+    Command::AuthoriseAttempt { transfer, attempt, spends }
+}
+
+fn signing(signers: &[SignerId], cosigners: u8) -> Book {
+    let mut book = wallet_of(signers, cosigners);
+    book.approved(1, LTC_WALLET, 1_000);
+    book.put(attempt(&book, 1, signers)).unwrap();
+    book
+}
+
+fn part(attempt: u32, place: u16) -> PartiallySigned {
+    PartiallySigned { attempt, place, signatures: vec![Bytes(vec![5; 64])] }
+}
+
+fn partial(attempt: u32, place: u16) -> Command {
+    Command::RecordPartial { transfer: transfer(1), partial: part(attempt, place) }
+}
+
+fn places(book: &Book) -> Vec<u16> {
+    let attempts = book.state.transfers[&transfer(1)].attempts().unwrap();
+    attempts.partials.keys().copied().collect()
+}
+
+/// For the golden files: one cosigner signed.
+pub(crate) fn partly_signed() -> Book {
+    let mut book = signing(&[signer(1), signer(2)], 1);
+    book.put(partial(1, 3)).unwrap();
+    book
+}
+
+#[test]
+fn each_place_signs_once_and_the_transaction_follows() {
+    let mut book = partly_signed();
+    let mut other = part(1, 3);
+    other.signatures = vec![Bytes(vec![6; 64])];
+    for again in [part(1, 3), other] {
+        let record = Command::RecordPartial { transfer: transfer(1), partial: again };
+        assert_eq!(book.put(record), Ok(vec![]), "the first word of a place counts");
+    }
+    book.put(partial(1, 1)).unwrap();
+    assert_eq!(places(&book), [1, 3]);
+    book.put(signed(1, 1)).unwrap();
+    assert_eq!(book.put(partial(1, 2)), Ok(vec![]), "a late cosigner is no news");
+    assert!(matches!(book.state.transfers[&transfer(1)], Transfer::Signed(_)));
+}
+
+#[test]
+fn a_part_is_of_the_current_attempt_and_of_a_place_that_there_is() {
+    let mut book = signing(&[signer(1), signer(2)], 1);
+    for (attempt, place) in [(1, 0), (1, 4), (2, 1), (0, 1)] {
+        book.refused(partial(attempt, place), Rule::AttemptState);
+    }
+    for signatures in [vec![], vec![Bytes(vec![5; 63])], vec![Bytes(vec![5; 64]), Bytes(vec![])]] {
+        let partial = PartiallySigned { signatures, ..part(1, 1) };
+        let record = Command::RecordPartial { transfer: transfer(1), partial };
+        book.refused(record, Rule::AttemptState);
+    }
+    let mut single = Book::funded();
+    single.signing(1, LTC_WALLET, 1_000);
+    single.refused(partial(1, 1), Rule::AttemptState);
+    single.refused(
+        Command::RecordPartial { transfer: transfer(9), partial: part(1, 1) },
+        Rule::TransferState,
+    );
+}
+
+#[test]
+fn nobody_forges_a_part_of_a_strange_place_or_twice() {
+    let book = partly_signed();
+    let stream = Stream::Transfer(transfer(1));
+    let forge = |part: PartiallySigned| {
+        let event = Event::from(TransferEvent::from(part));
+        book.forge(stream, event)
+    };
+    assert!(forge(part(1, 1)).is_ok());
+    for (attempt, place) in [(1, 3), (1, 0), (1, 4), (2, 1)] {
+        assert!(forge(part(attempt, place)).is_err(), "attempt {attempt}, place {place}");
+    }
+    assert!(forge(PartiallySigned { signatures: Vec::new(), ..part(1, 1) }).is_err());
+    let event = Event::from(TransferEvent::from(part(1, 1)));
+    assert!(book.forge(Stream::Transfer(transfer(2)), event).is_err());
+}
+
+#[test]
+fn an_attempt_names_as_many_signers_as_can_complete_it_with_the_cosigners() {
+    let mut book = wallet_of(&[signer(1), signer(2)], 1);
+    book.approved(1, LTC_WALLET, 1_000);
+    let strange: [&[SignerId]; 3] = [&[], &[signer(3)], &[signer(1), signer(1)]];
+    for signers in strange {
+        book.refused(attempt(&book, 1, signers), Rule::AttemptState);
+    }
+    // One signer, and the cosigner that is none.
+    book.put(attempt(&book, 1, &[signer(2)])).unwrap();
+    assert_eq!(book.authorised(1, 1), Ok(()));
+    let Command::AuthoriseAttempt { spends: Spends::Coins(coins), .. } = book.attempt(1, 2) else {
+        unreachable!()
+    };
+    assert_eq!(coins.len(), 1);
+    // Two cosigners complete it without any signer of ours.
+    let mut book = wallet_of(&[signer(1)], 2);
+    book.approved(1, LTC_WALLET, 1_000);
+    book.put(attempt(&book, 1, &[])).unwrap();
+}
+
+#[test]
+fn what_was_signed_of_a_transaction_counts_for_other_signers_of_it() {
+    let mut book = signing(&[signer(1), signer(2)], 1);
+    book.put(partial(1, 3)).unwrap();
+    book.put(attempt(&book, 2, &[signer(2)])).unwrap();
+    assert_eq!(places(&book), [3], "the same transaction");
+    book.refused(partial(1, 1), Rule::AttemptState);
+    let Command::AuthoriseAttempt { transfer, attempt, spends } =
+        attempt(&book, 3, &[signer(1), signer(2)])
+    else {
+        unreachable!()
+    };
+    let attempt = AttemptAuthorised { unsigned: Bytes(vec![2; 8]), ..attempt };
+    book.put(Command::AuthoriseAttempt { transfer, attempt, spends }).unwrap();
+    assert!(places(&book).is_empty(), "another transaction");
+}
+
+#[test]
+fn it_fails_only_when_the_cosigners_could_not_complete_it_either() {
+    // Two signers and one cosigner: without both signers nobody can.
+    let mut book = signing(&[signer(1), signer(2)], 1);
+    let one = fail_with(1, vec![abstention(1, signer(1))]);
+    book.refused(one, Rule::TransferAbstentions);
+    book.put(fail_with(1, vec![abstention(1, signer(1)), abstention(1, signer(2))])).unwrap();
+    // One signer and two cosigners: they can, whatever the signer swears.
+    let mut book = signing(&[signer(1)], 2);
+    book.refused(book.fail(1), Rule::TransferAbstentions);
+    book.refused(fail_with(1, vec![abstention(1, signer(1))]), Rule::TransferAbstentions);
+    let abandon = Subject::Abandon { transfer: transfer(1) };
+    let (proposal, maker) = (ProposalId(Uuid::from_u128(0xe9)), MAKER);
+    let expires_at = book.in_an_hour();
+    book.put(Command::Propose { proposal, subject: abandon, maker, expires_at }).unwrap();
+    book.approve(proposal, &[ANN, BEN]);
+    assert!(book.state.transfers[&transfer(1)].attempts().unwrap().is_abandoned());
+}

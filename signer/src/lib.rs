@@ -9,6 +9,7 @@ pub mod backup;
 pub mod check;
 pub mod config;
 pub mod consumption;
+pub mod cosigner;
 pub mod dkls;
 pub mod follower;
 pub mod frost;

@@ -37,4 +37,5 @@ use bitcoin::secp256k1::{Secp256k1, VerifyOnly};
 use std::sync::LazyLock;
 
 /// Tables for verifying. Made once, because making them costs more than a verification.
-static SECP: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
+pub(crate) static SECP: LazyLock<Secp256k1<VerifyOnly>> =
+    LazyLock::new(Secp256k1::verification_only);

@@ -10,8 +10,13 @@ use strongroom_domain::{
 
 use crate::{
     TokenPublic,
+    bitcoin::multisig::Places,
     frost::{GroupKey, KeyPath, verify},
 };
+
+mod cosigner;
+
+pub use cosigner::verify_cosigner;
 
 /// Separates this digest from every other use of SHA-256, with the zero byte behind it.
 const DOMAIN: &[u8] = b"strongroom/spend-proof/v1\0";
@@ -73,7 +78,15 @@ pub fn verify_proof(
     let protocol = active.plan.protocol;
     match protocol {
         Protocol::MultisigP2wsh | Protocol::MultisigP2tr => {
-            Err(SpendProofError::Unknown { protocol })
+            let places = Places::of_key(active).map_err(|_| SpendProofError::Key { protocol })?;
+            let (wanted, found) = (places.descriptor.keys().len(), signatures.len());
+            if wanted != found {
+                return Err(SpendProofError::Count { wanted, found });
+            }
+            let mut each = signatures.iter().enumerate();
+            each.try_for_each(|(at, signature)| {
+                verify_cosigner(&places.descriptor, at, epoch, statement, signature)
+            })
         }
         Protocol::FrostSecp256k1Tr
         | Protocol::FrostEd25519

@@ -137,7 +137,7 @@ impl Held {
 
     fn place(&self, descriptor: &Descriptor) -> Result<usize, OfflineError> {
         match self {
-            Self::File(key) => Ok(key.place(descriptor)?.0),
+            Self::File(key) => key.place(descriptor),
             Self::Token(key) => key.place(descriptor),
         }
     }

@@ -18,6 +18,7 @@ use strongroom_secrets::{Secret, SecretText};
 use tempfile::TempDir;
 
 use super::{Asked, OfflineError, OfflineKey, Review};
+use crate::cosigner::CosignerError;
 
 const ACCOUNT: &str = "48h/2h/0h/2h";
 const CHANGE: AddressPath = AddressPath { branch: Branch::Change, index: 0 };
@@ -109,7 +110,7 @@ fn a_file_of_another_wallet_signs_nothing() {
     let unsigned = payment(&descriptor, Some(Destination::P2wpkh([9; 20])));
     let strangers = cosigners();
     let refused = strangers[0].1.sign(&unsigned);
-    assert!(matches!(refused, Err(OfflineError::NoCosigner { .. })));
+    assert!(matches!(refused, Err(OfflineError::Cosigner(CosignerError::NoCosigner { .. }))));
 }
 
 #[test]
@@ -144,7 +145,10 @@ fn an_account_is_what_other_wallets_derive() {
     bytes[..4].copy_from_slice(&[0x04, 0x88, 0xb2, 0x1e]);
     assert_eq!(found, format!("[73c5da0a/84h/0h/0h]{}", bitcoin::base58::encode_check(&bytes)));
     for path in ["", "m", "x", "48h//2", "2147483648"] {
-        assert!(matches!(key.expression(path), Err(OfflineError::Path { .. })), "{path}");
+        assert!(
+            matches!(key.expression(path), Err(OfflineError::Cosigner(CosignerError::Path { .. }))),
+            "{path}"
+        );
     }
 }
 

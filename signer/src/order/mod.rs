@@ -5,6 +5,7 @@ mod ceremony;
 mod change;
 mod letters;
 mod making;
+mod multisig;
 mod old_shares;
 mod proof;
 mod signing;

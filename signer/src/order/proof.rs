@@ -123,6 +123,10 @@ impl Signer {
                 let signature = self.sign_in_vault(key, &asked.active, &digest)?;
                 complete(&asked, signature)
             }
+            (Protocol::MultisigP2wsh | Protocol::MultisigP2tr, 1) => {
+                let digest = digest(&asked.statement);
+                self.prove_as_cosigner(&asked.active, &asked.statement, digest)
+            }
             (Protocol::FrostSecp256k1Tr, 1) => self.begin_proof(&asked, session, spoken),
             (Protocol::FrostSecp256k1Tr, 2) => self.finish_proof(&asked, session, spoken),
             (Protocol::Dkls23Secp256k1, _) => {

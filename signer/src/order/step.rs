@@ -18,6 +18,7 @@ impl Signer {
         letters: &[Sealed],
     ) -> Result<Reply, Trouble> {
         match work {
+            Work::Ceremony { key } if self.is_multisig(key) => self.make_multisig(key, round),
             Work::Ceremony { key } => self.make(key, round, letters),
             Work::Change { key, epoch } => self.change((key, epoch), round, letters),
             Work::Proof { key, epoch } => {

@@ -55,7 +55,7 @@ impl Signer {
         self.confirm(key, held.public.to_bytes(), Bytes::default())
     }
 
-    fn make_in_token(&self, key: KeyId, kind: KeyKind) -> Result<TokenKey, Trouble> {
+    pub(super) fn make_in_token(&self, key: KeyId, kind: KeyKind) -> Result<TokenKey, Trouble> {
         let label = format!("strongroom-{key}");
         let made = self.token()?.run(move |token| match token.generate(kind, key.0, &label) {
             // Its answer was lost: the key is the one that was made then.

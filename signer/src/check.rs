@@ -1,12 +1,14 @@
 //! Whether an attempt's bytes do exactly what its intent says. Everything is derived again from
 //! the wallet's key; nothing the server calls "ours" is believed. No key is used here.
 
-use strongroom_chains::{SigningPayload, UnsignedTx, frost::KeyPath, key_address};
+use strongroom_chains::{
+    SigningPayload, UnsignedTx, bitcoin::multisig::Places, frost::KeyPath, key_address,
+};
 use strongroom_domain::{
     Address, AddressPath, Amount, Bytes, Intent, KeyId, Network, Refusal, Rule, SignerId,
     TransferId,
     audit::Authorised,
-    key::Active,
+    key::{Active, Custody},
     transfer::Returns,
     wallet::{Funds, Holding},
 };
@@ -45,6 +47,7 @@ pub fn check(authorised: &Authorised<'_>, me: SignerId) -> Result<Checked, Refus
     let network = intent.network();
     let unsigned = UnsignedTx::parse(network, &attempt.unsigned).map_err(mismatch)?;
     let (holding, key) = (authorised.holding(), authorised.key());
+    check_cosigners(&unsigned, key)?;
     let owns = |address: &Address| owned(network, holding, key, address);
     let parent = parent(authorised, network)?;
     let fee = match authorised.returns() {
@@ -95,6 +98,27 @@ pub fn check(authorised: &Authorised<'_>, me: SignerId) -> Result<Checked, Refus
         unsigned,
         payloads,
     })
+}
+
+/// Of a multisig wallet: every coin and every script is its own descriptor's, made again from the keys in
+/// this signer's log. What the transaction says of itself counts for nothing.
+fn check_cosigners(unsigned: &UnsignedTx, key: &Active) -> Result<(), Refusal> {
+    match (unsigned, key.plan.protocol.custody()) {
+        (UnsignedTx::Multisig(unsigned), Custody::Cosigners) => {
+            let places = Places::of_key(key).map_err(mismatch)?;
+            if *unsigned.descriptor() == places.descriptor {
+                return Ok(());
+            }
+            refuse(Rule::SignerIntentMismatch, "it names another descriptor than the wallet's")
+        }
+        (UnsignedTx::Bitcoin(_) | UnsignedTx::Ethereum(_), Custody::Shares | Custody::Whole) => {
+            Ok(())
+        }
+        (UnsignedTx::Multisig(_), Custody::Shares | Custody::Whole)
+        | (UnsignedTx::Bitcoin(_) | UnsignedTx::Ethereum(_), Custody::Cosigners) => {
+            refuse(Rule::SignerIntentMismatch, "it is signed otherwise than the wallet's key signs")
+        }
+    }
 }
 
 /// Of a sweep: the destination is an address that the successor's key really has. Whose it is is not

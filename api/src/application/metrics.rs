@@ -68,6 +68,15 @@ impl Application {
              # TYPE strongroom_proposals_approved gauge\nstrongroom_proposals_approved {standing}\n\
              # TYPE strongroom_commands_done_total counter\nstrongroom_commands_done_total {done}\n"
         );
+        let signers = &self.0.sagas.signers;
+        let (live, away) = (signers.live().len(), signers.away().len());
+        let sick = signers.sick().len();
+        let _ = write!(
+            text,
+            "# TYPE strongroom_signers_reached gauge\nstrongroom_signers_reached {live}\n\
+             # TYPE strongroom_signers_away gauge\nstrongroom_signers_away {away}\n\
+             # TYPE strongroom_signer_keys_unusable gauge\nstrongroom_signer_keys_unusable {sick}\n"
+        );
         let (overdue, missing) = self.backup_counts();
         let _ = write!(
             text,

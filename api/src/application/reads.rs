@@ -261,7 +261,15 @@ impl Application {
     pub async fn signers(&self, paging: Paging) -> Result<views::SignerPage, Failure> {
         let page = paging.page()?;
         let rows = self.read(move |view| view.signers(page)).await?;
-        Ok(page!(SignerPage, rows, page.limit))
+        let mut found = page!(SignerPage, rows, page.limit);
+        // Of this moment, and in no log.
+        for ((signer, key), because) in self.0.sagas.signers.sick() {
+            let signer = signer.to_string();
+            if let Some(one) = found.items.iter_mut().find(|one| one.signer == signer) {
+                one.unusable.push(views::UnusableKey { key: key.to_string(), because });
+            }
+        }
+        Ok(found)
     }
 
     /// Debits and credits by asset.

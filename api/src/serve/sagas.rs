@@ -32,6 +32,8 @@ use crate::{
 /// Handles of what runs: it ends with the last of them.
 #[derive(Clone)]
 pub struct Sagas {
+    /// The connections to signers.
+    pub signers: Signers,
     /// Payments out of custody.
     pub payments: Payments,
     /// The making of keys.
@@ -79,7 +81,7 @@ pub(super) fn start(
     let Publishing { board, file, keys } = publishing;
     let signers = signers(config, bus, tls, &board)?;
     let checkpoints = checkpoints::start(config, (bus, board), &signers, keys, file)?;
-    let asked = (signers, checkpoints.clone());
+    let asked = (signers.clone(), checkpoints.clone());
     for node in &config.nodes {
         let settings = WatchSettings { birth_height: node.birth_height, pause: every };
         let cursors = Arc::new(CursorFolder::new(config.data.clone()));
@@ -90,6 +92,7 @@ pub(super) fn start(
     let paced = paced(&config.pace);
     let ceremonies = ceremony::Settings::default();
     Ok(Sagas {
+        signers,
         reconciliations: config
             .reconciliation
             .map(|config| reconciliation::start(config, bus, &nodes, projections)),

@@ -218,6 +218,16 @@ views! {
         keys: Vec<String> = texts(&row.keys),
         /// When it came to this state.
         changed_at: String = row.changed_at.to_string(),
+        /// Keys that it can't use just now, though it answers: its token is away, hangs or is damaged.
+        /// It is asked again and again whether it can.
+        unusable: Vec<UnusableKey> = Vec::new(),
+    }
+    /// A key that a signer can't use just now.
+    UnusableKey {
+        /// Which.
+        key: String,
+        /// What the signer said.
+        because: String,
     }
     /// A page of signers.
     SignerPage {

@@ -18,7 +18,7 @@ pub use answers::{
 };
 pub use custody::{
     Address, Charter, Deposit, DepositPage, Key, KeyBackup, KeyPage, KeyStep, PolicyInForce,
-    Signer, SignerPage, Wallet, WalletDetail, WalletPage,
+    Signer, SignerPage, UnusableKey, Wallet, WalletDetail, WalletPage,
 };
 pub use log::{Checkpoint, EventPage, LogEvent, LogHead, Me, SilentWitness};
 pub use money::{Account, AccountDetail, AccountPage, Hold, Sides, TrialBalance};

@@ -108,6 +108,7 @@ pub fn rehearse(policy: &Policy, before: &State, recorded: &Recorded) -> Option<
             groups: &groups,
             destinations_since: &since,
             usage: &before.usage,
+            late: None,
             prices: &before.prices,
             screenings: &before.screenings,
             wallets: &before.wallets,

@@ -144,6 +144,7 @@ impl World {
                 groups: &self.groups,
                 destinations_since: &self.since,
                 usage: &self.usage,
+                late: None,
                 prices: &self.prices,
                 screenings: &self.screenings,
                 wallets: &self.wallets,

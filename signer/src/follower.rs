@@ -17,7 +17,7 @@ use crate::{
     log_copy::{LogCopy, LogCopyError},
     pinned::{check_founding, check_resumption},
     roots::Roots,
-    sights::{Sighted, Sights},
+    sights::{Known, Mark, Sighted, Sights},
 };
 
 /// How far an entry's time may lie ahead of this signer's clock, in seconds.
@@ -57,8 +57,8 @@ pub struct Remembered {
     pub cosigned: Option<TreeHead>,
     /// What must follow the entry that the log goes on from.
     pub resumed: Option<LogResumed>,
-    /// When this signer saw what starts a wait.
-    pub sights: Vec<Sighted>,
+    /// Of this signer's own time.
+    pub sights: Known,
 }
 
 /// The verified copy of the log and its audited fold.
@@ -102,6 +102,7 @@ impl Follower {
                 Some(_) | None => Ok(()),
             }
         })?;
+        sights.opened();
         if let Some(tree) = cosigned.filter(|tree| tree.size > roots.head().size) {
             return Err(FollowError::Shorter { cosigned: tree.size, found: roots.head().size });
         }
@@ -190,7 +191,7 @@ impl Follower {
         self.roots.push(Hash::new(recorded.head.leaf.0));
         self.grounds.note(recorded);
         self.sights.note(recorded, self.audited.state(), self.pinned.signer, seen);
-        let ended = match (recorded.stream, &recorded.event) {
+        Ok(match (recorded.stream, &recorded.event) {
             (
                 Stream::Transfer(id),
                 Event::Transfer(
@@ -201,16 +202,17 @@ impl Follower {
                 ),
             ) => Some(id),
             _ => None,
-        };
-        if let Some(transfer) = ended {
-            self.sights.forget(transfer);
-        }
-        Ok(ended)
+        })
     }
 
     /// When this signer saw what starts a wait.
     pub const fn sights(&self) -> &Sights {
         &self.sights
+    }
+
+    /// Enough witnesses had cosigned these entries by then. Returns whether that is news.
+    pub fn prove(&mut self, mark: Mark) -> bool {
+        self.sights.prove(mark)
     }
 
     /// Those of them that the journal does not hold yet.

@@ -250,6 +250,7 @@ impl Example {
                 groups,
                 destinations_since: &since,
                 usage: &usage,
+                late: None,
                 prices: &prices,
                 screenings: &screenings,
                 wallets: &BTreeMap::new(),

@@ -9,6 +9,7 @@ mod asked;
 mod board;
 mod counting;
 mod health;
+mod history;
 mod kept;
 mod policy;
 mod port;

@@ -111,7 +111,7 @@ impl Signers {
             let signer = endpoint.signer;
             let peer = Peer::new(identity, endpoint, Arc::clone(&changed), limits)?;
             let peer = Arc::new(peer);
-            tasks.spawn(push::keep(Arc::clone(&peer), bus.clone(), board.news()));
+            tasks.spawn(push::keep(Arc::clone(&peer), bus.clone(), board.clone()));
             peers.insert(signer, peer);
         }
         let health = Health::default();

@@ -9,9 +9,9 @@ use super::{
 use crate::{
     Bus, Request,
     bus::leaf,
-    checkpoints::{Counting, News},
+    checkpoints::{Board, Counting, News},
 };
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use strongroom_domain::{
     Actor, Command, Digest, Head, Rule,
     protocol::{LogEntry, Order, Reply},
@@ -40,11 +40,11 @@ enum SessionEnd {
 }
 
 /// Never returns.
-pub(super) async fn keep(peer: Arc<Peer>, bus: Bus, board: News) {
+pub(super) async fn keep(peer: Arc<Peer>, bus: Bus, board: Board) {
     let mut pause = peer.limits.shortest_pause;
     loop {
         let mut reached = false;
-        let Err(end) = session(&peer, &bus, board.clone(), &mut reached).await;
+        let Err(end) = session(&peer, &bus, &board, &mut reached).await;
         let because = end.to_string();
         let signer = peer.signer;
         match end {
@@ -81,14 +81,21 @@ async fn record(peer: &Peer, bus: &Bus, command: Command) {
 async fn session(
     peer: &Peer,
     bus: &Bus,
-    board: News,
+    board: &Board,
     reached: &mut bool,
 ) -> Result<Infallible, SessionEnd> {
     bus.read(|state| peer.enrolled(state)).map_err(SessionEnd::Lost)?;
     peer.acquit();
     let link = Arc::new(peer.connect().await.map_err(SessionEnd::Lost)?);
-    let conversation = Conversation { peer, bus, link: &link, board, covered: 0 };
-    let ended = conversation.run(reached).await;
+    let conversation = Conversation {
+        peer,
+        bus,
+        link: &link,
+        board: board.news(),
+        earlier: VecDeque::new(),
+        covered: 0,
+    };
+    let ended = conversation.run(board, reached).await;
     link.close("the session is over");
     ended
 }
@@ -99,17 +106,20 @@ struct Conversation<'a> {
     bus: &'a Bus,
     link: &'a Arc<Link>,
     board: News,
+    /// What it missed, the smallest first: how old the entries are that it missed.
+    earlier: VecDeque<Arc<Counting>>,
     /// It has seen a checkpoint that counts up to here. A signer forgets it with its connection's
     /// end, for all we know: it is told again.
     covered: u64,
 }
 
 impl Conversation<'_> {
-    async fn run(mut self, reached: &mut bool) -> Result<Infallible, SessionEnd> {
+    async fn run(mut self, shown: &Board, reached: &mut bool) -> Result<Infallible, SessionEnd> {
         let (peer, bus, link) = (self.peer, self.bus, self.link);
         let (genesis, mut head) = status(peer, link).await?;
         our_genesis(bus, genesis).await?;
         ours(bus, head).await?;
+        self.earlier = shown.earlier(head.position);
         let caught_up = bus.log().head().position.get();
         let from = Position::new(head.position).and_then(Position::next);
         let mut news = bus.log().subscribe(from.unwrap_or(Position::FIRST));
@@ -134,6 +144,7 @@ impl Conversation<'_> {
                 batch = news.next_batch() => {
                     for part in parts(&batch?) {
                         head = push(peer, link, part).await?;
+                        self.show_earlier(head).await?;
                         self.stands(head);
                     }
                 }
@@ -159,6 +170,20 @@ impl Conversation<'_> {
         let link = Arc::clone(self.link);
         let (acknowledged, covered) = (head.position, self.covered);
         self.peer.stands(Standing::Here { link, acknowledged, covered });
+    }
+
+    /// Shows it what counted while it was away, up to what it has read by now.
+    async fn show_earlier(&mut self, head: Head) -> Result<(), SessionEnd> {
+        let is_read = |due: &Arc<Counting>| due.head.size <= head.position;
+        while self.earlier.front().is_some_and(is_read) {
+            let Some(due) = self.earlier.pop_front() else { break };
+            self.cover(&due).await?;
+            if self.covered < due.head.size {
+                // Other witnesses stand in the charter by now: what follows would be no better.
+                self.earlier.clear();
+            }
+        }
+        Ok(())
     }
 
     /// Shows it a checkpoint that counts. One that it does not take is no reason to part: it goes on

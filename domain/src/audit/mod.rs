@@ -8,11 +8,12 @@ mod governed;
 mod keys;
 mod lawful;
 mod near;
+mod own_clock;
 mod standing;
 
 pub use standing::Authorised;
 
-use crate::{Corrupt, Head, Recorded, Refusal, Rule, State, Timestamp, TransferId};
+use crate::{Corrupt, Head, Recorded, Refusal, Rule, State, Timestamp, TransferId, usage::Late};
 
 /// A fold of the log whose every entry was checked against the rules. There is no other way to
 /// make one than from the first entry on.
@@ -99,6 +100,17 @@ impl Audited {
         now: Timestamp,
     ) -> Result<Authorised<'_>, Refusal> {
         standing::authorised(&self.state, transfer, attempt, (now, true))
+    }
+
+    /// Whether the policy in force lets the transfer be asked for by a reader's own clock: as if at
+    /// `seen`, where its date is not taken on trust, and beside what is `late`.
+    pub fn demand_as_seen(
+        &self,
+        transfer: TransferId,
+        seen: Option<Timestamp>,
+        late: &Late,
+    ) -> Result<(), Refusal> {
+        own_clock::demand(&self.state, transfer, (seen, late))
     }
 }
 

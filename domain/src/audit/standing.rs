@@ -27,9 +27,15 @@ pub struct Authorised<'log> {
     key: &'log Active,
     successor: Option<(&'log Holding, &'log Active)>,
     attempts: &'log Attempts,
+    delay_s: u64,
 }
 
 impl<'log> Authorised<'log> {
+    /// How long it waits after it was approved, as it was asked and as the policy in force has it.
+    pub const fn delay_s(&self) -> u64 {
+        self.delay_s
+    }
+
     /// What may be paid.
     pub const fn intent(&self) -> &'log Intent {
         self.intent
@@ -166,6 +172,7 @@ pub(super) fn authorised(
     decision::check_released(&attempts.asked, attempts.asked.delay_s, now)?;
     // What signed in time signs its own replacement after that time: it pays the same, or nobody.
     let limit = if again { Timestamp::default() } else { now };
+    let mut delay_s = attempts.asked.delay_s;
     match attempts.returns {
         Some(Returns::Cancellation) => cancellation(state, attempts, holding, limit)?,
         // A server that goes on asking for the payment gets no further part of it.
@@ -177,13 +184,15 @@ pub(super) fn authorised(
         Some(Returns::Child { .. }) | None if attempts.asked.sweep.is_some() => {
             holding.rotation()?;
         }
-        Some(Returns::Child { .. }) | None => quorum(state, attempts, (now, limit))?,
+        Some(Returns::Child { .. }) | None => {
+            delay_s = delay_s.max(quorum(state, attempts, (now, limit))?);
+        }
     }
     hold(state, &attempts.asked)?;
     let successor = successor(state, &attempts.asked)?;
     let attempt = &attempts.current;
     let wallet = intent.wallet;
-    Ok(Authorised { intent, attempt, wallet, holding, key, successor, attempts })
+    Ok(Authorised { intent, attempt, wallet, holding, key, successor, attempts, delay_s })
 }
 
 /// Whether the payment may be made impossible: its quorum wants that, or later transactions wait for
@@ -208,12 +217,13 @@ fn cancellation(
     satisfied(state, answers, &answers.opened.quorums)
 }
 
-/// The quorum as it was asked, and as the policy in force asks it now.
+/// The quorum as it was asked, and as the policy in force asks it now. Returns how long that lets it
+/// wait.
 fn quorum(
     state: &State,
     attempts: &Attempts,
     (now, limit): (Timestamp, Timestamp),
-) -> Result<(), Refusal> {
+) -> Result<u64, Refusal> {
     let asked = &attempts.asked;
     let asked_in = asked.proposal.and_then(|id| state.proposals.get(&id));
     let Some(Proposal::QuorumReached(answers)) = asked_in else {
@@ -228,13 +238,14 @@ fn quorum(
         return refuse(Rule::SignerExpired, because);
     }
     satisfied(state, answers, &answers.opened.quorums)?;
-    let current = today(state, asked, now)?;
-    satisfied(state, answers, &current)
+    let (current, delay_s) = today(state, asked, now)?;
+    satisfied(state, answers, &current)?;
+    Ok(delay_s)
 }
 
 /// Who the policy in force says must agree: a policy that was tightened since holds at once, and so
 /// does a time lock that has become longer.
-fn today(state: &State, asked: &Asked, now: Timestamp) -> Result<Quorums, Refusal> {
+fn today(state: &State, asked: &Asked, now: Timestamp) -> Result<(Quorums, u64), Refusal> {
     let refused = |refusal: Refusal| {
         let because = format!("{}: {}", refusal.rule, refusal.because);
         Refusal::new(Rule::SignerPolicy, because)
@@ -242,13 +253,13 @@ fn today(state: &State, asked: &Asked, now: Timestamp) -> Result<Quorums, Refusa
     match &state.charter.standing()?.policy {
         InForce::V1(policy) => {
             let decided = policy.evaluate(&asked.intent);
-            Ok(Quorums(vec![decided.allowed().map_err(refused)?.clone()]))
+            Ok((Quorums(vec![decided.allowed().map_err(refused)?.clone()]), 0))
         }
         InForce::V2(policy) => {
             let decided = decision::judge_again(state, policy, &asked.intent, asked)?;
             let quorums = decided.allowed().map_err(refused)?;
             decision::check_released(asked, decided.delay_s, now)?;
-            Ok(quorums.clone())
+            Ok((quorums.clone(), decided.delay_s))
         }
     }
 }
@@ -282,7 +293,11 @@ fn hold(state: &State, asked: &Asked) -> Result<(), Refusal> {
 /// Whether enough distinct people, none of them the maker, have approved, who still are approvers
 /// and still have the key that they approved with. Their signatures were verified when the answers
 /// were recorded.
-fn satisfied(state: &State, answers: &Answers, quorums: &Quorums) -> Result<(), Refusal> {
+pub(super) fn satisfied(
+    state: &State,
+    answers: &Answers,
+    quorums: &Quorums,
+) -> Result<(), Refusal> {
     let standing = state.charter.standing()?;
     let maker = answers.opened.maker;
     let counts = |by: &&Approved| by.approver != maker && standing.counts(by);

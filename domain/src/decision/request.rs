@@ -11,6 +11,7 @@ use crate::{
     policy::{Case, Facts, InForce, Label, Policy, PolicyDecision, PolicyV1, Priced, Quorums},
     proposal::Subject,
     transfer::{self, Asked, Requested},
+    usage::Late,
     wallet::Tier,
 };
 
@@ -155,7 +156,17 @@ pub fn judge(
     state: &State,
     policy: &Policy,
     intent: &Intent,
+    by: (PersonId, ClientId, Timestamp, Option<&Priced>),
+) -> Result<PolicyDecision, Refusal> {
+    weigh(state, policy, intent, by, None)
+}
+
+fn weigh(
+    state: &State,
+    policy: &Policy,
+    intent: &Intent,
     (maker, client, at, priced): (PersonId, ClientId, Timestamp, Option<&Priced>),
+    late: Option<&Late>,
 ) -> Result<PolicyDecision, Refusal> {
     let standing = state.charter.standing()?;
     let wallet = state.wallets.get(&intent.wallet).and_then(|wallet| wallet.holding().ok());
@@ -167,6 +178,7 @@ pub fn judge(
         groups: &groups,
         destinations_since: &standing.destinations_since,
         usage: &state.usage,
+        late,
         prices: &state.prices,
         screenings: &state.screenings,
         wallets: &state.wallets,
@@ -190,4 +202,22 @@ pub(crate) fn judge_again(
     };
     let at = asked.at.or(asked.approved_at).unwrap_or(state.time);
     judge(state, policy, intent, (asked.maker, client, at, asked.priced.as_ref()))
+}
+
+/// As [`judge_again`], by a reader's own clock: as if it had been asked for at `seen`, at the price of
+/// today, where that is given; and with `late` in the windows that it was there in.
+pub(crate) fn judge_as_seen(
+    state: &State,
+    policy: &Policy,
+    asked: &Asked,
+    (seen, late): (Option<Timestamp>, &Late),
+) -> Result<PolicyDecision, Refusal> {
+    let intent = &asked.intent;
+    let client = match asked.client {
+        Some(client) => client,
+        None => custody::account(state, intent.account)?.claim()?.client,
+    };
+    let dated = asked.at.or(asked.approved_at).unwrap_or(state.time);
+    let priced = asked.priced.as_ref().filter(|_| seen.is_none());
+    weigh(state, policy, intent, (asked.maker, client, seen.unwrap_or(dated), priced), Some(late))
 }

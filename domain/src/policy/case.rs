@@ -6,7 +6,7 @@ use crate::{
     Address, ClientId, Intent, Network, PersonId, Timestamp, WalletId,
     price::Prices,
     screening::Screenings,
-    usage::Usage,
+    usage::{Late, Usage},
     wallet::{Tier, Wallet},
 };
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ pub struct Facts<'a> {
     pub destinations_since: &'a Since,
     /// What was asked for before. If the transfer itself is in it, only what came before counts.
     pub usage: &'a Usage,
+    /// Of that, what a signer counts by its own clock.
+    pub late: Option<&'a Late>,
     /// The newest price of each asset.
     pub prices: &'a Prices,
     /// What compliance found.

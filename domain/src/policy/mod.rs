@@ -96,6 +96,15 @@ impl Policy {
         in_force::label(&self.destinations, network, address)
     }
 
+    /// The longest that a rule lets a new destination wait, in seconds.
+    pub fn cooling_off_s(&self) -> u64 {
+        let waits = self.rules.iter().filter_map(|rule| {
+            let Demand::Allowlist { cooling_off_s } = &rule.demand else { return None };
+            Some(*cooling_off_s)
+        });
+        waits.max().unwrap_or(0)
+    }
+
     /// Every group that a rule asks.
     pub fn groups(&self) -> BTreeSet<&Label> {
         let asked = self.rules.iter().flat_map(|rule| rule.demand.requirements());

@@ -1,8 +1,10 @@
 //! What was asked for lately, so that limits over rolling windows are told in a few steps however
 //! long the history is. Never forgets what a window of 31 days may need.
 
+mod late;
 mod series;
 
+pub use late::{Late, Sight};
 pub use series::Tally;
 
 use crate::{Address, Amount, Asset, ClientId, Network, PersonId, Timestamp, TransferId, WalletId};
@@ -17,6 +19,10 @@ use std::collections::BTreeMap;
     reason = "tests: their numbers are small"
 )]
 mod tests;
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests: their numbers are small")]
+mod late_tests;
 
 /// Whose transfers are counted together.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -69,6 +75,21 @@ impl From<&crate::transfer::Requested> for Requested {
             asset: intent.asset,
             amount: intent.amount,
             value: decision.priced.as_ref().map(|priced| priced.value),
+        }
+    }
+}
+
+impl Requested {
+    /// Whether it is counted there.
+    fn is_of(&self, of: &Of) -> bool {
+        match of {
+            Of::Wallet(wallet) => self.wallet == *wallet,
+            Of::Client(client) => self.client == *client,
+            Of::Destination(network, address) => {
+                self.asset.network() == *network && self.destination == *address
+            }
+            Of::Initiator(person) => self.initiator == *person,
+            Of::All => true,
         }
     }
 }
@@ -153,6 +174,11 @@ impl Usage {
         let before = self.standing.get(&transfer).map(|known| known.number);
         let series = self.series.get(of).into_iter().flatten();
         series.map(move |(asset, series)| (*asset, series.sum(after, before)))
+    }
+
+    /// The number of a transfer that is counted and not over, among all that ever were.
+    pub fn number(&self, transfer: TransferId) -> Option<u64> {
+        self.standing.get(&transfer).map(|known| known.number)
     }
 
     /// Whether the transfer is counted and not over.

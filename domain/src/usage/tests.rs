@@ -4,19 +4,19 @@ use super::*;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-const LTC: Asset = Network::LitecoinRegtest.native_asset();
+pub(super) const LTC: Asset = Network::LitecoinRegtest.native_asset();
 const ETH: Asset = Network::EthereumDev.native_asset();
 const DAY: u64 = 86_400;
 
-fn id(n: u128) -> Uuid {
+pub(super) fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
 }
 
-fn requested(n: u128, time: Timestamp, amount: u128) -> Requested {
+pub(super) fn requested(n: u128, time: Timestamp, amount: u128) -> Requested {
     Requested {
         transfer: TransferId(id(n)),
         time,

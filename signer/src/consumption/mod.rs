@@ -11,12 +11,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 use strongroom_chains::{Realisation, UnsignedTx};
 use strongroom_domain::{
-    Bytes, Digest, Head, Network, Refusal, Rule, TransferId, charter::LogResumed,
+    Bytes, Digest, Head, Network, Refusal, Rule, Timestamp, TransferId, charter::LogResumed,
 };
 
 use crate::{
     journal::{Journal, JournalError},
-    sights::Sighted,
+    sights::{Known, Mark, Sighted},
 };
 
 /// A line of the journal.
@@ -36,6 +36,8 @@ pub enum Record {
     Resumed(LogResumed),
     /// What starts a wait was seen.
     Sighted(Sighted),
+    /// By when entries were there. Written before the head that it is about.
+    Marked(Mark),
 }
 
 /// A tree that this signer has put its name to.
@@ -73,7 +75,19 @@ pub struct Consumptions {
     open: Mutex<Open>,
     cosigned: Mutex<Option<Cosigned>>,
     resumed: Option<LogResumed>,
-    sights: Vec<Sighted>,
+    known: Known,
+    reading: Mutex<Reading>,
+}
+
+/// How far apart marks are at least, in seconds. What was read after the last one before a crash is
+/// seen again.
+const MARK_EVERY_S: u64 = 10;
+
+#[derive(Default)]
+struct Reading {
+    /// When entries were read last.
+    at: Option<Timestamp>,
+    marked: Option<Mark>,
 }
 
 #[derive(Default)]
@@ -127,14 +141,23 @@ impl Consumptions {
             tracing::warn!(bytes = cut.bytes, "cut the torn end of the journal");
         }
         let mut open = Open::default();
-        let (mut cosigned, mut resumed, mut sights) = (None, None, Vec::new());
+        let (mut cosigned, mut resumed, mut known) = (None, None, Known::default());
+        let mut unmarked = None;
         for record in opened.records {
             match record {
                 Record::Verified(head) => open.acknowledge(head),
                 Record::Cosigned(head) => cosigned = Some(head),
-                Record::Sighted(sighted) => sights.push(sighted),
+                Record::Sighted(sighted) => known.sights.push(sighted),
+                Record::Marked(mark) => {
+                    unmarked.get_or_insert(open.acknowledged.position);
+                    known.marks.push(mark);
+                }
                 Record::Resumed(certificate) => {
-                    open.acknowledged = certificate.resumption.from;
+                    let from = certificate.resumption.from;
+                    // Other entries will stand where these did.
+                    known.marks.retain(|mark| mark.position <= from.position);
+                    unmarked = unmarked.map(|known: u64| known.min(from.position));
+                    open.acknowledged = from;
                     (cosigned, resumed) = (None, Some(certificate));
                 }
                 Record::Abstained(transfer) => drop(open.abstained.insert(transfer)),
@@ -146,13 +169,40 @@ impl Consumptions {
                 }
             }
         }
+        known.unmarked = unmarked.unwrap_or(open.acknowledged.position);
         let (open, cosigned) = (Mutex::new(open), Mutex::new(cosigned));
-        Ok(Self { journal: opened.journal, open, cosigned, resumed, sights })
+        let reading = Mutex::default();
+        Ok(Self { journal: opened.journal, open, cosigned, resumed, known, reading })
     }
 
-    /// When this signer saw what starts a wait, as the journal had it when it was opened.
-    pub fn sights(&self) -> &[Sighted] {
-        &self.sights
+    /// What the journal had of this signer's own time when it was opened. Whoever asks first has it.
+    pub fn known(&mut self) -> Known {
+        std::mem::take(&mut self.known)
+    }
+
+    /// Entries were read at that time. The journal has it with the next head.
+    pub fn read(&self, at: Timestamp) {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).at = Some(at);
+    }
+
+    /// Witnesses had cosigned entries by then. A crash before it returns makes waits longer.
+    pub fn keep_mark(&self, mark: Mark) -> Result<(), JournalError> {
+        self.journal.append_durable(&[Record::Marked(mark)])
+    }
+
+    /// How far the log was verified, and by when it was.
+    fn verified(&self, head: Head, is_last: bool) -> Vec<Record> {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = reading.at.map(|by| Mark { position: head.position, by });
+        let is_due = |mark: &Mark| {
+            reading.marked.is_none_or(|last| {
+                last.position < mark.position
+                    && (is_last || last.by.plus_seconds(MARK_EVERY_S) <= mark.by)
+            })
+        };
+        let mark = mark.filter(is_due);
+        reading.marked = mark.or(reading.marked);
+        mark.map(Record::Marked).into_iter().chain([Record::Verified(head)]).collect()
     }
 
     /// Keeps further ones. A crash before it returns makes their waits longer, never shorter.
@@ -206,8 +256,9 @@ impl Consumptions {
         if durable {
             return Ok(());
         }
-        self.journal
-            .append_durable(&[Record::Verified(head), Record::Consumed(consumed.clone())])?;
+        let mut records = self.verified(head, false);
+        records.push(Record::Consumed(consumed.clone()));
+        self.journal.append_durable(&records)?;
         let mut open = self.lock();
         open.acknowledge(head);
         let kept = open.by_transfer.get_mut(&consumed.transfer);
@@ -237,8 +288,9 @@ impl Consumptions {
         if last.as_ref() == Some(&cosigned) {
             return Ok(());
         }
-        self.journal
-            .append_durable(&[Record::Verified(head), Record::Cosigned(cosigned.clone())])?;
+        let mut records = self.verified(head, false);
+        records.push(Record::Cosigned(cosigned.clone()));
+        self.journal.append_durable(&records)?;
         self.lock().acknowledge(head);
         **last = Some(cosigned);
         Ok(())
@@ -257,7 +309,7 @@ impl Consumptions {
 
     /// Remembers how far the log was verified.
     pub fn acknowledge(&self, head: Head) -> Result<(), JournalError> {
-        self.journal.append_durable(&[Record::Verified(head)])?;
+        self.journal.append_durable(&self.verified(head, true))?;
         self.lock().acknowledge(head);
         Ok(())
     }

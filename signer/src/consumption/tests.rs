@@ -128,3 +128,47 @@ fn a_repeated_consumption_adds_nothing_unless_the_log_went_on() {
     };
     assert_eq!((of(1), of(2)), (2, 1));
 }
+
+/// Lines of a journal from before marks were kept, and what they say of time.
+#[test]
+fn an_old_journal_is_read_and_what_it_verified_counts_by_its_dates() {
+    let (_folder, path) = journal();
+    let at = open(&path);
+    let lines = [
+        r#"{"verified":{"position":5,"leaf":"0505050505050505050505050505050505050505050505050505050505050505"}}"#,
+        r#"{"sighted":{"of":{"transfer":"00000000-0000-0000-0000-000000000001"},"from":"2026-11-18T11:06:40.000000Z"}}"#,
+    ];
+    let old: Vec<serde_json::Value> =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    at.journal.append_durable(&old).unwrap();
+    drop(at);
+    let mut at = open(&path);
+    let known = at.known();
+    assert_eq!((known.unmarked, known.sights.len(), known.marks.len()), (5, 1, 0));
+    let then: strongroom_domain::Timestamp = "2026-11-18T12:00:00.000000Z".parse().unwrap();
+    at.read(then);
+    at.acknowledge(head(7)).unwrap();
+    drop(at);
+    let known = open(&path).known();
+    assert_eq!(known.unmarked, 5, "only what was there before the first mark");
+    assert_eq!(known.marks, [crate::sights::Mark { position: 7, by: then }]);
+}
+
+#[test]
+fn a_new_journal_trusts_no_date_and_marks_are_apart() {
+    let (_folder, path) = journal();
+    let at = open(&path);
+    let then: strongroom_domain::Timestamp = "2026-11-18T12:00:00.000000Z".parse().unwrap();
+    for second in 0..100 {
+        at.read(then.plus_seconds(second));
+        consume(&at, &attempt(u128::from(second), 1, second, 5), second + 1);
+    }
+    drop(at);
+    let known = open(&path).known();
+    assert_eq!(known.unmarked, 0);
+    let seconds: Vec<_> = known.marks.iter().map(|mark| mark.position).collect();
+    assert_eq!(seconds, (0..10).map(|mark| mark * 10 + 1).collect::<Vec<u64>>());
+    let lines = fs::read_to_string(&path).unwrap();
+    let longest = lines.lines().filter(|line| line.contains("marked")).map(str::len).max();
+    assert!(longest.unwrap() < 160, "{longest:?}");
+}

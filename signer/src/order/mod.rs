@@ -3,6 +3,7 @@
 
 mod ceremony;
 mod change;
+mod cosigning;
 mod letters;
 mod making;
 mod multisig;
@@ -110,7 +111,7 @@ impl Signer {
     pub fn open(parts: Parts) -> Result<Self, StartError> {
         let Parts { identity, sealer, directory, token, vault, genesis } = parts;
         let id = SignerId(identity.signer());
-        let consumptions = Consumptions::open(&directory.join("journal"))?;
+        let mut consumptions = Consumptions::open(&directory.join("journal"))?;
         let identity_key = identity.confirming_key();
         let witness_key = identity.witness_key();
         let pinned = Pinned { genesis, signer: id, identity_key, witness_key };
@@ -123,9 +124,11 @@ impl Signer {
             acknowledged: consumptions.acknowledged(),
             cosigned: cosigned.map(|of| TreeHead { size: of.size, root: Hash::new(of.root.0) }),
             resumed: consumptions.resumed().cloned(),
-            sights: consumptions.sights().to_vec(),
+            sights: consumptions.known(),
         };
-        let mut follower = Follower::open(&copy, known, pinned, now())?;
+        let opened_at = now();
+        let mut follower = Follower::open(&copy, known, pinned, opened_at)?;
+        consumptions.read(opened_at);
         consumptions.keep_sights(follower.unwritten_sights())?;
         let transfers = &follower.audited()?.state().transfers;
         consumptions.retain(|id| !matches!(transfers.get(&id), Some(Transfer::Closed(_))));
@@ -176,7 +179,7 @@ impl Signer {
                 self.sign(transfer, attempt, &session, &commitments)
             }
             Order::Abstain { transfer } => self.abstain(transfer),
-            Order::SignAlone { transfer, attempt } => self.sign_alone(transfer, attempt),
+            Order::SignAlone { transfer, attempt } => self.sign_by_itself(transfer, attempt),
             Order::Probe { key } => self.probe(key),
             Order::Step { work, session, round, spoken, letters } => {
                 self.step(work, &session, round, &spoken, &letters)
@@ -208,7 +211,10 @@ impl Signer {
 
     fn extend(&self, entries: &[LogEntry]) -> Result<Reply, Trouble> {
         let mut follower = self.follower_mut();
-        let ended = follower.extend(entries, now());
+        let read_at = now();
+        let ended = follower.extend(entries, read_at);
+        // Before anybody can put the new head in the journal.
+        self.consumptions.read(read_at);
         let sights = follower.unwritten_sights();
         drop(follower);
         self.consumptions.keep_sights(sights)?;

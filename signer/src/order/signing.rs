@@ -10,7 +10,9 @@ use rand::{RngCore, rngs::OsRng};
 use strongroom_chains::{Realisation, UnsignedTx, frost::ByHolder};
 use strongroom_domain::{
     Bytes, KeyId, Rule, SignerId, TransferId,
+    audit::Authorised,
     key::{Active, Protocol},
+    policy::Policy,
     protocol::{Committed, Reply},
     statement,
     transfer::{Attempts, Returns, Transfer},
@@ -103,13 +105,16 @@ impl Signer {
         demand_witnesses(audited.state())?;
         follower.demand_covered(follower.grounds().of_transfer(transfer))?;
         let attempts = audited.state().transfers.get(&transfer).and_then(Transfer::attempts);
-        let authorised = if attempts.is_some_and(|known| self.is_in_time(transfer, known)) {
+        let again = attempts.is_some_and(|known| self.is_in_time(transfer, known));
+        let authorised = if again {
             audited.authorised_again(transfer, attempt, now())?
         } else {
             audited.authorised(transfer, attempt, now())?
         };
-        let delay_s = attempts.map_or(0, |known| known.asked.delay_s);
-        follower.sights().demand_waited(transfer, delay_s, now())?;
+        follower.sights().demand_waited(transfer, authorised.delay_s(), now())?;
+        if !again {
+            demand_own_time(follower, &authorised)?;
+        }
         Ok(check(&authorised, self.id)?)
     }
 
@@ -244,6 +249,17 @@ impl Signer {
         shares.insert(key, Arc::clone(&share));
         Ok(share)
     }
+}
+
+/// What the dates of the log allow must be allowed by this signer's own clock too.
+fn demand_own_time(follower: &Follower, authorised: &Authorised<'_>) -> Result<(), Trouble> {
+    let (audited, sights) = (follower.audited()?, follower.sights());
+    let (state, intent) = (audited.state(), authorised.intent());
+    let policy = state.charter.standing()?.policy.v2();
+    let cooling_off_s = policy.map_or(0, Policy::cooling_off_s);
+    sights.demand_cooled((intent.network(), &intent.destination), cooling_off_s, now())?;
+    let late = sights.late();
+    Ok(audited.demand_as_seen(intent.transfer, late.from(intent.transfer), late)?)
 }
 
 /// Everyone's commitments, input by input: exactly the attempt's signers, and this one's own

@@ -9,12 +9,12 @@ use strongroom_domain::{
     protocol::Reply,
 };
 use strongroom_ledger::{
-    AddCheckpoint, Hash, KeyAlgorithm, KeyError, KeyName, LogVerifier, Note, SignError, Timestamp,
-    TreeHead, VerifierKey, WitnessPolicy, WitnessRefusal, witness::consider,
+    AddCheckpoint, CountingCheckpoint, Hash, KeyAlgorithm, KeyError, KeyName, LogVerifier, Note,
+    SignError, Timestamp, TreeHead, VerifierKey, WitnessPolicy, WitnessRefusal, witness::consider,
 };
 
 use super::{Signer, Trouble, demand_witnesses, now, refuse};
-use crate::{consumption::Cosigned, follower::Follower};
+use crate::{consumption::Cosigned, follower::Follower, sights::Mark};
 
 impl Signer {
     pub(super) fn cosign(
@@ -65,6 +65,7 @@ impl Signer {
             .counts(&note)
             .map_err(|error| Refusal::new(Rule::SignerCheckpoint, error.to_string()))?;
         let tree = counting.head();
+        let by = cosigned_by(&follower, &counting)?;
         match follower.roots().at(tree.size) {
             Some(root) if root == tree.root => {}
             // More than half of the witnesses saw another history: nothing here can be relied upon.
@@ -79,9 +80,29 @@ impl Signer {
             None => demand_own(&follower, tree)?,
         }
         let size = follower.cover(tree.size);
+        let mark = Mark { position: tree.size, by };
+        let news = follower.prove(mark);
         self.destroy_old_shares(&follower);
+        drop(follower);
+        if news {
+            self.consumptions.keep_mark(mark)?;
+        }
         Ok(Reply::Covered { size })
     }
+}
+
+/// By when as many witnesses had cosigned as it takes: all of them would have to lie for it to be too
+/// early.
+fn cosigned_by(
+    follower: &Follower,
+    counting: &CountingCheckpoint,
+) -> Result<strongroom_domain::Timestamp, Trouble> {
+    let threshold = witnesses(follower)?.witnessing.as_ref().map_or(0, |of| of.threshold);
+    let mut times: Vec<_> = counting.cosigners().iter().map(|of| of.at).collect();
+    times.sort_unstable();
+    let enough = usize::from(threshold).saturating_sub(1);
+    let seconds = times.get(enough).copied().unwrap_or(u64::MAX);
+    Ok(strongroom_domain::Timestamp::from_micros(seconds.saturating_mul(1_000_000)))
 }
 
 fn note(checkpoint: &str) -> Result<Note, Trouble> {

@@ -33,10 +33,13 @@ impl Asked<'_> {
         let of = self.of(per);
         let counted =
             |asset: &Asset| fits(&scope.assets, asset) && fits(&scope.networks, &asset.network());
-        let sums = case
-            .facts
-            .usage
-            .within(&of, (case.at, window_s), intent.transfer)
+        let usage = case.facts.usage;
+        let before = usage.number(intent.transfer);
+        let window = (case.at, window_s);
+        let late = case.facts.late.into_iter().flat_map(|late| late.within(&of, window, before));
+        let sums = usage
+            .within(&of, window, intent.transfer)
+            .chain(late)
             .filter(|(asset, _)| counted(asset));
         let (before, with, limit, unit) = match most {
             Most::Amount { asset, .. } if asset != intent.asset => return None,

@@ -9,8 +9,8 @@ use crate::{
     deposit::{BlockRef, Seen},
     freeze,
     key::{
-        BackedUp, CeremonyPlan, Confirmed, Cosigner, EpochConfirmed, KeyChange, Proven,
-        Quarantined, QuarantinedBy, RecoveryDrilled, RoundOnePublished, RoundPublished,
+        BackedUp, CeremonyPlan, Confirmed, Cosigner, CosignerProven, EpochConfirmed, KeyChange,
+        Proven, Quarantined, QuarantinedBy, RecoveryDrilled, RoundOnePublished, RoundPublished,
     },
     person::{Described, Erased},
     policy::{Policy, PolicyV1},
@@ -121,6 +121,13 @@ pub enum Command {
         key: KeyId,
         /// The message.
         published: RoundPublished,
+    },
+    /// Record that one cosigner of a multisig key can sign. Whoever asks verified the signature.
+    ProveCosigner {
+        /// Of which key.
+        key: KeyId,
+        /// How it was seen.
+        proven: CosignerProven,
     },
     /// Record that a key can sign. Whoever asks verified the signatures.
     ProveKey {

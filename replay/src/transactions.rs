@@ -4,13 +4,14 @@ use crate::finding::{Fault, Finding};
 use strongroom_chains::{
     AssembleError, DecodeError, KeyAddressError, Realisation, UnsignedTx,
     backup::{CommitmentError, check_commitment},
+    bitcoin::multisig::Places,
     key_address,
-    spend_proof::{SpendProofError, verify_proof},
+    spend_proof::{SpendProofError, verify_cosigner, verify_proof},
 };
 use strongroom_domain::{
     Address, AddressPath, Event, Intent, KeyId, Network, Recorded, State, Stream, TransferId,
     WalletId,
-    key::{Active, BackedUp, Key, KeyEvent, Proven},
+    key::{Active, BackedUp, CosignerProven, Key, KeyEvent, Proven},
     statement,
     transfer::{AttemptAuthorised, AttemptSigned, Attempts, Returns, TransferEvent},
     wallet::{AddressDerived, Funds, Holding, WalletEvent},
@@ -55,6 +56,9 @@ pub(crate) fn check(before: &[Earlier], after: &State, recorded: &Recorded) -> R
             address(after, id, derived)
         }
         (Stream::Key(id), Event::Key(KeyEvent::Proven(proven))) => proof(after, id, proven),
+        (Stream::Key(id), Event::Key(KeyEvent::CosignerProven(proven))) => {
+            cosigner_proof(after, id, proven)
+        }
         (Stream::Key(id), Event::Key(KeyEvent::BackedUp(backed_up))) => {
             backup(after, id, backed_up)
         }
@@ -139,6 +143,16 @@ fn proof(state: &State, id: KeyId, proven: &Proven) -> Result<(), Wrong> {
     let log = state.charter.standing().map_err(|_| Wrong::Unknown)?.log;
     let text = statement::spend_proof(log, id, proven.epoch, active.proven_as());
     Ok(verify_proof(active, proven.epoch, &text, &proven.signatures)?)
+}
+
+fn cosigner_proof(state: &State, id: KeyId, proven: &CosignerProven) -> Result<(), Wrong> {
+    let active = state.keys.get(&id).and_then(|key| key.active().ok()).ok_or(Wrong::Unknown)?;
+    let log = state.charter.standing().map_err(|_| Wrong::Unknown)?.log;
+    let text = statement::spend_proof(log, id, proven.epoch, active.proven_as());
+    let places = Places::of_key(active).map_err(KeyAddressError::from)?;
+    let place = usize::from(proven.place).checked_sub(1).ok_or(Wrong::Unknown)?;
+    let (descriptor, epoch) = (&places.descriptor, proven.epoch);
+    Ok(verify_cosigner(descriptor, place, epoch, &text, &proven.signature)?)
 }
 
 fn backup(state: &State, id: KeyId, of: &BackedUp) -> Result<(), Wrong> {

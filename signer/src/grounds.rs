@@ -115,6 +115,7 @@ impl Grounds {
             | KeyEvent::BackedUp(_)
             | KeyEvent::Retired(_)
             | KeyEvent::RecoveryDrilled(_)
+            | KeyEvent::CosignerProven(_)
             | KeyEvent::Proven(_) => {}
             KeyEvent::Activated(_)
             | KeyEvent::CeremonyFailed(_)

@@ -36,6 +36,7 @@ fn active(protocol: Protocol, public_key: Vec<u8>) -> Active {
         holders: [(1, signer)].into(),
         cosigners: Vec::new(),
         expressions: std::collections::BTreeMap::new(),
+        parts: std::collections::BTreeMap::new(),
         proof: Proof::Awaited,
         wallet: None,
         backups: std::collections::BTreeMap::new(),

@@ -28,6 +28,9 @@ pub(super) fn key(
             Command::PublishRound { key: id, published: published.clone() }
         }
         KeyEvent::Proven(proven) => Command::ProveKey { key: id, proven: proven.clone() },
+        KeyEvent::CosignerProven(proven) => {
+            Command::ProveCosigner { key: id, proven: proven.clone() }
+        }
         KeyEvent::BackedUp(backed_up) => {
             Command::BackUpKey { key: id, backed_up: backed_up.clone() }
         }
@@ -108,6 +111,7 @@ fn shares(state: &State, recorded: &Recorded, id: KeyId, event: &KeyEvent) -> Re
         | KeyEvent::Confirmed(_)
         | KeyEvent::Activated(_)
         | KeyEvent::Proven(_)
+        | KeyEvent::CosignerProven(_)
         | KeyEvent::Assigned(_)
         | KeyEvent::CeremonyFailed(_)
         | KeyEvent::Quarantined(_)

@@ -5,8 +5,8 @@ use crate::{
     Aggregate as _, KeyId, PersonId, Refusal, Rule, State, Stream, Timestamp,
     aggregate::so_far,
     key::{
-        self, Asked, Ceremony, Confirmed, Key, KeyEvent, Proven, Quarantined, QuarantinedBy,
-        RoundOnePublished, RoundPublished,
+        self, Asked, Ceremony, Confirmed, CosignerProven, Key, KeyEvent, Proven, Quarantined,
+        QuarantinedBy, RoundOnePublished, RoundPublished,
     },
     proposal::{Fulfilled, ProposalEvent, Subject},
     statement,
@@ -55,6 +55,15 @@ pub(super) fn publish_round(
 
 pub(super) fn prove(state: &State, id: KeyId, proven: Proven) -> Result<Decision, Refusal> {
     let events = find(state, id)?.decide(key::Command::Prove(proven))?;
+    Ok(Decision::default().with(Stream::Key(id), events))
+}
+
+pub(super) fn prove_cosigner(
+    state: &State,
+    id: KeyId,
+    proven: CosignerProven,
+) -> Result<Decision, Refusal> {
+    let events = find(state, id)?.decide(key::Command::ProveCosigner(proven))?;
     Ok(Decision::default().with(Stream::Key(id), events))
 }
 

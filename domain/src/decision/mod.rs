@@ -100,6 +100,7 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         }
         C::PublishRound { key, published } => ceremony::publish_round(state, key, published),
         C::ProveKey { key, proven } => ceremony::prove(state, key, proven),
+        C::ProveCosigner { key, proven } => ceremony::prove_cosigner(state, key, proven),
         C::BackUpKey { key, backed_up } => key_backup::back_up(state, key, backed_up, now),
         C::DrillKey { key, drilled } => key_backup::drill(state, key, drilled, now),
         C::OpenAccount { account, client, asset, by } => {

@@ -1,8 +1,8 @@
 //! What can be asked of a key. Decides nothing.
 
 use super::{
-    Asked, Assigned, BackedUp, ChangeCommand, Confirmed, Proven, Quarantined, QuarantinedBy,
-    RecoveryDrilled, RoundOnePublished, RoundPublished,
+    Asked, Assigned, BackedUp, ChangeCommand, Confirmed, CosignerProven, Proven, Quarantined,
+    QuarantinedBy, RecoveryDrilled, RoundOnePublished, RoundPublished,
 };
 use crate::{PersonId, ProposalId};
 
@@ -24,6 +24,8 @@ pub enum Command {
     PublishRound(RoundPublished),
     /// Record that it can sign. The signatures were verified by the caller.
     Prove(Proven),
+    /// Record that one of its cosigners can sign. The signature was verified by the caller.
+    ProveCosigner(CosignerProven),
     /// About a change of its shares.
     Change(ChangeCommand),
     /// Record that a share was split among officers. Its signature was verified by the caller.

@@ -24,6 +24,8 @@ events! {
         Activated = "key.activated", 1;
         /// It signed something that moves nothing: whoever pays to it pays to a key that can sign.
         Proven = "key.proven", 1;
+        /// One of a multisig key's cosigners showed that it can sign.
+        CosignerProven = "key.cosigner-proven", 1;
         /// It signs for one wallet, and never for anything else.
         Assigned = "key.assigned", 1;
         /// It came to nothing.
@@ -144,6 +146,19 @@ pub struct Proven {
     /// Over [`crate::statement::spend_proof`], as its protocol signs. One; of a multisig key one of
     /// each cosigner, in the order of its descriptor.
     pub signatures: Vec<Bytes>,
+}
+
+/// One cosigner's part of a multisig key's proof: the others may take days.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CosignerProven {
+    /// The key's epoch.
+    pub epoch: u32,
+    /// Whose: its place in the key's descriptor, counted from 1.
+    pub place: u16,
+    /// Over [`crate::statement::spend_proof`]: 64 bytes as the wallet's signatures are made, or 65 as
+    /// BIP 137 says.
+    pub signature: Bytes,
 }
 
 /// A participant's word for the key.

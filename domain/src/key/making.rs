@@ -52,6 +52,7 @@ impl Active {
         };
         Self {
             expressions,
+            parts: BTreeMap::new(),
             holders: (1..).zip(ceremony.plan.participants.iter().copied()).collect(),
             plan: ceremony.plan,
             public_key: activated.public_key.clone(),

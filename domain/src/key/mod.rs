@@ -6,6 +6,7 @@ mod command;
 mod event;
 mod making;
 mod plan;
+mod proof;
 mod protocol;
 
 pub use backup::{BackedUp, RecoveryDrilled};
@@ -14,8 +15,8 @@ pub use command::Command;
 pub use event::{
     Activated, Assigned, CeremonyApproved, CeremonyFailed, CeremonyPlan, CeremonyRequested,
     CeremonyRequestedV1, ChangeApproved, ChangeFailed, ChangeRequested, ChangeRetried, Confirmed,
-    Cosigner, EpochAdvanced, EpochConfirmed, Joining, KeyChange, KeyEvent, Proven, Quarantined,
-    QuarantinedBy, Released, Retired, RoundOnePublished, RoundPublished,
+    Cosigner, CosignerProven, EpochAdvanced, EpochConfirmed, Joining, KeyChange, KeyEvent, Proven,
+    Quarantined, QuarantinedBy, Released, Retired, RoundOnePublished, RoundPublished,
 };
 pub use protocol::{Custody, Protocol};
 
@@ -120,6 +121,8 @@ pub struct Active {
     pub cosigners: Vec<Cosigner>,
     /// Of a multisig key: the key of each holder (BIP 380), as its ceremony published it.
     pub expressions: BTreeMap<SignerId, Bytes>,
+    /// Of a multisig key: the parts of its proof so far, by place from 1.
+    pub parts: BTreeMap<u16, Bytes>,
     /// Whether it has shown that it can sign.
     pub proof: Proof,
     /// The one wallet that it signs for.
@@ -139,50 +142,6 @@ impl Active {
     /// Who holds it.
     pub fn signers(&self) -> Vec<SignerId> {
         self.holders.values().copied().collect()
-    }
-
-    /// What a spend proof says that the key is: its public key; of a multisig key, which has none of
-    /// its own, the descriptor.
-    pub const fn proven_as(&self) -> &Bytes {
-        match self.plan.protocol.custody() {
-            Custody::Shares | Custody::Whole => &self.public_key,
-            Custody::Cosigners => &self.public_package,
-        }
-    }
-
-    /// Whether it may hold something: it has shown that it can sign, or was made before that was
-    /// asked of keys.
-    pub fn check_proven(&self) -> Result<(), Refusal> {
-        match self.proof {
-            Proof::NotAsked | Proof::Given { .. } => Ok(()),
-            Proof::Awaited => {
-                let because = "the key has not shown yet that it can sign";
-                Err(Refusal::new(Rule::KeyUnproven, because))
-            }
-        }
-    }
-
-    fn prove(&self, proven: Proven) -> Result<Vec<KeyEvent>, Refusal> {
-        let wanted = match self.plan.protocol.custody() {
-            Custody::Shares | Custody::Whole => 1,
-            Custody::Cosigners => self.holders.len().saturating_add(self.cosigners.len()),
-        };
-        if proven.signatures.len() != wanted {
-            let because = format!("a proof has {wanted}, not {}", proven.signatures.len());
-            return Err(Refusal::new(Rule::KeyUnproven, because));
-        }
-        match self.proof {
-            Proof::NotAsked => {
-                Err(Refusal::new(Rule::KeyState, "no proof is asked of a key of the first form"))
-            }
-            _ if proven.epoch != self.epoch => {
-                let because = format!("its shares are those of epoch {}", self.epoch);
-                Err(Refusal::new(Rule::KeyState, because))
-            }
-            // The saga repeats its steps.
-            Proof::Given { epoch } if epoch == self.epoch => Ok(Vec::new()),
-            Proof::Awaited | Proof::Given { .. } => Ok(vec![proven.into()]),
-        }
     }
 }
 
@@ -255,6 +214,7 @@ impl Aggregate for Key {
             }
             (Self::Ceremony(ceremony), Command::Confirm(confirmed)) => ceremony.confirm(confirmed),
             (Self::Active(active), Command::Prove(proven)) => active.prove(proven),
+            (Self::Active(active), Command::ProveCosigner(proven)) => active.prove_cosigner(proven),
             (Self::Active(active) | Self::Quarantined(active), Command::BackUp(backed_up)) => {
                 active.back_up(backed_up)
             }
@@ -330,6 +290,10 @@ impl Aggregate for Key {
             }
             (Self::Active(active), E::Proven(proven)) => {
                 Self::Active(Active { proof: Proof::Given { epoch: proven.epoch }, ..active })
+            }
+            (Self::Active(mut active), E::CosignerProven(proven)) => {
+                active.parts.insert(proven.place, proven.signature.clone());
+                Self::Active(active)
             }
             (Self::Active(active), E::Retired(_)) => {
                 Self::Active(Active { retired: true, ..active })

@@ -5,7 +5,10 @@ use crate::{asks::*, book::*, names::*};
 use strongroom_domain::{
     Amount, Branch, Bytes, Command, Event, KeyId, Network, ProposalId, Rule, SignerId, Spends,
     Stream,
-    key::{CeremonyPlan, Confirmed, Cosigner, Protocol, Proven, RoundPublished},
+    key::{
+        CeremonyPlan, Confirmed, Cosigner, CosignerProven, KeyEvent, Protocol, Proven,
+        RoundPublished,
+    },
     proposal::Subject,
     statement,
     transfer::{AttemptAuthorised, PartiallySigned, Transfer, TransferEvent},
@@ -16,17 +19,21 @@ use uuid::Uuid;
 const MULTISIG: KeyId = KeyId(Uuid::from_u128(0xe0));
 const ASKED: ProposalId = ProposalId(Uuid::from_u128(0xe1));
 
-/// A wallet with money, of which 2 of these signers and the cosigners `a`, `b`, … sign.
-fn wallet_of(signers: &[SignerId], cosigners: u8) -> Book {
-    let mut book = Book::founded();
+fn asked_for(signers: &[SignerId], cosigners: u8) -> Command {
+    let book = Book::founded();
     let cosigners: Vec<_> = (0..cosigners)
         .map(|n| Cosigner { name: label(&format!("vault-{n}")), key: format!("key {n}") })
         .collect();
-    let all = signers.len() + cosigners.len();
     let (protocol, participants) = (Protocol::MultisigP2wsh, signers.to_vec());
     let plan = CeremonyPlan { key: MULTISIG, protocol, threshold: 2, participants };
     let (proposal, maker, expires_at) = (ASKED, MAKER, book.in_an_hour());
-    book.put(Command::RequestKey { proposal, plan, cosigners, maker, expires_at }).unwrap();
+    Command::RequestKey { proposal, plan, cosigners, maker, expires_at }
+}
+
+/// A key of which 2 of these signers and the cosigners `a`, `b`, … sign, and which proved nothing yet.
+fn made(signers: &[SignerId], cosigners: u8) -> Book {
+    let mut book = Book::founded();
+    book.put(asked_for(signers, cosigners)).unwrap();
     book.approve(ASKED, &[ANN, BEN]);
     for signer in signers {
         let package = Bytes(signer.0.as_bytes().to_vec());
@@ -39,6 +46,17 @@ fn wallet_of(signers: &[SignerId], cosigners: u8) -> Book {
         let signature = sign(&key_of(signer.0), &text);
         let confirmed = Confirmed { signer: *signer, public_key, public_package, signature };
         book.put(Command::ConfirmKey { key: MULTISIG, confirmed }).unwrap();
+    }
+    book
+}
+
+/// Its wallet, with money.
+fn wallet_of(signers: &[SignerId], cosigners: u8) -> Book {
+    let mut book = made(signers, cosigners);
+    let all = signers.len() + usize::from(cosigners);
+    for place in (1..).take(all) {
+        let proven = CosignerProven { epoch: 1, place, signature: Bytes(vec![7; 64]) };
+        book.put(Command::ProveCosigner { key: MULTISIG, proven }).unwrap();
     }
     let proven = Proven { epoch: 1, signatures: vec![Bytes(vec![7; 64]); all] };
     book.put(Command::ProveKey { key: MULTISIG, proven }).unwrap();
@@ -198,4 +216,55 @@ fn it_fails_only_when_the_cosigners_could_not_complete_it_either() {
     book.put(Command::Propose { proposal, subject: abandon, maker, expires_at }).unwrap();
     book.approve(proposal, &[ANN, BEN]);
     assert!(book.state.transfers[&transfer(1)].attempts().unwrap().is_abandoned());
+}
+
+#[test]
+fn nobody_forges_a_cosigners_proof() {
+    let book = wallet_of(&[signer(1), signer(2)], 1);
+    let fresh = || CosignerProven { epoch: 1, place: 3, signature: Bytes(vec![7; 64]) };
+    let mut unproven = Book::founded();
+    unproven.put(asked_for(&[signer(1), signer(2)], 1)).unwrap();
+    let forge = |book: &Book, proven: CosignerProven| {
+        book.forge(Stream::Key(MULTISIG), Event::from(KeyEvent::from(proven)))
+    };
+    assert!(forge(&unproven, fresh()).is_err(), "the key is not made yet");
+    assert!(forge(&book, fresh()).is_err(), "the first word of a place counts");
+    let mut half = made(&[signer(1), signer(2)], 1);
+    for wrong in [
+        CosignerProven { place: 0, ..fresh() },
+        CosignerProven { place: 4, ..fresh() },
+        CosignerProven { epoch: 2, ..fresh() },
+        CosignerProven { signature: Bytes(vec![7; 63]), ..fresh() },
+    ] {
+        assert!(forge(&half, wrong.clone()).is_err(), "{wrong:?}");
+        assert!(half.put(Command::ProveCosigner { key: MULTISIG, proven: wrong }).is_err());
+    }
+    assert!(forge(&half, fresh()).is_ok());
+    half.put(Command::ProveCosigner { key: MULTISIG, proven: fresh() }).unwrap();
+    let again = Command::ProveCosigner { key: MULTISIG, proven: fresh() };
+    assert_eq!(half.put(again), Ok(vec![]));
+    // One part is not the whole: no wallet yet.
+    let (network, tier) = (Network::LitecoinRegtest, Tier::Hot);
+    let create =
+        Command::CreateWallet { wallet: LTC_WALLET, network, key: MULTISIG, tier, by: MAKER };
+    half.refused(create, Rule::KeyUnproven);
+}
+
+#[test]
+fn a_plan_of_cosigners_has_a_key_to_spare_and_a_signer_that_reads_the_log() {
+    for (signers, cosigners, threshold) in [(0, 3, 2), (1, 1, 2), (3, 0, 3), (3, 0, 1), (4, 7, 2)] {
+        let signers: Vec<_> = (1..=signers).map(signer).collect();
+        let mut book = Book::founded();
+        let mut command = asked_for(&signers, cosigners);
+        if let Command::RequestKey { plan, .. } = &mut command {
+            plan.threshold = threshold;
+        }
+        book.refused(command, Rule::CeremonyPlan);
+    }
+    let mut book = Book::founded();
+    let mut twice = asked_for(&[signer(1)], 2);
+    if let Command::RequestKey { cosigners, .. } = &mut twice {
+        cosigners[1].key = cosigners[0].key.clone();
+    }
+    book.refused(twice, Rule::CeremonyPlan);
 }

@@ -24,6 +24,8 @@ pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Chang
             asked(at, plan, (*proposal, *maker), KeyProof::Awaited)
         }
         E::RoundPublished(by) => step(at, key, by.signer, KeyStep::Round),
+        // Whose part is missing is asked of the key itself.
+        E::CosignerProven(_) => change(Vec::new()),
         E::Proven(_) => change(vec![("proof", text(KeyProof::Given))]),
         E::ChangeRequested(of) => change(vec![("change", json(&of.change))]),
         // The quorum's word: its proposal's row says it.

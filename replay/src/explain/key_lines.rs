@@ -32,6 +32,10 @@ pub(super) fn key(standing: &Standing, id: KeyId, event: &KeyEvent) -> Vec<Strin
             "Key {id} signed something that moves nothing, with shares of epoch {}: it can sign.",
             of.epoch
         )],
+        KeyEvent::CosignerProven(of) => vec![format!(
+            "Cosigner {} of key {id} signed something that moves nothing: its own key can sign.",
+            of.place
+        )],
         KeyEvent::Assigned(of) => vec![format!("Key {id} signs for wallet {}.", of.wallet)],
         KeyEvent::Quarantined(of) => {
             let mut says = vec![format!("Nobody uses key {id} from here on: {}", of.because)];

@@ -43,6 +43,7 @@ fn active(key: &str) -> Active {
         holders: BTreeMap::new(),
         cosigners: Vec::new(),
         expressions: BTreeMap::new(),
+        parts: BTreeMap::new(),
         proof: Proof::NotAsked,
         retired: false,
         wallet: None,

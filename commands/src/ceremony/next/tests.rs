@@ -48,6 +48,7 @@ fn every_state_of_a_key_has_its_step() {
         drilled: BTreeMap::new(),
         cosigners: Vec::new(),
         expressions: BTreeMap::new(),
+        parts: BTreeMap::new(),
         proof: Proof::Awaited,
         public_key: Bytes::default(),
         public_package: Bytes::default(),

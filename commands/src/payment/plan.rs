@@ -3,7 +3,7 @@
 //! refuses a plan whose coins or account nonce were taken meanwhile.
 
 use strongroom_chains::{
-    bitcoin::{self, SatPerKvb, SelectionError},
+    bitcoin::{self, SatPerKvb, SelectionError, WeightUnits},
     ethereum::{self, GAS_LIMIT, Gas},
     frost::{GroupKey, KeyPath},
 };
@@ -113,6 +113,21 @@ pub fn from_coins(
     offered: FeeRate,
 ) -> Result<Plan, NoPlan> {
     let chain = bitcoin::Chain::of(intent.network()).map_err(|error| never(&error))?;
+    let chosen = choose(intent, purse, bitcoin::KEY_PATH_INPUT, offered)?;
+    let unsigned = bitcoin::build(chain, intent, &chosen, change, |path| child_key(group, path))
+        .map_err(|error| never(&error))?;
+    let outpoints = chosen.inputs.into_iter().map(|coin| coin.outpoint).collect();
+    Ok(Plan { unsigned: unsigned.to_bytes(), fee: chosen.fee, spends: Spends::Coins(outpoints) })
+}
+
+/// Which coins pay, where spending one weighs `input`.
+pub(super) fn choose(
+    intent: &Intent,
+    purse: &Purse,
+    input: WeightUnits,
+    offered: FeeRate,
+) -> Result<bitcoin::Plan, NoPlan> {
+    let chain = bitcoin::Chain::of(intent.network()).map_err(|error| never(&error))?;
     let destination = bitcoin::Destination::parse(chain, intent.destination.as_str())
         .map_err(|error| never(&error))?;
     let floor = SatPerKvb(offered.floor_per_kvb).max(chain.relay_rate);
@@ -122,7 +137,7 @@ pub fn from_coins(
         amount: intent.amount,
         fee_cap: intent.fee_cap,
         rate,
-        input: bitcoin::KEY_PATH_INPUT,
+        input,
         coins: &purse.free,
         keep: &[],
         replaced_fee: None,
@@ -136,11 +151,7 @@ pub fn from_coins(
         }
         chosen => chosen,
     };
-    let chosen = chosen.map_err(|error| explain(&error, purse))?;
-    let unsigned = bitcoin::build(chain, intent, &chosen, change, |path| child_key(group, path))
-        .map_err(|error| never(&error))?;
-    let outpoints = chosen.inputs.into_iter().map(|coin| coin.outpoint).collect();
-    Ok(Plan { unsigned: unsigned.to_bytes(), fee: chosen.fee, spends: Spends::Coins(outpoints) })
+    chosen.map_err(|error| explain(&error, purse))
 }
 
 /// The rate at which a transaction that would cost `fee` costs no more than `cap`.

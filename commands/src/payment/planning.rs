@@ -1,16 +1,19 @@
 //! The first step: coins or an account nonce are chosen and set aside, together with the
 //! transaction that signers may then hear of. Never tells a signer anything.
 
+mod cosigners;
+
 use super::{
-    NoPlan, Plan, Purse, Till, all_of_balance, all_of_coins, child_key,
+    NoPlan, Plan, Purse, Till, all_of_balance, all_of_coins,
     fees::Offer,
     first_signers, from_balance, from_coins,
     saga::{Progress, Recorded, Saga, Stopped, recorded},
+    sweep::swept_coins,
 };
 use crate::Request;
 use futures::poll;
 use std::{collections::BTreeSet, pin::pin, task::Poll};
-use strongroom_chains::{address_of, frost::GroupKey};
+use strongroom_chains::{frost::GroupKey, key_address};
 use strongroom_domain::{
     Actor, AddressPath, Branch, Bytes, Command, Family, Intent, KeyId, Network, Refusal, Rule,
     SignerId, State, TransferId, WalletId, check_trusted,
@@ -29,6 +32,7 @@ struct Means {
     network: Network,
     key: KeyId,
     public_key: Bytes,
+    active: Active,
     holders: Vec<SignerId>,
     threshold: usize,
     has_change: bool,
@@ -52,6 +56,7 @@ impl Means {
             network: holding.network,
             key: holding.key,
             public_key: active.public_key.clone(),
+            active: active.clone(),
             holders: trusted(state, active),
             threshold: usize::from(active.plan.threshold),
             has_change: holding.addresses.values().any(|derived| derived.path == CHANGE),
@@ -92,14 +97,24 @@ impl Saga {
             Err(refusal) => return Ok(Progress::Wait(refusal.to_string())),
         };
         let live = self.signers.fit(means.key);
-        let Some(signers) = first_signers(&means.holders, means.threshold, &live) else {
+        let signers = if means.is_cosigned() {
+            means.cosigning()
+        } else {
+            first_signers(&means.holders, means.threshold, &live)
+        };
+        let Some(signers) = signers else {
             return Ok(Progress::Wait(short_of_signers(&means, &live)));
         };
         let leaves_change = asked.sweep.is_none();
         if matches!(means.funds, Funds::Coins(_)) && !means.has_change && leaves_change {
             return self.derive_change(id, intent.wallet, &means).await;
         }
-        let plan = match planned(asked, &means, offer) {
+        let planned = if means.is_cosigned() {
+            self.planned_by_cosigners(asked, &means, offer).await
+        } else {
+            planned(asked, &means, offer)
+        };
+        let plan = match planned {
             Ok(plan) => plan,
             Err(NoPlan::NotNow { because }) => return Ok(Progress::Wait(because)),
             Err(NoPlan::Never { because }) => {
@@ -145,12 +160,9 @@ impl Saga {
         wallet: WalletId,
         means: &Means,
     ) -> Result<Progress, Stopped> {
-        let address = GroupKey::from_bytes(means.public_key.as_slice())
-            .ok()
-            .and_then(|group| child_key(group, CHANGE))
-            .and_then(|key| address_of(means.network, &key).ok());
-        let Some(address) = address else {
-            return Ok(Progress::Wait("the wallet's key has no change address".to_owned()));
+        let address = match key_address(&means.active, means.network, CHANGE) {
+            Ok(address) => address,
+            Err(error) => return Ok(Progress::Wait(format!("no change address: {error}"))),
         };
         let derived = AddressDerived { address, path: CHANGE, account: None };
         let command = Command::DeriveAddress { wallet, derived };
@@ -213,12 +225,7 @@ fn swept(intent: &Intent, sweep: &Sweep, means: &Means, offer: Offer) -> Result<
         (Funds::Coins(purse), Offer::Rate(rate)) => {
             let group = GroupKey::from_bytes(means.public_key.as_slice())
                 .map_err(|error| NoPlan::NotNow { because: error.to_string() })?;
-            let mut coins = purse.free.clone();
-            coins.retain(|coin| sweep.coins.contains(&coin.outpoint));
-            if coins.len() != sweep.coins.len() {
-                let because = "a coin that it was to move is gone".to_owned();
-                return Err(NoPlan::Never { because });
-            }
+            let coins = swept_coins(sweep, purse)?;
             all_of_coins(intent, &coins, group, rate)
         }
         (Funds::Balance(till), Offer::Gas(gas)) => all_of_balance(intent, *till, gas),

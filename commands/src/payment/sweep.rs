@@ -1,13 +1,13 @@
 //! Which transaction moves everything that a sweep was asked for with: pure functions of the intent,
 //! the funds and the fees of the moment. The fee comes out of what arrives; nothing is left over.
 
-use super::{NoPlan, Plan, Till, child_key, plan::gas};
+use super::{NoPlan, Plan, Purse, Till, child_key, plan::gas};
 use strongroom_chains::{
     bitcoin::{self, Bid, BidError, SatPerKvb},
     ethereum::{self, GAS_LIMIT, Gas},
     frost::GroupKey,
 };
-use strongroom_domain::{Amount, Intent, Spends, wallet::Coin};
+use strongroom_domain::{Amount, Intent, Spends, transfer::Sweep, wallet::Coin};
 use strongroom_nodes::{bitcoin_core::FeeRate, ethereum::FeeSuggestion};
 
 fn not_now(because: &impl ToString) -> NoPlan {
@@ -16,6 +16,16 @@ fn not_now(because: &impl ToString) -> NoPlan {
 
 fn never(because: &impl ToString) -> NoPlan {
     NoPlan::Never { because: because.to_string() }
+}
+
+/// What a sweep was asked for with.
+pub(super) fn swept_coins(sweep: &Sweep, purse: &Purse) -> Result<Vec<Coin>, NoPlan> {
+    let mut coins = purse.free.clone();
+    coins.retain(|coin| sweep.coins.contains(&coin.outpoint));
+    if coins.len() != sweep.coins.len() {
+        return Err(never(&"a coin that it was to move is gone"));
+    }
+    Ok(coins)
 }
 
 /// All of these coins, at the node's rate or as much of it as the fee cap allows.

@@ -22,6 +22,7 @@
 mod amount;
 mod block;
 mod fees;
+mod previous;
 mod rejection;
 mod status;
 mod unspent;
@@ -110,6 +111,11 @@ impl BitcoinNode {
     /// the endpoint a long time limit on a main network.
     pub async fn unspent(&self, addresses: &[&str]) -> Result<Scan, NodeError> {
         unspent::scan(self, addresses).await
+    }
+
+    /// The whole transaction that made a coin that is unspent; `None` where the node has none.
+    pub async fn previous(&self, coin: &Outpoint) -> Result<Option<Vec<u8>>, NodeError> {
+        previous::of(self, coin).await
     }
 
     /// See [`ChainNode::transaction_status`]. Without a transaction index, blocks are searched from

@@ -113,7 +113,9 @@ fn whole(
 ) -> Result<Transaction, MultisigBuildError> {
     let refuse = || MultisigBuildError::NoPrevious { coin: coin.outpoint.clone() };
     let raw = previous(&coin.outpoint).ok_or_else(refuse)?;
-    let mut found: Transaction = encode::deserialize(raw.as_slice()).map_err(|_| refuse())?;
+    let parsed = encode::deserialize(raw.as_slice());
+    let parsed = parsed.or_else(|_| encode::deserialize(&without_extension(raw.as_slice())));
+    let mut found: Transaction = parsed.map_err(|_| refuse())?;
     let wanted = outpoint::spent(&coin.outpoint).ok_or_else(refuse)?;
     if found.compute_txid() != wanted.txid {
         return Err(refuse());
@@ -123,4 +125,16 @@ fn whole(
         input.witness.clear();
     }
     Ok(found)
+}
+
+/// Litecoin's nodes write a transaction that takes coins out of the extension block with a flag of its own
+/// (LIP 2) and an empty field behind the outputs; neither is part of its id. Other bytes come back as they
+/// are.
+fn without_extension(raw: &[u8]) -> Vec<u8> {
+    match raw {
+        [a, b, c, d, 0, 8, inner @ .., 0, e, f, g, h] => {
+            [&[*a, *b, *c, *d], inner, &[*e, *f, *g, *h]].concat()
+        }
+        other => other.to_vec(),
+    }
 }

@@ -35,6 +35,8 @@ mod restored;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod spine;
 #[cfg(test)]
 mod stuck;

@@ -1,9 +1,11 @@
 //! What fails, how it is mended, and who pays meanwhile.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use strongroom_tests::deployment::Hang;
+use strongroom_tests::journey::PATIENCE;
 
 use super::pool::{COPY, MAKER, Pool, token};
 
@@ -22,38 +24,34 @@ fn objects(token: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Holds the locks of a SoftHSM token's files: every call that looks at an object hangs.
-struct Hang(Child);
-
-impl Hang {
-    fn begin(token: &Path) -> Self {
-        let program = "import fcntl, glob, sys\n\
-            files = [open(path, 'r+') for path in glob.glob(sys.argv[1] + '/*')]\n\
-            [fcntl.lockf(file, fcntl.LOCK_EX) for file in files]\n\
-            print('held', flush=True)\n\
-            sys.stdin.read()\n";
-        let mut command = Command::new("python3");
-        command.args(["-c", program]).arg(token).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut held = command.spawn().expect("python3 must be installed");
-        let mut line = String::new();
-        BufReader::new(held.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "held\n");
-        Self(held)
-    }
-
-    fn end(mut self) {
-        drop(self.0.stdin.take());
-        self.0.wait().unwrap();
-    }
-}
-
 #[test]
 fn whatever_fails_at_one_member_of_a_pool_the_other_pays() {
     let mut pool = Pool::found();
     pool.pays_by(MAKER);
 
+    // Which keys a signer can't use is shown for as long as it can't.
+    let shows = |pool: &Pool, some: bool| {
+        let client = pool.strongroom.desk.initiator();
+        client.wait("/signers", PATIENCE, |page| {
+            let mut signers = page["items"].as_array().unwrap().iter();
+            let maker = pool.strongroom.desk.signers[MAKER].as_str();
+            let maker = signers.find(|signer| signer["signer"] == maker).unwrap();
+            let unusable = maker["unusable"].as_array().unwrap();
+            let ours = |one: &Value| one["key"] == pool.payment.custody.key.as_str();
+            unusable.iter().any(ours) == some
+        });
+    };
+    shows(&pool, false);
+    let (there, away) =
+        (token(&pool.strongroom, MAKER), pool.strongroom.signers[MAKER].folder.join("away"));
+    fs::rename(&there, &away).unwrap();
+    pool.pays_by(COPY);
+    shows(&pool, true);
+    fs::rename(&away, &there).unwrap();
+    shows(&pool, false);
+
     // Unplugged, and plugged in again: one, then the other, so that both must have come back.
-    for (failing, paying) in [(MAKER, COPY), (COPY, MAKER), (MAKER, COPY)] {
+    for (failing, paying) in [(COPY, MAKER), (MAKER, COPY)] {
         let there = token(&pool.strongroom, failing);
         let away = pool.strongroom.signers[failing].folder.join("away");
         fs::rename(&there, &away).unwrap();
@@ -90,7 +88,17 @@ fn whatever_fails_at_one_member_of_a_pool_the_other_pays() {
     // A call inside the library that does not return.
     let hang = Hang::begin(&token(&pool.strongroom, MAKER));
     pool.pays_by(COPY);
-    hang.end();
+    drop(hang);
+
+    // A signer starts while they do not: it is up, and signs when they return.
+    let hang = Hang::begin(&token(&pool.strongroom, MAKER));
+    pool.strongroom.signers[MAKER].kill();
+    pool.strongroom.signers[MAKER].start();
+    pool.pays_by(COPY);
+    drop(hang);
+    pool.strongroom.signers[COPY].kill();
+    pool.pays_by(MAKER);
+    pool.strongroom.signers[COPY].start();
 
     // The process that has the token stops, goes on, and dies.
     pool.strongroom.signers[COPY].signal("STOP");

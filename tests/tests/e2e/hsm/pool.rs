@@ -1,10 +1,10 @@
 //! Two signers with a copy of the same token, and a wallet on Ethereum that either of them pays from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use strongroom_domain::Network;
-use strongroom_tests::deployment::{Deployment, Hsm, Networks};
+use strongroom_tests::deployment::{Deployment, Networks, replicate};
 use strongroom_tests::journey::{Custody, PATIENCE, Payment, amounts, text};
 
 pub(super) const NETWORK: Network = Network::EthereumDev;
@@ -20,42 +20,15 @@ pub(super) struct Pool {
     _root: tempfile::TempDir,
 }
 
-/// Copies what a token's directory holds. An HSM's vendor has means of its own for that.
-pub(super) fn replicate(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in from.read_dir().unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            replicate(&path, &target);
-        } else {
-            std::fs::copy(&path, target).unwrap();
-        }
-    }
-}
-
 /// The directory of a signer's one token.
 pub(super) fn token(strongroom: &Deployment, signer: usize) -> PathBuf {
-    let objects = &strongroom.signers[signer].hsm.as_ref().unwrap().objects;
-    objects.read_dir().unwrap().next().unwrap().unwrap().path()
+    strongroom_tests::deployment::token(&strongroom.signers[signer])
 }
 
 /// Gives a signer a token of its own that is the maker's twin, and restarts it with that.
 pub(super) fn give_twin(strongroom: &mut Deployment) {
     let of_maker = strongroom.signers[MAKER].hsm.clone().unwrap();
-    let folder = strongroom.signers[COPY].folder.clone();
-    let (objects, configuration) = (folder.join("tokens"), folder.join("softhsm2.conf"));
-    replicate(&of_maker.objects, &objects);
-    let text = format!(
-        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
-        objects.display()
-    );
-    std::fs::write(&configuration, text).unwrap();
-    let pin_file = folder.join("pin");
-    std::fs::copy(&of_maker.pin_file, &pin_file).unwrap();
-    strongroom.signers[COPY].stop();
-    strongroom.signers[COPY].hsm = Some(Hsm { configuration, pin_file, objects, ..of_maker });
-    strongroom.signers[COPY].start();
+    strongroom_tests::deployment::give_twin(&of_maker, &mut strongroom.signers[COPY]);
 }
 
 /// Asks for a key that both tokens hold, and has it made. The copy comes late.

@@ -94,6 +94,19 @@ impl Token {
     /// A signer starts with it all the same. It has other keys, it is a witness, and a supervisor
     /// that restarted it over and over would try a wrong PIN until the token locks.
     pub fn attach(settings: TokenSettings) -> Result<(Self, Option<TokenError>), TokenError> {
+        let mut token = Self::later(settings)?;
+        let started = start(&token.module, &token.settings, &token.pin().text);
+        let (state, problem) = match started {
+            Ok(connection) => (State::Up(connection), None),
+            Err(error @ TokenError::PinRefused) => (State::PinRefused, Some(error)),
+            Err(error) => (State::Down, Some(error)),
+        };
+        token.line = RwLock::new(Line { generation: 0, state });
+        Ok((token, problem))
+    }
+
+    /// Loads the library and asks nothing of the token, which may hang: its first use does.
+    pub fn later(settings: TokenSettings) -> Result<Self, TokenError> {
         let pin = Pin::read(&settings.pin_file)?;
         if OPEN.swap(true, Ordering::SeqCst) {
             return Err(TokenError::SecondToken);
@@ -102,21 +115,15 @@ impl Token {
             OPEN.store(false, Ordering::SeqCst);
             TokenError::Module { path: settings.module.clone(), what: source.to_string() }
         })?;
-        let (state, problem) = match start(&module, &settings, &pin.text) {
-            Ok(connection) => (State::Up(connection), None),
-            Err(error @ TokenError::PinRefused) => (State::PinRefused, Some(error)),
-            Err(error) => (State::Down, Some(error)),
-        };
-        let token = Self {
+        Ok(Self {
             free: Mutex::new(settings.sessions.get()),
             settings,
             pin: Mutex::new(pin),
             module,
-            line: RwLock::new(Line { generation: 0, state }),
+            line: RwLock::new(Line { generation: 0, state: State::Down }),
             freed: Condvar::new(),
             generating: Mutex::new(()),
-        };
-        Ok((token, problem))
+        })
     }
 
     /// The token's label.

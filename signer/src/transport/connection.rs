@@ -44,12 +44,15 @@ impl Connection {
         let end = deadline(limits.handshake)?;
         while tls.is_handshaking() {
             if tls.wants_write() {
-                tls.write_tls(&mut &socket)?;
+                flush(&mut tls, &socket)?;
                 continue;
             }
             wait_until(&socket, end)?;
-            if tls.read_tls(&mut &socket)? == 0 {
-                return Err(ErrorKind::UnexpectedEof.into());
+            match tls.read_tls(&mut &socket) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(_) => {}
+                Err(error) if is_interrupted(&error) => continue,
+                Err(error) => return Err(error),
             }
             process(&mut tls, &socket)?;
         }
@@ -79,10 +82,12 @@ impl Connection {
                 end = deadline(self.limits.frame)?;
             }
             wait_until(&self.socket, end)?;
-            let count = (&self.socket).read(&mut chunk)?;
-            if count == 0 {
-                return Ok(Incoming::End);
-            }
+            let count = match (&self.socket).read(&mut chunk) {
+                Ok(0) => return Ok(Incoming::End),
+                Ok(count) => count,
+                Err(error) if is_interrupted(&error) => continue,
+                Err(error) => return Err(error),
+            };
             self.feed(chunk.get(..count).unwrap_or_default(), inbox)?;
         }
     }
@@ -154,9 +159,19 @@ fn process(tls: &mut ServerConnection, socket: &TcpStream) -> io::Result<()> {
 
 fn flush(tls: &mut ServerConnection, mut socket: &TcpStream) -> io::Result<()> {
     while tls.wants_write() {
-        tls.write_tls(&mut socket)?;
+        match tls.write_tls(&mut socket) {
+            Ok(_) => {}
+            Err(error) if is_interrupted(&error) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
+}
+
+/// A process that was stopped and goes on finds its waiting calls so, those on sockets with a time
+/// limit without any handler (signal(7)): no reason to give a connection up.
+fn is_interrupted(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::Interrupted
 }
 
 fn deadline(limit: Duration) -> io::Result<Instant> {

@@ -322,6 +322,7 @@ fn approved_this(answers: &Answers, asked: &Asked) -> Result<(), Refusal> {
         Subject::Transfer { .. }
         | Subject::Payment { .. }
         | Subject::KeyCeremony(_)
+        | Subject::MultisigKey { .. }
         | Subject::PolicyChange(_)
         | Subject::PolicyForm2(_)
         | Subject::People(_)

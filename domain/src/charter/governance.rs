@@ -67,7 +67,10 @@ impl Governing {
             (Self::V2(governance), Subject::People(_) | Subject::Signers(_)) => &governance.people,
             (
                 Self::V2(governance),
-                Subject::KeyCeremony(_) | Subject::ChangeKey(_) | Subject::Rotate(_),
+                Subject::KeyCeremony(_)
+                | Subject::MultisigKey { .. }
+                | Subject::ChangeKey(_)
+                | Subject::Rotate(_),
             ) => &governance.keys,
             (
                 Self::V2(governance),

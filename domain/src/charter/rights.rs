@@ -53,7 +53,9 @@ impl Standing {
             Subject::Transfer { .. } | Subject::Payment { .. } | Subject::RaiseFeeCap { .. } => {
                 self.may(id, &[Role::Initiator])
             }
-            Subject::KeyCeremony(_) => self.may(id, &[Role::Initiator, Role::KeyCustodian]),
+            Subject::KeyCeremony(_) | Subject::MultisigKey { .. } => {
+                self.may(id, &[Role::Initiator, Role::KeyCustodian])
+            }
             // Officers too: they know first that one can't be trusted.
             Subject::ChangeKey(_) | Subject::Rotate(_) => {
                 self.may(id, &[Role::Initiator, Role::KeyCustodian, Role::Officer])

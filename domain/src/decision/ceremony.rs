@@ -5,8 +5,8 @@ use crate::{
     Aggregate as _, KeyId, PersonId, Refusal, Rule, State, Stream, Timestamp,
     aggregate::so_far,
     key::{
-        self, Asked, Ceremony, Confirmed, CosignerProven, Key, KeyEvent, Proven, Quarantined,
-        QuarantinedBy, RoundOnePublished, RoundPublished,
+        self, Asked, Ceremony, Confirmed, CosignerProven, Custody, Key, KeyEvent, Proven,
+        Quarantined, QuarantinedBy, RoundOnePublished, RoundPublished,
     },
     proposal::{Fulfilled, ProposalEvent, Subject},
     statement,
@@ -24,6 +24,7 @@ pub(super) fn request(
 ) -> Result<Decision, Refusal> {
     let standing = state.charter.standing()?;
     let (plan, proposal) = (asked.plan.clone(), asked.proposal);
+    let cosigners = asked.cosigners.clone();
     if let Some(stranger) = plan.participants.iter().find(|id| !standing.signers.contains_key(id)) {
         let because = format!("signer {stranger} is not in the charter");
         return Err(Refusal::new(Rule::SignerState, because));
@@ -33,7 +34,11 @@ pub(super) fn request(
     let id = plan.key;
     let key = so_far(&state.keys, &id);
     let requested = key.decide(key::Command::Request { asked, maker })?;
-    let subject = Subject::KeyCeremony(plan);
+    // Whose keys they are is part of the question: an approval holds for no others.
+    let subject = match plan.protocol.custody() {
+        Custody::Cosigners => Subject::MultisigKey { plan, cosigners },
+        Custody::Shares | Custody::Whole => Subject::KeyCeremony(plan),
+    };
     let quorums = proposal::governing(standing, &subject)?;
     let question = (subject, quorums);
     let opened = proposal::open(state, proposal, question, (maker, expires_at), now)?;

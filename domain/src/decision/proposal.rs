@@ -39,6 +39,7 @@ pub(super) fn open(
         Subject::PolicyForm2(_) => standing.governance.policy_delay_s(),
         Subject::Transfer { .. }
         | Subject::KeyCeremony(_)
+        | Subject::MultisigKey { .. }
         | Subject::PolicyChange(_)
         | Subject::People(_)
         | Subject::Unfreeze { .. }
@@ -140,6 +141,7 @@ pub(super) fn propose(
         Subject::Transfer { .. }
         | Subject::Payment { .. }
         | Subject::KeyCeremony(_)
+        | Subject::MultisigKey { .. }
         | Subject::ChangeKey(_)
         | Subject::PolicyChange(_) => {
             let because = "a payment, a key and a policy of the first form are asked for by name";
@@ -236,7 +238,7 @@ fn set_in_motion(
             decision.add(Stream::Transfer(intent.transfer), events);
             return Ok(());
         }
-        Subject::KeyCeremony(plan) => {
+        Subject::KeyCeremony(plan) | Subject::MultisigKey { plan, .. } => {
             let key = so_far(&state.keys, &plan.key);
             decision.add(Stream::Key(plan.key), key.decide(key::Command::Approve)?);
             return Ok(());
@@ -309,6 +311,7 @@ fn check_stuck(state: &State, subject: &Subject) -> Result<(), Refusal> {
         Subject::Transfer { .. }
         | Subject::Payment { .. }
         | Subject::KeyCeremony(_)
+        | Subject::MultisigKey { .. }
         | Subject::PolicyChange(_)
         | Subject::PolicyForm2(_)
         | Subject::People(_)
@@ -338,7 +341,7 @@ fn call_off(
             let void = account::Command::VoidHold { transfer: id };
             decision.add(Stream::Account(intent.account), account.decide(void)?);
         }
-        Subject::KeyCeremony(plan) => {
+        Subject::KeyCeremony(plan) | Subject::MultisigKey { plan, .. } => {
             let key = so_far(&state.keys, &plan.key);
             let fail = key::Command::Fail { because: because.to_owned() };
             decision.add(Stream::Key(plan.key), key.decide(fail)?);

@@ -5,7 +5,7 @@ use crate::{
     approval_key::Evidence,
     charter::{PeopleChange, SignerChange},
     event::events,
-    key::{CeremonyPlan, KeyChange},
+    key::{CeremonyPlan, Cosigner, KeyChange},
     policy::{Label, Policy, PolicyV1, Quorum, Quorums},
     wallet::Rotation,
 };
@@ -57,6 +57,13 @@ pub enum Subject {
     },
     /// May this key be made?
     KeyCeremony(CeremonyPlan),
+    /// May this key be made, of which each cosigner has one of its own?
+    MultisigKey {
+        /// How, and which signers have a part.
+        plan: CeremonyPlan,
+        /// Who else, with which keys.
+        cosigners: Vec<Cosigner>,
+    },
     /// May this be the policy?
     PolicyChange(PolicyV1),
     /// May this be paid? Under a policy of the second form.

@@ -1,7 +1,7 @@
 //! The approval statement: what an approver reads, and signs whole. To be read in one minute by a
 //! person who was not there when the question was made.
 
-use super::{Answer, Place, change, policy, quantity, rotation, shares, version_1};
+use super::{Answer, Place, change, cosigners, policy, quantity, rotation, shares, version_1};
 use crate::{
     Amount, FreezeId, Intent, KeyId, PersonId, State, TransferId,
     key::Key,
@@ -69,6 +69,7 @@ fn lock(subject: &Subject, delay_s: u64) -> String {
         Subject::Transfer { .. }
         | Subject::Payment { .. }
         | Subject::KeyCeremony(_)
+        | Subject::MultisigKey { .. }
         | Subject::PolicyChange(_)
         | Subject::People(_)
         | Subject::Unfreeze { .. }
@@ -133,6 +134,7 @@ fn subject(state: &State, subject: &Subject) -> String {
         Subject::Rotate(of) => rotation::rotate(state, of),
         Subject::Signers(of) => shares::signers(state, of),
         Subject::ReleaseSigner { signer } => shares::release(state, *signer),
+        Subject::MultisigKey { plan, cosigners } => cosigners::multisig(plan, cosigners),
         Subject::Transfer { .. } | Subject::KeyCeremony(_) | Subject::PolicyChange(_) => {
             version_1::subject(subject)
         }
@@ -195,7 +197,7 @@ fn under_way(state: &State, id: TransferId) -> String {
 }
 
 /// What somebody wrote, in signs that every terminal shows as they are.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.escape_default().to_string()
 }
 

@@ -4,6 +4,7 @@
 mod approval;
 mod backup;
 mod change;
+mod cosigners;
 mod facts;
 mod founding;
 mod policy;

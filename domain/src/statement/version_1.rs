@@ -71,6 +71,7 @@ pub(super) fn subject(subject: &Subject) -> String {
         // Never asked in this form.
         Subject::Payment { .. }
         | Subject::PolicyForm2(_)
+        | Subject::MultisigKey { .. }
         | Subject::People(_)
         | Subject::Unfreeze { .. }
         | Subject::ReleaseKey { .. }

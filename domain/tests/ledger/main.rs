@@ -28,6 +28,7 @@ mod governance;
 mod house;
 mod names;
 mod officers;
+mod own_clock;
 mod payment;
 mod policy;
 mod properties;

@@ -222,21 +222,24 @@ impl GroupPublic {
     /// of `who` alone: each costs a multiplication.
     fn tweaked(&self, path: KeyPath, who: &[u16]) -> Result<PublicKeyPackage, FrostError> {
         let child = self.key.child(path)?;
-        let distance = child.offset();
         let none = || FrostError::NoChild { change: path.change, index: path.index };
         let mut shares = BTreeMap::new();
         for number in who {
-            let stranger = || FrostError::Stranger(*number);
-            let id = self.holders.get(number).ok_or_else(stranger)?;
-            let share = self.package.verifying_shares().get(id).ok_or_else(stranger)?;
-            let share = share.serialize().map_err(|_any| FrostError::PublicPackage)?;
-            let point = PublicKey::from_slice(&share).map_err(|_any| FrostError::PublicPackage)?;
-            let moved = point.add_exp_tweak(&*SECP, &distance).map_err(|_rare| none())?;
-            let moved = VerifyingShare::deserialize(&moved.serialize()).map_err(|_rare| none())?;
-            shares.insert(*id, moved);
+            let id = self.holders.get(number).ok_or(FrostError::Stranger(*number))?;
+            shares.insert(*id, self.child_share(path, *number)?);
         }
         let key = frost::VerifyingKey::deserialize(&child.to_bytes()).map_err(|_rare| none())?;
         Ok(PublicKeyPackage::new(shares, key, Some(self.threshold)).tweak(None::<&[u8]>))
+    }
+
+    /// A holder's public share, moved to the child at `path` (before the taproot tweak).
+    pub fn child_share(&self, path: KeyPath, holder: u16) -> Result<VerifyingShare, FrostError> {
+        let distance = self.key.child(path)?.offset();
+        let none = || FrostError::NoChild { change: path.change, index: path.index };
+        let point = PublicKey::from_slice(&self.public_share(holder)?)
+            .map_err(|_any| FrostError::PublicPackage)?;
+        let moved = point.add_exp_tweak(&*SECP, &distance).map_err(|_rare| none())?;
+        VerifyingShare::deserialize(&moved.serialize()).map_err(|_rare| none())
     }
 
     fn same_known_holders(

@@ -3,7 +3,7 @@
 
 use frost_secp256k1_tr::{
     self as frost,
-    keys::{KeyPackage, SigningShare, VerifyingShare},
+    keys::{KeyPackage, SigningShare, Tweak as _},
     round1, round2,
 };
 use k256::{Scalar, elliptic_curve::PrimeField};
@@ -71,17 +71,23 @@ impl KeyShare {
         }
         let SigningNonces(nonces) = nonces;
         let signing = signing_package(commitments, message)?;
-        let child = self.child_package(path)?;
-        let share = round2::sign_with_tweak(&signing, &nonces, &child, None)
-            .map_err(|error| explain(&error))?
-            .serialize();
-        self.public()
-            .verify_share(path, message, commitments, self.holder(), &share)
-            .map_err(SignError::OwnShare)?;
-        Ok(share)
+        let child = self.child_package(path)?.tweak(None::<&[u8]>);
+        let share = round2::sign(&signing, &nonces, &child).map_err(|error| explain(&error))?;
+        // Against this holder's public share as everybody has it: a share that is damaged in memory
+        // doesn't fit it.
+        frost_core::verify_signature_share(
+            *child.identifier(),
+            child.verifying_share(),
+            &share,
+            &signing,
+            child.verifying_key(),
+        )
+        .map_err(|_unfit| SignError::OwnShare(FrostError::Culprits([self.holder()].into())))?;
+        Ok(share.serialize())
     }
 
-    /// The key package of the child at `path`: the share moved by the child's distance.
+    /// The key package of the child at `path`: the share moved by the child's distance, beside the
+    /// public share of the public package, which was not made from it.
     fn child_package(&self, path: KeyPath) -> Result<KeyPackage, SignError> {
         let package = self.package();
         let child = self.public().key().child(path)?;
@@ -95,7 +101,7 @@ impl KeyShare {
         let share = SigningShare::deserialize(bytes.as_slice()).map_err(|error| failed(&error))?;
         let key =
             frost::VerifyingKey::deserialize(&child.to_bytes()).map_err(|error| failed(&error))?;
-        let public = VerifyingShare::from(share);
+        let public = self.public().child_share(path, self.holder())?;
         Ok(KeyPackage::new(*package.identifier(), share, public, key, *package.min_signers()))
     }
 }

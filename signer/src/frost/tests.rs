@@ -161,6 +161,25 @@ fn wrong_shares_name_all_their_culprits() {
 }
 
 #[test]
+fn a_share_that_does_not_fit_its_public_share_signs_nothing() {
+    let (shares, others) = (ceremony(2, 3), ceremony(2, 3));
+    let with_shares_of = |from: &KeyShare| {
+        let public = shares[&1].public().clone();
+        KeyShare::new(name(1), 1, from.package().clone(), public)
+    };
+    for (from, sound) in [(&shares[&1], true), (&others[&1], false)] {
+        let share = with_shares_of(from);
+        let (_, mut commitments) = commit(&shares, &[2]);
+        let (nonce, bytes) = share.commit(1).unwrap().pop().unwrap();
+        commitments.insert(1, bytes);
+        let signed = share.sign(nonce, &commitments, &MESSAGE, PATH);
+        let culprit = FrostError::Culprits(BTreeSet::from([1]));
+        assert_eq!(signed.is_ok(), sound, "{signed:?}");
+        assert!(sound || signed == Err(SignError::OwnShare(culprit)), "{signed:?}");
+    }
+}
+
+#[test]
 fn a_share_counts_for_its_message_path_and_holder_alone() {
     let shares = ceremony(2, 3);
     let public = shares[&1].public();

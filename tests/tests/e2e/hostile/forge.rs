@@ -244,6 +244,19 @@ impl Forge {
         self.people.notary.witnessed(&self.entries, self.resumptions(), by)
     }
 
+    /// What so many witnesses cosigned at `time`, when that was all of the log.
+    pub(super) fn witnessed_then(
+        &self,
+        size: u64,
+        by: std::ops::Range<usize>,
+        time: Timestamp,
+    ) -> Order {
+        let entries = &self.entries[..usize::try_from(size).unwrap()];
+        let at = strongroom_ledger::Timestamp::from_micros(time.micros()).unwrap();
+        let note = self.people.notary.witnessed_at(entries, self.resumptions(), by, at);
+        Order::Checkpoint { checkpoint: note.to_string() }
+    }
+
     /// The order to cosign all that is written, for who cosigned `old` entries last.
     pub(super) fn cosign(&self, old: u64) -> Order {
         self.people.notary.cosign(&self.entries, self.resumptions(), old)

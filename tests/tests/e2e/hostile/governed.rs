@@ -28,7 +28,7 @@ const WAITS_S: u64 = 3_600;
 /// What may go to the second destination in a day.
 const MOST: u128 = 500_000;
 
-fn label(text: &str) -> Label {
+pub(super) fn label(text: &str) -> Label {
     text.to_owned().try_into().unwrap()
 }
 
@@ -39,7 +39,7 @@ fn ask(forge: &mut Forge, subject: Subject) -> ProposalId {
     proposal
 }
 
-fn agree(forge: &mut Forge, subject: Subject) {
+pub(super) fn agree(forge: &mut Forge, subject: Subject) {
     let proposal = ask(forge, subject);
     forge.agree(proposal);
 }
@@ -89,6 +89,15 @@ fn rules(forge: &Forge, second: &Address) -> Policy {
 
 /// A world whose policy is made of rules, and the destination with a limit of its own.
 fn governed(root: &std::path::Path, time: Timestamp) -> (World, Custody, Address) {
+    governed_by(root, time, |_| ())
+}
+
+/// As [`governed`], by other rules.
+pub(super) fn governed_by(
+    root: &std::path::Path,
+    time: Timestamp,
+    change: impl FnOnce(&mut Policy),
+) -> (World, Custody, Address) {
     let mut world = World::found(root, time);
     let custody = world.custody(Network::LitecoinRegtest);
     let second = strange_address(Network::LitecoinRegtest);
@@ -99,7 +108,8 @@ fn governed(root: &std::path::Path, time: Timestamp) -> (World, Custody, Address
         let groups = BTreeSet::from([label("board")]);
         agree(forge, Subject::People(PeopleChange::ChangeRights { person, roles, groups }));
     }
-    let policy = rules(forge, &second);
+    let mut policy = rules(forge, &second);
+    change(&mut policy);
     let proposal = ask(forge, Subject::PolicyForm2(policy));
     forge.agree(proposal);
     forge.run(Command::EnactPolicy { proposal });
@@ -107,12 +117,12 @@ fn governed(root: &std::path::Path, time: Timestamp) -> (World, Custody, Address
     (world, custody, second)
 }
 
-fn two_hours_ago() -> Timestamp {
+pub(super) fn two_hours_ago() -> Timestamp {
     Timestamp::from_micros(clock().micros() - 7_200_000_000)
 }
 
 /// The command that asks for a payment, with another amount or destination.
-fn request(forge: &Forge, c: &Custody, amount: u128, to: Option<&Address>) -> (Asked, Command) {
+pub(super) fn request(forge: &Forge, c: &Custody, amount: u128, to: Option<&Address>) -> (Asked, Command) {
     let (mut asked, command) = c.request(forge);
     let Command::RequestTransfer { proposal, maker, expires_at, .. } = command else { panic!() };
     asked.intent.amount = Amount::new(amount);
@@ -123,7 +133,7 @@ fn request(forge: &Forge, c: &Custody, amount: u128, to: Option<&Address>) -> (A
     (asked, Command::RequestTransfer { intent, proposal, maker, expires_at })
 }
 
-fn next(forge: &Forge) -> Policy {
+pub(super) fn next(forge: &Forge) -> Policy {
     let mut policy = forge.state.charter.standing().unwrap().policy.v2().unwrap().clone();
     policy.version += 1;
     policy
@@ -390,10 +400,15 @@ fn a_freeze_holds_for_what_was_approved_before() {
     world.pays(&custody);
 }
 
+/// What is changed in the intent that is written again.
+type Rewrite = fn(&mut strongroom_domain::Intent, &Forge);
+
 #[test]
 fn nobody_writes_a_transfer_again_once_it_was_approved() {
     let root = tempfile::tempdir().unwrap();
-    let (world, custody, _) = governed(root.path(), clock());
+    let (mut world, custody, _) = governed(root.path(), clock());
+    // Somebody else's wallet and account on the same network.
+    world.custody(Network::LitecoinRegtest);
     macro_rules! again {
         ($name:literal, $change:expr) => {
             ($name, |f, c| {
@@ -409,8 +424,8 @@ fn nobody_writes_a_transfer_again_once_it_was_approved() {
                     if let strongroom_domain::Event::Transfer(TransferEvent::Requested(again)) =
                         event
                     {
-                        let change: fn(&mut strongroom_domain::Intent) = $change;
-                        change(&mut again.intent);
+                        let change: Rewrite = $change;
+                        change(&mut again.intent, f);
                     }
                 }
                 assert_eq!(events.len(), 1);
@@ -420,19 +435,31 @@ fn nobody_writes_a_transfer_again_once_it_was_approved() {
         };
     }
     let lies: Vec<(&'static str, Lie)> = vec![
-        again!("intent-amount", |intent| intent.amount = Amount::new(AMOUNT + 1)),
-        again!("intent-destination", |intent| {
+        again!("intent-amount", |intent, _| intent.amount = Amount::new(AMOUNT + 1)),
+        again!("intent-destination", |intent, _| {
             intent.destination = strange_address(Network::LitecoinRegtest);
         }),
-        again!("intent-fee-cap", |intent| intent.fee_cap = Amount::new(1_000_000)),
-        again!("intent-asset", |intent| intent.asset = Network::Litecoin.native_asset()),
-        again!("intent-account", |intent| {
+        again!("intent-fee-cap", |intent, _| intent.fee_cap = Amount::new(1_000_000)),
+        again!("intent-asset", |intent, _| intent.asset = Network::Litecoin.native_asset()),
+        again!("intent-account", |intent, _| {
             intent.account = strongroom_domain::AccountId(Uuid::now_v7());
         }),
-        again!("intent-wallet", |intent| {
+        again!("intent-account-of-another", |intent, f| {
+            let mut all = f.state.accounts.keys();
+            intent.account = *all.find(|of| **of != intent.account).unwrap();
+        }),
+        again!("intent-wallet", |intent, _| {
             intent.wallet = strongroom_domain::WalletId(Uuid::now_v7());
         }),
-        again!("intent-nothing", |_| ()),
+        again!("intent-wallet-of-another", |intent, f| {
+            intent.wallet = *f.state.wallets.keys().find(|of| **of != intent.wallet).unwrap();
+        }),
+        again!("intent-account-and-wallet-of-another", |intent, f| {
+            let mut all = f.state.accounts.keys();
+            intent.account = *all.find(|of| **of != intent.account).unwrap();
+            intent.wallet = *f.state.wallets.keys().find(|of| **of != intent.wallet).unwrap();
+        }),
+        again!("intent-nothing", |_, _| ()),
     ];
     tell_in(world, &custody, lies);
 }

@@ -20,6 +20,7 @@ mod link;
 mod lives;
 mod notary;
 mod orders;
+mod own_time;
 mod powers;
 mod proofs;
 mod rounds;

@@ -27,7 +27,7 @@ fn seed() -> [u8; 32] {
     seed
 }
 
-/// Any time will do: nobody's clock is asked.
+/// A time that has not come: it proves of no entry that it is older than it looks.
 fn at() -> Timestamp {
     Timestamp::from_micros(1_800_000_000_000_000).unwrap()
 }
@@ -92,12 +92,23 @@ impl Notary {
         resumptions: u32,
         by: std::ops::Range<usize>,
     ) -> Note {
+        self.witnessed_at(entries, resumptions, by, at())
+    }
+
+    /// The same, at that time by the witnesses' own clocks.
+    pub(super) fn witnessed_at(
+        &self,
+        entries: &[LogEntry],
+        resumptions: u32,
+        by: std::ops::Range<usize>,
+        at: Timestamp,
+    ) -> Note {
         let checkpoint = self.signed(entries, resumptions);
         let mut note = checkpoint.note().clone();
         let request = AddCheckpoint { old: 0, proof: Vec::new(), checkpoint: note.clone() };
         let accepted = consider(None, &self.keys(resumptions).verifier(), &request).unwrap();
         for key in &self.outside[by] {
-            note.add(key.cosign(&accepted, at()).unwrap()).unwrap();
+            note.add(key.cosign(&accepted, at).unwrap()).unwrap();
         }
         note
     }

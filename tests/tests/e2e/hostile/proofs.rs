@@ -114,6 +114,7 @@ fn a_proof_is_made_once_for_a_key_that_has_to_prove_itself() {
     let spoken = committed(&world, key, &session(2));
     let again = step((key, 1), &session(2), 1, named(&ids));
     answers("proof-session-again", &world.reader(0).ask(&again));
+    world.pays(&old);
     let mut swapped = spoken.clone();
     swapped[0].message = spoken[1].message.clone();
     let bent: Vec<(&str, Vec<Spoken>)> = vec![
@@ -141,8 +142,10 @@ fn a_proof_is_made_once_for_a_key_that_has_to_prove_itself() {
         }
         let order = step((key, 1), &session(number), 2, bent);
         answers(name, &world.reader(0).ask(&order));
+        world.pays(&old);
         let right = step((key, 1), &session(number), 2, spoken);
         answers("proof-nonce-again", &world.reader(0).ask(&right));
+        world.pays(&old);
     }
     // Its words are of no use for a transaction.
     let spoken = committed(&world, key, &session(30));
@@ -153,6 +156,7 @@ fn a_proof_is_made_once_for_a_key_that_has_to_prove_itself() {
         commitments: Vec::new(),
     };
     answers("proof-session-for-a-payment", &world.reader(0).ask(&sign));
+    world.pays(&old);
     proves(&mut world, key, &session(30), &spoken);
     answers(
         "proof-of-shares-that-have-proven-themselves",
@@ -185,10 +189,12 @@ fn proves(world: &mut World, key: KeyId, name: &Bytes, spoken: &[Spoken]) {
 fn a_quarantined_key_proves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let mut world = World::found(root.path(), clock());
+    let old = world.custody(Network::LitecoinRegtest);
     let key = unproven(&mut world);
     let ids = [world.id(0), world.id(1)];
     let halted = QuarantinedBy { by: world.forge.people.officer, because: "theft".to_owned() };
     world.forge.run(Command::HaltKey { key, halted });
     let order = step((key, 1), &session(1), 1, named(&ids));
     answers("proof-of-a-quarantined-key", &world.reader(0).ask(&order));
+    world.pays(&old);
 }

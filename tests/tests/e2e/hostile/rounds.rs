@@ -89,6 +89,7 @@ impl World {
                 let mut link = self.reader(0);
                 let early = step(&mut link, work, &none, 3, self.for_one(0, &said));
                 answers("ecdsa-round-that-log-does-not-show", &early);
+                self.goes_on();
             }
             self.publish(key, round, &said);
             before = said;
@@ -101,16 +102,18 @@ impl World {
         key
     }
 
-    fn bent_rounds_are_refused(&self, work: Work, round: u16, before: &Said) {
+    fn bent_rounds_are_refused(&mut self, work: Work, round: u16, before: &Said) {
         let mut link = self.reader(0);
         let honest = self.for_one(0, before);
         for (name, letters) in bent_letters(&honest.letters, self) {
             let said = Said { spoken: Vec::new(), letters };
             let reply = step(&mut link, work, &Bytes::default(), round, said);
             answers(name, &reply);
+            self.goes_on();
         }
         let ahead = step(&mut link, work, &Bytes::default(), round + 1, honest);
         answers("ecdsa-round-too-far", &ahead);
+        self.goes_on();
     }
 
     fn signs(&self, transfer: TransferId, session: &Bytes) -> Vec<[u8; 64]> {
@@ -166,6 +169,7 @@ fn a_round_follows_its_own_session_or_none_and_the_honest_payment_is_signed() {
     let root = tempfile::tempdir().unwrap();
     let mut world = World::found(root.path(), clock());
     let network = Network::EthereumDev;
+    world.payer = Some(world.custody(Network::LitecoinRegtest));
     let custody = world.custody_of(network, Protocol::Dkls23Secp256k1, (&HOLDERS, &SIGNERS));
     let transfer = custody.honest(&mut world.forge).intent.transfer;
     let work = Work::Attempt { transfer, attempt: 1 };
@@ -175,13 +179,16 @@ fn a_round_follows_its_own_session_or_none_and_the_honest_payment_is_signed() {
     for (name, session) in [("ecdsa-no-session", vec![]), ("ecdsa-short-session", vec![3; 15])] {
         let reply = step(&mut world.reader(0), work, &Bytes(session), 1, nothing());
         answers(name, &reply);
+        world.goes_on();
     }
     let (old, _) = world.round(&SIGNERS, work, &first, (1, &nothing()));
     let (said, _) = world.round(&SIGNERS, work, &second, (1, &nothing()));
     let again = step(&mut world.reader(0), work, &second, 1, nothing());
     answers("ecdsa-session-begun-twice", &again);
+    world.goes_on();
     let displaced = step(&mut world.reader(0), work, &first, 2, world.for_one(0, &old));
     answers("ecdsa-session-before-last", &displaced);
+    world.goes_on();
 
     let honest = world.for_one(0, &said);
     let mut cases = bent_letters(&honest.letters, &world);
@@ -190,9 +197,11 @@ fn a_round_follows_its_own_session_or_none_and_the_honest_payment_is_signed() {
         let bent = Said { letters, ..honest.clone() };
         let reply = step(&mut world.reader(0), work, &second, 2, bent);
         answers(name, &reply);
+        world.goes_on();
     }
     let ahead = step(&mut world.reader(0), work, &second, 3, honest.clone());
     answers("ecdsa-round-too-far", &ahead);
+    world.goes_on();
     for other in
         [Work::Attempt { transfer, attempt: 2 }, Work::Change { key: custody.key, epoch: 2 }]
     {
@@ -205,19 +214,23 @@ fn a_round_follows_its_own_session_or_none_and_the_honest_payment_is_signed() {
     assert!(others.is_empty(), "{others:?}");
     let replayed = step(&mut world.reader(0), work, &second, 2, honest.clone());
     answers("ecdsa-round-twice", &replayed);
+    world.goes_on();
     let stale = step(&mut world.reader(0), work, &second, 3, honest);
     answers("ecdsa-letters-of-round-before", &stale);
+    world.goes_on();
     let (mut sums, others) = world.round(&SIGNERS, work, &second, (3, &next));
     assert!(others.is_empty(), "{others:?}");
     // A sum that was changed on the way: no signature, and nobody is blamed.
     *sums.spoken[1].message.0.last_mut().unwrap() ^= 1;
     let (_, others) = world.round(&SIGNERS[..1], work, &second, (4, &sums));
     answers("ecdsa-changed-sum", &others[0].1);
+    world.goes_on();
 
     // A restart forgets the session, and another is signed.
     world.restart(1);
     let forgotten = step(&mut world.reader(1), work, &second, 4, sums);
     answers("ecdsa-session-from-before-restart", &forgotten);
+    world.goes_on();
     let signatures = world.signs(transfer, &Bytes(vec![4; 16]));
     let attempt = world.forge.state.transfers[&transfer].attempts().unwrap().current.clone();
     let unsigned = UnsignedTx::parse(network, &attempt.unsigned).unwrap();

@@ -106,6 +106,7 @@ fn stops(stage: &mut Stage, name: &str, lie: impl FnOnce(&mut Forge, &Stage)) {
     let reply = stage.world.reader(0).push(forge.after(before));
     answers(name, &reply);
     stage.world.restart(0);
+    stage.world.pays(&stage.other);
 }
 
 /// A sweep, changed.
@@ -182,8 +183,10 @@ fn an_attempt_of_a_sweep_does_exactly_what_the_rotation_says() {
         |old, coin, to| (bytes(old, coin, to), FEE),
     );
     answers("sweep-to-an-address-the-successors-key-has-not", &reply);
+    stage.world.pays(&stage.other);
     let reply = attempted(&mut stage, |_| {}, |old, coin, _| (bytes(old, coin, &strange), FEE));
     answers("sweep-whose-bytes-pay-a-stranger", &reply);
+    stage.world.pays(&stage.other);
     let reply = attempted(
         &mut stage,
         |_| {},
@@ -194,8 +197,10 @@ fn an_attempt_of_a_sweep_does_exactly_what_the_rotation_says() {
         },
     );
     answers("sweep-that-leaves-half-behind", &reply);
+    stage.world.pays(&stage.other);
     let reply = attempted(&mut stage, |_| {}, |old, coin, to| (bytes(old, coin, to), FEE / 2));
     answers("sweep-whose-log-states-another-fee", &reply);
+    stage.world.pays(&stage.other);
     let reply = attempted(&mut stage, |_| {}, |old, coin, to| (bytes(old, coin, to), FEE));
     assert!(matches!(reply, Reply::Committed { .. }), "an honest sweep: {reply:?}");
 }

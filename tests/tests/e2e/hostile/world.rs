@@ -28,6 +28,8 @@ pub(super) struct World {
     pub(super) identity: TlsIdentity,
     /// The honest log.
     pub(super) forge: Forge,
+    /// Who pays after each case that is tried on another key.
+    pub(super) payer: Option<Custody>,
 }
 
 /// A first round and what came of it, before the letters are delivered.
@@ -61,7 +63,7 @@ impl World {
             signer.pin(&genesis);
             signer.start();
         }
-        Self { signers, identity, forge }
+        Self { signers, identity, forge, payer: None }
     }
 
     pub(super) fn link(&self, signer: usize) -> Link {
@@ -218,6 +220,14 @@ impl World {
         }
         custody.fund(&mut self.forge);
         custody
+    }
+
+    /// An honest payment by whoever pays here, if anybody does.
+    #[track_caller]
+    pub(super) fn goes_on(&mut self) {
+        if let Some(payer) = self.payer.clone() {
+            self.pays(&payer);
+        }
     }
 
     /// An honest payment over the honest log, signed by all who must and verified.

@@ -81,7 +81,10 @@ pub(super) const GROUPS: &[Group] = &[
         "intent-fee-cap" => Stops(IdTaken), "with another fee cap";
         "intent-asset" => Stops(WalletState), "with another asset";
         "intent-account" => Stops(AccountState), "with an account that there is not";
+        "intent-account-of-another" => Stops(IdTaken), "with another client's account";
         "intent-wallet" => Stops(WalletState), "with a wallet that there is not";
+        "intent-wallet-of-another" => Stops(IdTaken), "with another wallet";
+        "intent-account-and-wallet-of-another" => Stops(IdTaken), "with another client's account and the wallet of it";
         "intent-nothing" => Stops(IdTaken), "with nothing changed";
     },
 ];

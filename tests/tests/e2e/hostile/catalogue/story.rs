@@ -53,6 +53,18 @@ pub(super) const GROUPS: &[Group] = &[
         "time-first-attempt-while-second-is-signed" => Refused(AttemptState), "the first attempt while the second is signed";
         "time-first-attempt-after-second" => Refused(AttemptState), "the first attempt after the second";
     },
+    group! { "clock", "Dates of the log that a signer's own clock does not bear out":
+        "clock-destination-listed-in-the-past" => Refused(TimeLock), "a payment to a destination that was listed, by the log's dates, longer ago than it has to cool off";
+        "clock-destination-listed-in-the-past-after-restart" => Refused(TimeLock), "the same, and the signer killed and asked again";
+        "clock-limit-dated-into-two-windows" => Refused(SignerClock), "two payments above an hourly limit, told together and dated more than an hour apart";
+        "clock-limit-dated-into-two-windows-after-restart" => Refused(SignerClock), "the same, and the signer killed and asked again";
+        "clock-limit-with-a-new-checkpoint" => Refused(SignerClock), "the same, with a checkpoint that witnesses cosigned today";
+        "clock-limit-with-an-old-checkpoint-of-too-few" => Refused(SignerCheckpoint), "the same, with a checkpoint of then that too few witnesses cosigned";
+        "clock-limit-with-an-old-checkpoint-of-one-and-new-ones" => Refused(SignerClock), "the same, with a checkpoint that all but one witness cosigned today, and that one then";
+        "clock-limit-with-an-old-checkpoint-of-entries-before" => Refused(SignerClock), "the same, with a checkpoint of then that ends before the second";
+        "clock-longer-lock-since" => Refused(TimeLock), "a payment whose approval was held back, when a policy that was tightened since asks it to wait";
+        "clock-dated-into-open-hours" => Refused(SignerClock), "a payment dated into hours in which it may be asked for, told outside of them";
+    },
     group! { "witness", "Two histories, and checkpoints that too few have seen":
         "witness-checkpoint-with-one-cosignature-too-few" => Refused(SignerCheckpoint), "a checkpoint with one cosignature too few";
         "witness-signing-what-too-few-have-seen" => Refused(SignerNotCovered), "signing what too few have seen";

@@ -29,8 +29,8 @@ fn document() -> String {
          test fails where this page and the tests disagree.\n\n\
          {} cases. Each is tried on real signer processes by somebody who has the server's TLS key and\n\
          writes any log, and who never has a person's key or a signer's (`tests/tests/e2e/hostile`). After\n\
-         each an honest payment is signed by the same signers (for threshold ECDSA, spend proofs and\n\
-         sweeps: after each group, and not at all after a quarantined key's proofs); one that stopped is started again first, and where one stops for good the others pay.\n\n\
+         each an honest payment is signed by the same signers; one that stopped is started again first, and\n\
+         where one stops for good the others pay.\n\n\
          - *refused*: the signer answers with this rule and goes on.\n\
          - *stops*: it names the rule and carries out no order any more, until its operator starts it again.\n\
          - *no answer*: the connection is closed, or the signer does not start.\n",

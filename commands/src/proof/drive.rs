@@ -8,8 +8,8 @@ use std::{
 };
 use strongroom_chains::spend_proof::verify_proof;
 use strongroom_domain::{
-    Actor, Bytes, Command, KeyId, SignerId, Stream,
-    key::{Active, Proven},
+    Actor, Command, KeyId, SignerId, Stream,
+    key::{Active, Custody, Proven},
     statement,
 };
 use strongroom_store::{Position, Record};
@@ -123,6 +123,9 @@ impl Shared {
         let log = self.bus.read(|state| state.charter.standing().map(|standing| standing.log));
         let log = log.map_err(wait)?;
         let text = statement::spend_proof(log, key, active.epoch, active.proven_as());
+        if active.plan.protocol.custody() == Custody::Cosigners {
+            return self.parts(active, &text).await;
+        }
         let live = self.signers.fit(key);
         let signers = choose(active, &live, last).ok_or_else(|| {
             wait(format!(
@@ -136,11 +139,11 @@ impl Shared {
         let session = Session::new(&self.signers, active, signers, at_least);
         let signatures = session.run(&text).await?;
         verify_proof(active, active.epoch, &text, &signatures).map_err(wait)?;
-        self.record(key, active.epoch, signatures).await
+        let proven = Proven { epoch: active.epoch, signatures };
+        self.record(key, Command::ProveKey { key, proven }).await
     }
 
-    async fn record(&self, key: KeyId, epoch: u32, signatures: Vec<Bytes>) -> Result<(), Stop> {
-        let command = Command::ProveKey { key, proven: Proven { epoch, signatures } };
+    pub(super) async fn record(&self, key: KeyId, command: Command) -> Result<(), Stop> {
         match self.bus.execute(Request::new(command, Actor::Saga).within(key.0)).await {
             Ok(_) => Ok(()),
             Err(

@@ -4,6 +4,7 @@
 //! Any holders that it takes will do. When one of them fails, others are asked in a new session: a
 //! nonce is never used twice, so nothing of the session before is of any use.
 
+mod cosigners;
 mod drive;
 mod session;
 

@@ -161,7 +161,7 @@ impl<'a> Session<'a> {
 
 /// What an answer says that is no part of a proof.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other answer is to another question")]
-fn told(reply: &Reply) -> String {
+pub(super) fn told(reply: &Reply) -> String {
     match reply {
         Reply::Refused(refusal) => refusal.to_string(),
         Reply::Unavailable { because } | Reply::Corrupt { because, .. } => because.clone(),

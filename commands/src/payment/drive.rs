@@ -2,6 +2,7 @@
 //! Never remembers anything that the log should: a task that dies is replaced by the next start.
 
 use super::{
+    cosigned,
     refusals::refusals,
     remedy::Remedy,
     saga::{Pause, Progress, Recorded, Saga, Stopped},
@@ -10,6 +11,7 @@ use super::{
     stuck::{is_to_be_cancelled, spent},
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use strongroom_chains::SignedTx;
 use strongroom_domain::{
     Actor, Command, Refusal, SignerId, TransferId, check_frozen,
     key::Quarantined,
@@ -28,7 +30,7 @@ const PATIENCE: u32 = 6;
 
 /// What a task remembers between steps. Losing it does no harm.
 #[derive(Default)]
-struct Run {
+pub(super) struct Run {
     /// A position at which the log shows the current attempt.
     at_least: Option<u64>,
     /// Tries in a row of the current attempt.
@@ -200,6 +202,14 @@ async fn sign(
     // log's head is behind neither.
     let head = || saga.bus.log().head().position.get();
     let at_least = *run.at_least.get_or_insert_with(head);
+    let task = match Task::of(saga, id, attempts, at_least) {
+        Ok(task) => task,
+        // The key is quarantined: a quorum decides.
+        Err(refusal) => return Ok(Progress::Wait(refusal.to_string())),
+    };
+    if task.is_cosigned() {
+        return cosigned::sign(saga, id, attempts, run, task).await;
+    }
     // It names somebody who holds the key no more, or is quarantined: others are asked.
     let fits = saga.bus.read(|state| {
         let active = super::planning::active(state, attempts.current.key).ok();
@@ -209,28 +219,8 @@ async fn sign(
     if !fits {
         return setback(saga, id, attempts, run, Troubles::new()).await;
     }
-    let task = match Task::of(saga, id, attempts, at_least) {
-        Ok(task) => task,
-        // The key is quarantined: a quorum decides.
-        Err(refusal) => return Ok(Progress::Wait(refusal.to_string())),
-    };
     match task.sign(saga).await {
-        Ok(signed) => {
-            run.complete = true;
-            let signed = AttemptSigned {
-                attempt: attempts.current.attempt,
-                raw: signed.raw,
-                transaction: signed.id.to_string(),
-            };
-            let command = Command::RecordSigned { transfer: id, signed };
-            match saga.execute(id, command, Actor::Saga).await? {
-                Recorded::Done(_) => {
-                    run.fresh = true;
-                    Ok(Progress::On)
-                }
-                Recorded::Refused(refusal) => Ok(Progress::Wait(refusal.to_string())),
-            }
-        }
+        Ok(signed) => completed(saga, id, attempts, run, signed).await,
         Err(Unsigned::Troubles(troubles)) => setback(saga, id, attempts, run, troubles).await,
         Err(Unsigned::Unfinished(troubles)) => {
             run.complete = true;
@@ -248,8 +238,32 @@ async fn sign(
     }
 }
 
+/// The transaction is whole: from here only forward.
+pub(super) async fn completed(
+    saga: &Saga,
+    id: TransferId,
+    attempts: &Attempts,
+    run: &mut Run,
+    signed: SignedTx,
+) -> Result<Progress, Stopped> {
+    run.complete = true;
+    let signed = AttemptSigned {
+        attempt: attempts.current.attempt,
+        raw: signed.raw,
+        transaction: signed.id.to_string(),
+    };
+    let command = Command::RecordSigned { transfer: id, signed };
+    match saga.execute(id, command, Actor::Saga).await? {
+        Recorded::Done(_) => {
+            run.fresh = true;
+            Ok(Progress::On)
+        }
+        Recorded::Refused(refusal) => Ok(Progress::Wait(refusal.to_string())),
+    }
+}
+
 /// A cryptographic abort is never tried again: nobody uses the key until a quorum decides.
-async fn quarantine(
+pub(super) async fn quarantine(
     saga: &Saga,
     id: TransferId,
     attempts: &Attempts,
@@ -339,7 +353,7 @@ async fn setback(
     }
 }
 
-async fn record_refusal(
+pub(super) async fn record_refusal(
     saga: &Saga,
     transfer: TransferId,
     attempt: u32,
@@ -359,7 +373,7 @@ async fn record_refusal(
 }
 
 /// The same transaction, for other signers. It excludes every attempt before it.
-async fn another(
+pub(super) async fn another(
     saga: &Saga,
     id: TransferId,
     attempts: &Attempts,

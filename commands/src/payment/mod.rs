@@ -25,6 +25,7 @@
 //! process only after `RecordSigned` is durable.
 
 mod abstention;
+mod cosigned;
 mod drive;
 mod expiry;
 mod fees;
@@ -32,6 +33,7 @@ mod follow;
 mod look;
 mod plan;
 mod planning;
+mod psbt;
 mod refusals;
 mod remedy;
 mod saga;
@@ -43,6 +45,7 @@ mod sweep;
 mod watch;
 
 pub use expiry::due;
+pub use psbt::{CosignerPart, PsbtError, Unfinished};
 pub use plan::{NoPlan, Plan, Purse, Till, child_key, from_balance, from_coins};
 pub use remedy::Remedy;
 pub use step::{

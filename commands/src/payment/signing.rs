@@ -1,7 +1,10 @@
 //! One attempt, from its orders to complete signatures. Sees public messages only: shares and
 //! commitments. Never sends two different orders under one attempt.
 
+mod cosigners;
 mod rounds;
+
+pub(super) use cosigners::{Parts, read, written};
 
 use super::{
     planning::{active, holding},
@@ -46,6 +49,8 @@ pub(super) struct Task {
     attempt: u32,
     at_least: u64,
     signers: Vec<SignerId>,
+    /// Of a multisig wallet: what cosigners signed, by place.
+    partials: BTreeMap<u16, Vec<Bytes>>,
     active: Active,
     unsigned: UnsignedTx,
     payloads: Vec<SigningPayload>,
@@ -74,6 +79,7 @@ impl Task {
                 attempt: current.attempt,
                 at_least,
                 signers: current.signers.clone(),
+                partials: attempts.partials.clone(),
                 active: active(state, current.key)?.clone(),
                 payloads,
                 unsigned: unsigned.clone(),
@@ -81,7 +87,13 @@ impl Task {
         })
     }
 
-    /// Gets the attempt signed, once a checkpoint covers it.
+    /// Whether cosigners sign it, each with a key of its own.
+    pub(super) const fn is_cosigned(&self) -> bool {
+        matches!(self.unsigned, UnsignedTx::Multisig(_))
+    }
+
+    /// Gets the attempt signed, once a checkpoint covers it. One that [`Self::is_cosigned`] is signed by
+    /// [`Self::by_cosigners`].
     pub(super) async fn sign(self, saga: &Saga) -> Result<SignedTx, Unsigned> {
         let covered = saga.checkpoints.cover(self.at_least).await;
         covered.map_err(|error| Unsigned::Uncovered(error.to_string()))?;

@@ -10,6 +10,7 @@ use super::{
 };
 use strongroom_domain::{
     Actor, Command, Refusal, Rule, SignerId, Spends, State, TransferId,
+    key::Custody,
     transfer::{AttemptAuthorised, Attempts, ReturnAuthorised, Returns},
     wallet::Funds,
 };
@@ -53,7 +54,13 @@ impl Saga {
             let active = active(state, holding.key)?;
             let case = Case { attempts, holding, public_key: &active.public_key };
             let threshold = usize::from(active.plan.threshold);
-            let signers = self.again(attempts, (&trusted(state, active), threshold));
+            let signers = match active.plan.protocol.custody() {
+                // Any that it takes will do, and cosigners make up for signers that are away.
+                Custody::Cosigners => Some(trusted(state, active)),
+                Custody::Shares | Custody::Whole => {
+                    self.again(attempts, (&trusted(state, active), threshold))
+                }
+            };
             Ok::<_, Refusal>((case.remade(remedy, offer), signers))
         });
         let (remade, signers) = match planned {

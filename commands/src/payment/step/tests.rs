@@ -48,6 +48,7 @@ fn attempts() -> Attempts {
         signers: vec![A, B],
     };
     Attempts {
+        partials: std::collections::BTreeMap::new(),
         asked: asked(),
         current,
         returns: None,

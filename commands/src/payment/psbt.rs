@@ -1,0 +1,124 @@
+//! The current attempt of a multisig wallet as a PSBT (BIP 174), out to cosigners who are no signers and
+//! back. Never takes from what comes back anything but signatures of exactly the authorised transaction.
+
+use super::{
+    planning::active,
+    signing::{read, written},
+};
+use std::collections::BTreeMap;
+use strongroom_chains::{
+    DecodeError, UnsignedTx,
+    bitcoin::multisig::{self, CombineError, Partial, Places, PlacesError},
+};
+use strongroom_domain::{
+    Bytes, Refusal, Rule, SignerId, State, TransferId, check_frozen,
+    policy::Label,
+    transfer::{PartiallySigned, Transfer},
+};
+
+/// An attempt that cosigners may sign.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// Which attempt.
+    pub attempt: u32,
+    places: Places,
+    unsigned: multisig::UnsignedTx,
+    given: BTreeMap<usize, Partial>,
+}
+
+/// Who a place is of, and whether it has signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CosignerPart {
+    /// In the wallet's descriptor, counted from 1.
+    pub place: usize,
+    /// Of a cosigner that is no signer.
+    pub name: Option<Label>,
+    /// Of a signer.
+    pub signer: Option<SignerId>,
+    /// Whether the log has its signatures of the current attempt.
+    pub signed: bool,
+}
+
+/// Why there is no PSBT, or nothing to take from one.
+#[derive(Debug, thiserror::Error)]
+pub enum PsbtError {
+    /// Nothing is being signed, or not by cosigners.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Another transaction, no signature, or bytes that are no PSBT.
+    #[error(transparent)]
+    Combine(#[from] CombineError),
+    /// Every signature in it is in the log already.
+    #[error("nothing new: the log has the signatures of all who signed this PSBT")]
+    NothingNew,
+    /// The log is damaged.
+    #[error("the log's own attempt: {0}")]
+    Decode(#[from] DecodeError),
+    /// The log is damaged.
+    #[error("the log's own key: {0}")]
+    Places(#[from] PlacesError),
+}
+
+fn refuse<T>(rule: Rule, because: &str) -> Result<T, PsbtError> {
+    Err(Refusal::new(rule, because).into())
+}
+
+impl Unfinished {
+    /// The attempt of a transfer that is being signed. Frozen ones are not handed out.
+    pub fn of(state: &State, transfer: TransferId) -> Result<Self, PsbtError> {
+        let Some(known) = state.transfers.get(&transfer) else {
+            return refuse(Rule::TransferState, "there is no such transfer");
+        };
+        let Transfer::Signing(attempts) = known else { return Ok(known.not_now()?) };
+        check_frozen(state, &attempts.asked.intent)?;
+        let network = attempts.asked.intent.network();
+        let UnsignedTx::Multisig(unsigned) =
+            UnsignedTx::parse(network, &attempts.current.unsigned)?
+        else {
+            let because = "its wallet is no multisig wallet: nobody but signers signs for it";
+            return refuse(Rule::TransferState, because);
+        };
+        let places = Places::of_key(active(state, attempts.current.key)?)?;
+        let given = attempts.partials.iter().filter_map(|(place, signatures)| {
+            let partial = read(*place, signatures)?;
+            Some((partial.place, partial))
+        });
+        let given = given.collect();
+        Ok(Self { attempt: attempts.current.attempt, places, unsigned, given })
+    }
+
+    /// It, with every part that the log has.
+    pub fn psbt(&self) -> Result<Bytes, PsbtError> {
+        let given: Vec<_> = self.given.values().cloned().collect();
+        Ok(self.unsigned.psbt_with(&given)?)
+    }
+
+    /// How many must sign.
+    pub fn threshold(&self) -> usize {
+        self.places.descriptor.threshold()
+    }
+
+    /// Everybody who could, in the descriptor's order.
+    pub fn parts(&self) -> Vec<CosignerPart> {
+        let all = 0..self.places.descriptor.keys().len();
+        let part = |place: usize| CosignerPart {
+            place: place.saturating_add(1),
+            name: self.places.name(place).cloned(),
+            signer: self.places.signer(place),
+            signed: self.given.contains_key(&place),
+        };
+        all.map(part).collect()
+    }
+
+    /// Every part in what a cosigner sends back that the log has not, verified. One that is not valid
+    /// makes it refuse the whole.
+    pub fn taken(&self, psbt: &[u8]) -> Result<Vec<PartiallySigned>, PsbtError> {
+        let found = self.unsigned.partials(psbt)?;
+        let mut new = Vec::new();
+        for partial in found.into_iter().filter(|of| !self.given.contains_key(&of.place)) {
+            self.unsigned.check_partial(&partial)?;
+            new.extend(written(self.attempt, &partial));
+        }
+        if new.is_empty() { Err(PsbtError::NothingNew) } else { Ok(new) }
+    }
+}

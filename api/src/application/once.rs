@@ -27,6 +27,12 @@ impl Once {
         Ok(Self { key: key.to_owned(), request_sha256: Digest::of(&bytes) })
     }
 
+    /// The same request's part of this name: where one request is several commands.
+    pub(super) fn part(mut self, name: &str) -> Self {
+        self.key = format!("{}#{name}", self.key);
+        self
+    }
+
     /// As this person's, whichever token they come with: who repeats a request after their token was
     /// replaced asks for nothing new.
     pub(super) fn of(self, caller: &Caller) -> IdempotencyKey {

@@ -135,7 +135,10 @@ impl Application {
             | TransferState::Signing
             | TransferState::Signed
             | TransferState::Broadcast
-            | TransferState::Confirmed => Ok(signing(&story, self.0.sagas.payments.waiting(id))),
+            | TransferState::Confirmed => {
+                let waiting = self.0.sagas.payments.waiting(id);
+                Ok(signing(&story, waiting, self.cosigners(id)))
+            }
             TransferState::AwaitingApproval => {
                 let because = "its quorum was not reached: nothing is signed before";
                 Err(Refusal::new(Rule::TransferState, because).into())
@@ -164,6 +167,7 @@ impl Application {
         let mut story = views::TransactionStory::from(story);
         story.waiting = self.0.sagas.payments.waiting(id);
         story.transaction.waiting.clone_from(&story.waiting);
+        story.cosigners = self.cosigners(id);
         Ok(story)
     }
 
@@ -188,7 +192,11 @@ fn not_found(id: TransferId) -> Failure {
     Failure::NotFound { what: "transaction", id: id.to_string() }
 }
 
-fn signing(story: &TransferStory, waiting: Option<String>) -> views::Signing {
+fn signing(
+    story: &TransferStory,
+    waiting: Option<String>,
+    cosigners: Vec<views::Cosigning>,
+) -> views::Signing {
     let current = story.attempts.last();
     let attempt = current.map(|row| row.attempt);
     let refusals = story.refusals.iter().filter(|refusal| Some(refusal.attempt) == attempt);
@@ -198,5 +206,6 @@ fn signing(story: &TransferStory, waiting: Option<String>) -> views::Signing {
         state: story.transfer.state.to_string(),
         attempt: current.cloned().map(Into::into),
         refusals: refusals.cloned().map(Into::into).collect(),
+        cosigners,
     }
 }

@@ -97,6 +97,10 @@ pub const TABLE: &[Operation] = &[
         &[("POST", "/api/v1/keys/{id}/backups"), ("POST", "/api/v1/keys/{id}/drills")],
         &[],
     ),
+    // Of multisig keys: what cosigners show, carried by hand.
+    of("read-key-proof", &[("GET", "/api/v1/keys/{id}/proof")], &[]),
+    of("prove-cosigner", &[("POST", "/api/v1/keys/{id}/proof")], &[]),
+    of("read-descriptor", &[("GET", "/api/v1/wallets/{id}/descriptor")], &[]),
     of("read-wallets", &[("GET", "/api/v1/wallets")], &[("Query", "wallets")]),
     of("read-wallet", &[("GET", "/api/v1/wallets/{id}")], &[("Query", "wallet")]),
     of("create-wallet", &[("POST", "/api/v1/wallets")], &[("Mutation", "createWallet")]),
@@ -111,6 +115,9 @@ pub const TABLE: &[Operation] = &[
         &[("Mutation", "requestTransaction")],
     ),
     of("report-signing", &[("POST", "/api/v1/transactions/{id}/sign")], &[]),
+    // A multisig wallet's payment, carried by hand to cosigners without a network and back.
+    of("export-psbt", &[("GET", "/api/v1/transactions/{id}/psbt")], &[]),
+    of("import-psbt", &[("POST", "/api/v1/transactions/{id}/psbt")], &[]),
     of("cancel-transfer", &[("POST", "/api/v1/transactions/{id}/cancel")], &[]),
     of(
         "read-proposals",

@@ -2,6 +2,7 @@
 //! would show it.
 
 mod approve;
+mod asking;
 mod charter;
 mod error;
 mod history;
@@ -13,6 +14,7 @@ mod ledger;
 mod place;
 mod policy;
 mod price;
+mod psbt;
 mod say;
 mod serve;
 mod shares;
@@ -20,6 +22,7 @@ mod token;
 mod wallet;
 
 pub use approve::Approve;
+pub use asking::Asking;
 pub use charter::{CharterCommand, Draft, Found, Sign};
 pub use error::CliError;
 pub use init::Init;
@@ -30,6 +33,7 @@ pub use ledger::LedgerCommand;
 pub use place::Place;
 pub use policy::PolicyCommand;
 pub use price::{PriceCommand, PriceSign};
+pub use psbt::{PsbtCommand, PsbtExport, PsbtImport};
 pub use say::Say;
 pub use serve::Serve;
 pub use shares::{KeyAdd, KeyRefresh, KeyReplace, SignerCommand};
@@ -70,6 +74,9 @@ enum Command {
     /// Wallets that are given up to a successor.
     #[command(subcommand)]
     Wallet(WalletCommand),
+    /// Payments of multisig wallets, carried to cosigners without a network and back.
+    #[command(subcommand)]
+    Psbt(PsbtCommand),
     /// Reference prices.
     #[command(subcommand)]
     Price(PriceCommand),
@@ -97,6 +104,7 @@ impl Arguments {
             Command::Signer(signer) => signer.run(say),
             Command::Token(token) => token.run(say),
             Command::Wallet(wallet) => wallet.run(say),
+            Command::Psbt(psbt) => psbt.run(say),
             Command::Price(price) => price.run(say),
             Command::Policy(policy) => policy.run(say),
             Command::Approve(approve) => {

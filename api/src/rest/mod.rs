@@ -4,6 +4,7 @@ mod accounts;
 mod approvals;
 mod authentication;
 mod body;
+mod cosigners;
 mod document;
 mod enrolment;
 mod keys;
@@ -75,6 +76,7 @@ fn of_keys() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(keys::request, keys::list))
         .routes(routes!(keys::one))
+        .routes(routes!(keys::proof, keys::prove))
         .routes(routes!(keys::back_up))
         .routes(routes!(keys::drill))
         .routes(routes!(signers::change))
@@ -87,12 +89,14 @@ fn of_keys() -> OpenApiRouter<Shared> {
 fn documented() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(document::frame())
         .merge(of_keys())
+        .merge(cosigners::routes())
         .routes(routes!(accounts::open, accounts::list))
         .routes(routes!(accounts::one))
         .routes(routes!(wallets::create, wallets::list))
         .routes(routes!(wallets::one))
         .routes(routes!(wallets::derive))
         .routes(routes!(wallets::rotate))
+        .routes(routes!(wallets::descriptor))
         .routes(routes!(transactions::request, transactions::list))
         .routes(routes!(transactions::one))
         .routes(routes!(transactions::sign))

@@ -2,6 +2,7 @@
 //! Never a field that is not in the log or follows from it.
 
 mod answers;
+mod cosigners;
 mod custody;
 mod log;
 mod money;
@@ -11,11 +12,12 @@ mod people;
 mod webhooks;
 
 pub use answers::{
-    AccountOpened, AddressGiven, Answered, DifferenceResolved, FreezeSet, KeyChangeRequested,
-    KeyQuarantined, KeyRequested, PolicyProposed, PolicyTightened, PriceQuoted, ProposalCancelled,
-    ProposalVetoed, ReleaseProposed, ScreeningRecorded, SignerQuarantined, TransactionCancelled,
-    TransactionRequested, TransactionStopped, WalletCreated, WordRecorded,
+    AccountOpened, AddressGiven, Answered, CosignerRecorded, DifferenceResolved, FreezeSet,
+    KeyChangeRequested, KeyQuarantined, KeyRequested, PolicyProposed, PolicyTightened, PriceQuoted,
+    ProposalCancelled, ProposalVetoed, ReleaseProposed, ScreeningRecorded, SignerQuarantined,
+    TransactionCancelled, TransactionRequested, TransactionStopped, WalletCreated, WordRecorded,
 };
+pub use cosigners::{KeyCosigner, KeyProof, WalletDescriptor};
 pub use custody::{
     Address, Charter, Deposit, DepositPage, Key, KeyBackup, KeyPage, KeyStep, PolicyInForce,
     Signer, SignerPage, UnusableKey, Wallet, WalletDetail, WalletPage,
@@ -27,8 +29,9 @@ pub use officers::{
     Screening, ScreeningPage,
 };
 pub use payments::{
-    Approval, Attempt, Proposal, ProposalAnswer, ProposalPage, SignerRefusal, Signing, StoryEntry,
-    Transaction, TransactionPage, TransactionStory,
+    Approval, Attempt, Cosigning, Proposal, ProposalAnswer, ProposalPage, PsbtImported,
+    SignerRefusal, Signing, StoryEntry, Transaction, TransactionPage, TransactionStory,
+    UnfinishedPsbt,
 };
 pub use people::{MachineView, People, PersonView};
 pub use webhooks::{Webhook, WebhookMessage, WebhookMessagePage};

@@ -91,6 +91,15 @@ views! {
         /// When a node took it.
         broadcast_at: Option<String> = maybe(row.broadcast_at),
     }
+    /// Signatures of cosigners are in the log.
+    PsbtImported {
+        /// Of which payment.
+        transaction: String,
+        /// Of which attempt.
+        attempt: u32,
+        /// Whose they are: places in the wallet's descriptor, counted from 1.
+        places: Vec<u32>,
+    }
     /// A signer's refusal.
     SignerRefusal from RefusalRow as row {
         /// Where.
@@ -118,6 +127,32 @@ views! {
         attempt: Option<Attempt>,
         /// Signers that refused it.
         refusals: Vec<SignerRefusal>,
+        /// Of a multisig wallet: who could sign what is being signed, and who has.
+        cosigners: Vec<Cosigning>,
+    }
+    /// A cosigner of a multisig wallet.
+    Cosigning {
+        /// Where its key stands in the wallet's descriptor, counted from 1.
+        place: u32,
+        /// Its name, where no signer holds its key.
+        name: Option<String>,
+        /// The signer that holds its key.
+        signer: Option<String>,
+        /// Whether the log has its signatures of the current attempt.
+        signed: bool,
+    }
+    /// A multisig wallet's payment that is being signed.
+    UnfinishedPsbt {
+        /// Which payment.
+        transaction: String,
+        /// Which attempt.
+        attempt: u32,
+        /// How many must sign.
+        threshold: u32,
+        /// The PSBT with the signatures so far (BIP 174), base64.
+        psbt: String,
+        /// Who could sign, and who has.
+        cosigners: Vec<Cosigning>,
     }
     /// An entry of a payment's history.
     StoryEntry from EntryRow as row {
@@ -146,6 +181,8 @@ views! {
         attempts: Vec<Attempt> = all(row.attempts),
         /// Every refusal of a signer.
         refusals: Vec<SignerRefusal> = all(row.refusals),
+        /// Of a multisig wallet: who could sign what is being signed, and who has.
+        cosigners: Vec<Cosigning> = Vec::new(),
         /// Every entry of the payment and its proposal.
         entries: Vec<StoryEntry> = all(row.entries),
     }

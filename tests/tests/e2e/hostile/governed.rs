@@ -122,7 +122,12 @@ pub(super) fn two_hours_ago() -> Timestamp {
 }
 
 /// The command that asks for a payment, with another amount or destination.
-pub(super) fn request(forge: &Forge, c: &Custody, amount: u128, to: Option<&Address>) -> (Asked, Command) {
+pub(super) fn request(
+    forge: &Forge,
+    c: &Custody,
+    amount: u128,
+    to: Option<&Address>,
+) -> (Asked, Command) {
     let (mut asked, command) = c.request(forge);
     let Command::RequestTransfer { proposal, maker, expires_at, .. } = command else { panic!() };
     asked.intent.amount = Amount::new(amount);

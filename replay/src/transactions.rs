@@ -4,16 +4,18 @@ use crate::finding::{Fault, Finding};
 use strongroom_chains::{
     AssembleError, DecodeError, KeyAddressError, Realisation, UnsignedTx,
     backup::{CommitmentError, check_commitment},
-    bitcoin::multisig::Places,
+    bitcoin::multisig::{Partial, Places, PlacesError},
     key_address,
     spend_proof::{SpendProofError, verify_cosigner, verify_proof},
 };
 use strongroom_domain::{
-    Address, AddressPath, Event, Intent, KeyId, Network, Recorded, State, Stream, TransferId,
-    WalletId,
+    Address, AddressPath, Bytes, Event, Intent, KeyId, Network, Recorded, State, Stream,
+    TransferId, WalletId,
     key::{Active, BackedUp, CosignerProven, Key, KeyEvent, Proven},
     statement,
-    transfer::{AttemptAuthorised, AttemptSigned, Attempts, Returns, TransferEvent},
+    transfer::{
+        AttemptAuthorised, AttemptSigned, Attempts, PartiallySigned, Returns, TransferEvent,
+    },
     wallet::{AddressDerived, Funds, Holding, WalletEvent},
 };
 
@@ -43,6 +45,10 @@ enum Wrong {
     Child { attempt: u32, parent: u32 },
     #[error("attempt {attempt} does not exclude the one before it: both could confirm")]
     Excludes { attempt: u32 },
+    #[error("the cosigners of the key: {0}")]
+    Places(#[from] PlacesError),
+    #[error("cosigner {place} did not sign attempt {attempt}")]
+    Partial { attempt: u32, place: u16 },
     #[error("the signed transaction of attempt {attempt}: {error}")]
     Signed { attempt: u32, error: AssembleError },
     #[error("the signed transaction of attempt {attempt} is {real}, the log calls it {said}")]
@@ -67,6 +73,9 @@ pub(crate) fn check(before: &[Earlier], after: &State, recorded: &Recorded) -> R
         }
         (Stream::Transfer(id), Event::Transfer(TransferEvent::ReturnAuthorised(returned))) => {
             authorised(after, id, (&returned.attempt, Some(returned.returns)), before)
+        }
+        (Stream::Transfer(id), Event::Transfer(TransferEvent::PartiallySigned(partial))) => {
+            cosigned(after, id, partial)
         }
         (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptSigned(signed))) => {
             complete(after, id, signed)
@@ -113,14 +122,18 @@ pub(crate) struct Shown {
 
 /// The signatures that an entry shows. The entry was checked before.
 pub(crate) fn signatures(state: &State, recorded: &Recorded) -> Option<Shown> {
-    let (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptSigned(signed))) =
-        (recorded.stream, &recorded.event)
-    else {
+    let (Stream::Transfer(id), Event::Transfer(event)) = (recorded.stream, &recorded.event) else {
         return None;
     };
     let attempts = state.transfers.get(&id)?.attempts()?;
     let network = attempts.asked.intent.network();
-    let signatures = strongroom_chains::signatures(network.family(), &signed.raw)?;
+    let signatures = if let TransferEvent::AttemptSigned(signed) = event {
+        strongroom_chains::signatures(network.family(), &signed.raw)?
+    } else if let TransferEvent::PartiallySigned(partial) = event {
+        partial.signatures.iter().map(Bytes::array).collect::<Option<_>>()?
+    } else {
+        return None;
+    };
     Some(Shown { key: (attempts.current.key, network), signatures })
 }
 
@@ -291,6 +304,25 @@ fn realises(
         return Err(Wrong::Fee { attempt, real, said });
     }
     Ok(())
+}
+
+/// A cosigner's part, by the key that stands at its place in the descriptor of the log.
+fn cosigned(state: &State, id: TransferId, partial: &PartiallySigned) -> Result<(), Wrong> {
+    let attempts = attempts(state, id)?;
+    let attempt = partial.attempt;
+    let wrong = Wrong::Partial { attempt, place: partial.place };
+    let (holding, key) = holding(state, attempts.asked.intent.wallet)?;
+    let UnsignedTx::Multisig(unsigned) = parse(holding.network, &attempts.current)? else {
+        return Err(wrong);
+    };
+    let places = Places::of_key(key)?;
+    let place = usize::from(partial.place).checked_sub(1);
+    let signatures = partial.signatures.iter().map(Bytes::array).collect::<Option<Vec<_>>>();
+    let (Some(place), Some(signatures)) = (place, signatures) else { return Err(wrong) };
+    if *unsigned.descriptor() != places.descriptor {
+        return Err(wrong);
+    }
+    unsigned.check_partial(&Partial { place, signatures }).map_err(|_| wrong)
 }
 
 fn complete(state: &State, id: TransferId, signed: &AttemptSigned) -> Result<(), Wrong> {

@@ -186,7 +186,7 @@ impl UnsignedTx {
     pub fn depends_on(&self, parent: &Self) -> bool {
         match (self, parent) {
             (Self::Bitcoin(one), Self::Bitcoin(two)) => one.depends_on(two),
-            // A multisig transaction is never pulled along: see `docs/decisions/0037`.
+            // A multisig transaction is never pulled along: see `docs/decisions/0039`.
             (Self::Ethereum(_) | Self::Multisig(_), _)
             | (_, Self::Ethereum(_) | Self::Multisig(_)) => false,
         }

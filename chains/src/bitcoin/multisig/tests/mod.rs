@@ -5,6 +5,7 @@ mod descriptors;
 mod outside;
 mod properties;
 mod refusals;
+mod remedies;
 mod spending;
 mod vectors;
 

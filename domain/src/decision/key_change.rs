@@ -36,6 +36,23 @@ pub fn planned_change(
     Ok(KeyChange { key, dropped, joining, helpers: stay })
 }
 
+/// The change that gives a lost share back from officers' pieces: who joins gets the number of the one who
+/// goes, and nobody helps. The two may be the same signer, on a new disk.
+pub fn restoring_change(
+    state: &State,
+    key: KeyId,
+    lost: SignerId,
+    joining: SignerId,
+) -> Result<KeyChange, Refusal> {
+    let (_, active) = find(state, key)?;
+    let Some(index) = active.index_of(lost) else {
+        let because = format!("signer {lost} does not hold the key");
+        return Err(Refusal::new(Rule::CeremonyPlan, because));
+    };
+    let joining = Some(Joining { signer: joining, index });
+    Ok(KeyChange { key, dropped: [lost].into(), joining, helpers: Vec::new() })
+}
+
 /// Whether everyone who would have a part is enrolled and trusted.
 fn check_parts(state: &State, change: &KeyChange) -> Result<(), Refusal> {
     let (_, active) = find(state, change.key)?;

@@ -9,6 +9,7 @@ use strongroom_secrets::{Sealer, Secret};
 use crate::{
     dkls::DklsShare,
     frost::{KeyShare, ShareError, ShareName},
+    frost_ed25519::Ed25519Share,
 };
 
 use super::BackupError;
@@ -52,8 +53,13 @@ impl HeldShare {
                 let (scalar, public) = share.to_back_up();
                 Ok(Self { holder: share.holder(), public, scalar })
             }
-            other @ (Protocol::FrostEd25519
-            | Protocol::Pkcs11Secp256k1
+            Protocol::FrostEd25519 => {
+                let malformed = |_any| ShareError::Malformed { path: name.path(directory) };
+                let share = Ed25519Share::load(sealer, directory, name)?;
+                let (scalar, public) = share.to_back_up().map_err(malformed)?;
+                Ok(Self { holder: share.holder(), public, scalar })
+            }
+            other @ (Protocol::Pkcs11Secp256k1
             | Protocol::Pkcs11P256
             | Protocol::Pkcs11Ed25519
             | Protocol::Pkcs11Rsa2048

@@ -14,11 +14,13 @@ use strongroom_domain::{
     key::{Active, BackedUp, Protocol, RecoveryDrilled},
     statement,
 };
-use strongroom_secrets::{Existing, write_durably};
+use strongroom_secrets::{Existing, Secret, write_durably};
 use strongroom_signer::{
-    backup::rebuild,
+    backup::{HeldShare, rebuild},
     consumption::Consumptions,
+    dkls::RestoredDkls,
     frost::{KeyShare, ShareName},
+    frost_ed25519::Ed25519Share,
 };
 
 use super::{Desk, backup::held, now, typing};
@@ -62,20 +64,14 @@ pub(crate) fn restore(
     let (backup, holder) = approved(&desk, active)?;
     let name =
         ShareName { key: arguments.key.0, signer: desk.identity.signer(), epoch: active.epoch };
-    if KeyShare::load(&desk.sealer, &desk.config.data, name).is_ok() {
+    if is_there(&desk, active, name) {
         writeln!(stdout(), "this signer has that share")?;
         return Ok(());
     }
     let protocol = active.plan.protocol;
-    if protocol != Protocol::FrostSecp256k1Tr {
-        let name = protocol.name();
-        return Err(format!("a share of a {name} key can't be restored yet").into());
-    }
     let pieces = typing::pieces(protocol, backup)?;
     let scalar = rebuild(protocol, &backup.commitment, &pieces)?;
-    let public = GroupPublic::from_bytes(active.public_package.as_slice())?;
-    let share = KeyShare::from_backup(name, holder, &scalar, public)?;
-    share.store(&desk.sealer, &desk.config.data)?;
+    store(&desk, active, (name, holder), scalar)?;
     writeln!(
         stdout(),
         "restored: share {holder} of key {}, shares {}. Start the signer: the approved change makes \
@@ -83,6 +79,49 @@ pub(crate) fn restore(
         arguments.key,
         active.epoch
     )?;
+    Ok(())
+}
+
+/// Whether it was restored, or never lost.
+fn is_there(desk: &Desk, active: &Active, name: ShareName) -> bool {
+    let (sealer, directory) = (&desk.sealer, desk.config.data.as_path());
+    HeldShare::open(sealer, directory, name, active).is_ok()
+        || RestoredDkls::stands_in((sealer, directory), name)
+}
+
+/// What comes out is the share of the log, or nothing is stored. Of an ECDSA share the secret is all that
+/// a backup has: it stands in the share's place, and signs nothing before the change is over.
+fn store(
+    desk: &Desk,
+    active: &Active,
+    (name, holder): (ShareName, u16),
+    scalar: Secret,
+) -> Result<(), Failure> {
+    let (sealer, directory) = (&desk.sealer, desk.config.data.as_path());
+    let package = active.public_package.as_slice();
+    match active.plan.protocol {
+        Protocol::FrostSecp256k1Tr => {
+            let public = GroupPublic::from_bytes(package)?;
+            KeyShare::from_backup(name, holder, &scalar, public)?.store(sealer, directory)?;
+        }
+        Protocol::FrostEd25519 => {
+            let share = Ed25519Share::from_backup(name, holder, &scalar, package)?;
+            share.store(sealer, directory)?;
+        }
+        Protocol::Dkls23Secp256k1 => {
+            let restored = RestoredDkls::new(holder, scalar, package)?;
+            restored.store((sealer, directory), name)?;
+        }
+        other @ (Protocol::Pkcs11Secp256k1
+        | Protocol::Pkcs11P256
+        | Protocol::Pkcs11Ed25519
+        | Protocol::Pkcs11Rsa2048
+        | Protocol::VaultEd25519
+        | Protocol::MultisigP2wsh
+        | Protocol::MultisigP2tr) => {
+            return Err(format!("a {} key has no shares", other.name()).into());
+        }
+    }
     Ok(())
 }
 

@@ -17,7 +17,6 @@ use dkls23_secp256k1::protocols::{
         ProofCommitment, SessionData, TransmitInitMulPhase3to4, TransmitInitZeroSharePhase3to4,
         UniqueKeepDerivationPhase2to3,
     },
-    repair::RepairTerm,
 };
 use k256_of_dkls23::{Scalar, Secp256k1};
 use rand::{RngCore, rngs::OsRng};
@@ -32,8 +31,8 @@ use super::{
     openings::openings,
     public::{index, parameters},
     wire::{
-        ChainOpening, Commitments, Contribution, Offer, Openings, SeedCommitment, SetUp, decode,
-        encode, encode_secret,
+        ChainOpening, Commitments, Contribution, Lacking, Offer, Openings, SeedCommitment, SetUp,
+        decode, encode, encode_secret,
     },
 };
 use crate::{
@@ -117,9 +116,9 @@ impl Dealing {
     ) -> Result<(Self, Said), RoundError> {
         let (base, repair) = Base::of(held, name, change)?;
         let fragments = match &base {
-            Base::Holder { party, .. } | Base::Hollow { party, .. } => {
-                Zeroizing::new(party.refresh_complete_phase1())
-            }
+            Base::Holder { party, .. }
+            | Base::Restored { party, .. }
+            | Base::Hollow { party, .. } => Zeroizing::new(party.refresh_complete_phase1()),
             Base::New => return Err(RoundError::Change("a change starts from a key")),
         };
         Self::offer(name, change.place, base, &fragments, repair.as_ref())
@@ -139,8 +138,9 @@ impl Dealing {
         };
         let mut letters = ByHolder::new();
         for receiver in place.others() {
-            let term = repair.map(|repair| repair.term(&base, receiver)).transpose()?.flatten();
-            let offer = Offer { fragment: of(receiver)?, term };
+            let lacking = repair.map(|repair| repair.given(&base, receiver)).transpose()?;
+            let lacking = lacking.unwrap_or(Lacking::Nothing);
+            let offer = Offer { fragment: of(receiver)?, lacking };
             letters.insert(receiver, encode_secret(&offer)?);
         }
         let mut contribution: Contribution = [0; 32];
@@ -184,15 +184,14 @@ impl Dealing {
     fn commit(mut self, own: &Scalar, heard: &Heard<'_>) -> Result<Step<Self>, RoundError> {
         let session = self.session(heard)?;
         let mut fragments = Zeroizing::new(vec![*own]);
-        let mut terms: ByHolder<RepairTerm<Secp256k1>> = ByHolder::new();
+        let mut lacking = ByHolder::new();
         for (sender, letter) in heard.letters {
             let mut offer: Offer = decode(letter.expose(), *sender)?;
             fragments.push(offer.fragment);
-            if let Some(term) = offer.term.take() {
-                terms.insert(*sender, term);
-            }
+            let given = std::mem::replace(&mut offer.lacking, Lacking::Nothing);
+            lacking.insert(*sender, given);
         }
-        self.base = std::mem::replace(&mut self.base, Base::New).filled(self.me(), terms)?;
+        self.base = std::mem::replace(&mut self.base, Base::New).filled(self.me(), lacking)?;
         let (point, proof, seeds, transmit, chain) = match &self.base {
             Base::New => {
                 let data = data(self.place, session.clone())?;
@@ -200,7 +199,9 @@ impl Dealing {
                     dkg::phase2::<Secp256k1>(&data, &fragments);
                 (point, proof, seeds, transmit, Some((keep, spoken.cc_commitment)))
             }
-            Base::Holder { party, .. } | Base::Hollow { party, .. } => {
+            Base::Holder { party, .. }
+            | Base::Restored { party, .. }
+            | Base::Hollow { party, .. } => {
                 let (point, proof, seeds, transmit) =
                     party.refresh_complete_phase2(&session, &fragments);
                 (point, proof, seeds, transmit, None)
@@ -248,7 +249,7 @@ impl Dealing {
                     party.refresh_complete_phase3(&kept.session, &kept.seeds);
                 (seeds, transmit, keep, set_ups, None)
             }
-            (Base::New | Base::Holder { .. } | Base::Hollow { .. }, _) => {
+            (Base::New | Base::Holder { .. } | Base::Restored { .. } | Base::Hollow { .. }, _) => {
                 return Err(RoundError::Own("a ceremony in the middle of two".to_owned()));
             }
         };
@@ -309,7 +310,9 @@ impl Dealing {
                     None => RoundError::Failed(reason.to_string()),
                 })
             }
-            Base::Hollow { .. } => Err(RoundError::Own("a hollow place at the end".to_owned())),
+            Base::Restored { .. } | Base::Hollow { .. } => {
+                Err(RoundError::Own("a hollow place at the end".to_owned()))
+            }
         };
         for seed in &mut seeds {
             seed.seed.zeroize();

@@ -22,11 +22,28 @@ use crate::threshold::RoundError;
 /// Round 1, to all: drawn at random, so that no two ceremonies share a session.
 pub(super) type Contribution = [u8; 32];
 
-/// Round 1, to one: a point of the sender's polynomial, and of a helper a term of the joiner's share.
+/// Round 1, to one: a point of the sender's polynomial, and for who joins what it lacks.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Offer {
     pub(super) fragment: Scalar,
-    pub(super) term: Option<RepairTerm<Secp256k1>>,
+    pub(super) lacking: Lacking,
+}
+
+/// What who joins lacks. Of the first two the encoding is the one of an `Option`.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Lacking {
+    Nothing,
+    /// A helper's term of its share.
+    Term(RepairTerm<Secp256k1>),
+    /// It has its secret from a backup: what all holders know besides.
+    Common(Common),
+}
+
+/// What all holders of an epoch know beside the public package. None of it is secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Common {
+    pub(super) session_id: Vec<u8>,
+    pub(super) chain_code: [u8; 32],
 }
 
 impl Drop for Offer {

@@ -56,7 +56,7 @@ impl Machine for Generation {
     fn step(self, heard: &Heard<'_>) -> Result<Step<Self>, RoundError> {
         self.awaits().check(heard)?;
         let Self { name, place, stage } = self;
-        let explain = |error: frost_ed25519::Error| explain(place.holders, &error);
+        let explain = |error: frost_ed25519::Error| explain(1..=place.holders, &error);
         match stage {
             Stage::Dealt { secret, said } => {
                 if heard.spoken.get(&place.holder) != Some(&said) {

@@ -43,7 +43,7 @@ impl Signing {
         let threshold = share.threshold();
         let sound = signers.len() == usize::from(threshold)
             && signers.contains(&share.holder())
-            && signers.iter().all(|of| (1..=share.holders()).contains(of))
+            && signers.iter().all(|of| share.is_held_by(*of))
             && (1..=MOST_MESSAGES).contains(&messages.len())
             && messages.iter().all(|message| message.path.is_none());
         if !sound {
@@ -94,7 +94,7 @@ impl Signing {
         {
             let package = SigningPackage::new(commitments, digest);
             let part = round2::sign(&package, &nonces, self.share.package())
-                .map_err(|error| explain(self.share.holders(), &error))?;
+                .map_err(|error| explain(self.signers.iter().copied(), &error))?;
             parts.push(part.serialize());
             packages.push(package);
         }
@@ -116,7 +116,7 @@ impl Signing {
         let mut signatures = Vec::with_capacity(packages.len());
         for ((package, parts), digest) in packages.iter().zip(&parts).zip(&self.digests) {
             let signature = aggregate(package, parts, self.share.public())
-                .map_err(|error| explain(self.share.holders(), &error))?;
+                .map_err(|error| explain(self.signers.iter().copied(), &error))?;
             let bytes = signature.serialize().map_err(|_any| own("it has no bytes"))?;
             let bytes: [u8; 64] = bytes.try_into().map_err(|_length| own("it has not 64 bytes"))?;
             key.verify_strict(digest, &Signature::from_bytes(&bytes))

@@ -180,3 +180,56 @@ fn a_share_opens_under_its_own_name_alone() {
     assert!(Ed25519Share::load(&sealer, home.path(), other).is_err());
     assert!(crate::frost::KeyShare::load(&sealer, home.path(), own).is_err());
 }
+
+/// Changes the shares of `old`; who of `holders` has none joins, with the help of `helpers`.
+fn change(
+    old: &Shares<FrostEd25519>,
+    (epoch, holders): (u32, &[u16]),
+    helpers: &[u16],
+) -> Shares<FrostEd25519> {
+    use super::Ed25519Change;
+    let package = old.values().next().unwrap().public_package().unwrap();
+    let joiner = holders.iter().copied().find(|holder| !old.contains_key(holder));
+    let begun = holders.iter().map(|holder| {
+        let plan = crate::frost::ChangePlan {
+            holder: *holder,
+            holders: holders.iter().copied().collect(),
+            joiner,
+            helpers: helpers.iter().copied().collect(),
+        };
+        let own = old.get(holder).map(AsRef::as_ref);
+        (*holder, Ed25519Change::begin(name(*holder, epoch), plan, &package, own).unwrap())
+    });
+    let made = honest(run(begun.collect(), |_, _| {}));
+    made.into_iter().map(|(holder, share)| (holder, Arc::new(share))).collect()
+}
+
+#[test]
+fn shares_change_and_the_key_stays() {
+    let old = shares::<FrostEd25519>(2, 3);
+    let key = old[&1].key().unwrap();
+    // Refreshed, then one goes and leaves a gap, then one comes back to it.
+    let new = change(&old, (2, &[1, 2, 3]), &[]);
+    let fewer = change(&new, (3, &[1, 3]), &[]);
+    assert!(!fewer[&1].is_held_by(2) && fewer[&1].is_held_by(3));
+    let again = change(&fewer, (4, &[1, 2, 3]), &[1, 3]);
+    for (shares, who) in [(&new, [1, 2]), (&fewer, [1, 3]), (&again, [2, 3])] {
+        assert_eq!(shares[&who[0]].key().unwrap(), key);
+        honest(sign::<FrostEd25519>(shares, &who, &messages(None), |_, _| {}));
+    }
+    let mixed = Shares::<FrostEd25519>::from([(1, old[&1].clone()), (2, again[&2].clone())]);
+    let ended = sign::<FrostEd25519>(&mixed, &[1, 2], &messages(None), |_, _| {});
+    assert!(ended.values().all(Result::is_err), "one old share and one new one sign nothing");
+}
+
+#[test]
+fn a_secret_from_a_backup_is_the_share_of_its_own_holder_alone() {
+    let shares = shares::<FrostEd25519>(2, 3);
+    let (secret, public) = shares[&1].to_back_up().unwrap();
+    let package = shares[&1].public_package().unwrap();
+    let again = Ed25519Share::from_backup(name(1, 1), 1, &secret, &package).unwrap();
+    assert_eq!(again.to_back_up().unwrap().1, public);
+    assert!(Ed25519Share::from_backup(name(2, 1), 2, &secret, &package).is_err());
+    let wrong = Secret::new(vec![1; 32]);
+    assert!(Ed25519Share::from_backup(name(1, 1), 1, &wrong, &package).is_err());
+}

@@ -16,15 +16,12 @@ use strongroom_domain::{
 use strongroom_secrets::Secret;
 
 use super::{
-    Signer, Trouble, demand_witnesses,
-    letters::Post,
-    making::{Asked, Made, failed, package},
-    refuse,
+    Signer, Trouble, demand_witnesses, letters::Post, making::failed, refuse,
+    remaking::not_restored,
 };
 use crate::{
-    dkls::{Dkls23, DklsShare},
     frost::{ChangePlan, KeyShare, ShareChange, ShareName},
-    threshold::{ByHolder, Change, Heard, Held, Machine as _, Place, Refreshing as _, Said, Step},
+    threshold::{ByHolder, Heard, Machine as _, Said, Step},
 };
 
 /// Changes are named by their key and epoch.
@@ -43,12 +40,12 @@ struct Part {
 }
 
 /// A change that this signer has a part in, as its log has it.
-struct Mine {
+pub(super) struct Mine {
     log: LogId,
-    active: Active,
-    change: UnderWay,
+    pub(super) active: Active,
+    pub(super) change: UnderWay,
     /// Its number in the protocol afterwards.
-    holder: u16,
+    pub(super) holder: u16,
 }
 
 impl Changes {
@@ -73,7 +70,7 @@ impl Part {
 }
 
 impl Mine {
-    fn work(&self) -> Work {
+    pub(super) fn work(&self) -> Work {
         Work::Change { key: self.active.plan.key, epoch: self.change.epoch }
     }
 
@@ -92,22 +89,22 @@ impl Mine {
 
     /// Who gets its share of the helpers. Without helpers who joins has one: its operator restored
     /// it from a backup, and it takes part like everyone else.
-    fn joiner(&self) -> Option<u16> {
+    pub(super) fn joiner(&self) -> Option<u16> {
         let joining = self.change.asked.joining;
         joining.filter(|_| !self.change.asked.helpers.is_empty()).map(|joining| joining.index)
     }
 
-    fn helpers(&self) -> impl Iterator<Item = u16> {
+    pub(super) fn helpers(&self) -> impl Iterator<Item = u16> {
         self.change.asked.helpers.iter().filter_map(|helper| self.number(*helper))
     }
 
     /// Whether this signer comes to hold the key, or its number, by this change.
-    fn joins(&self) -> bool {
+    pub(super) fn joins(&self) -> bool {
         self.joiner() == Some(self.holder)
     }
 
     /// Whether it comes to hold the key by a share of before that officers' pieces give it.
-    fn restores(&self) -> bool {
+    pub(super) fn restores(&self) -> bool {
         let joining = self.change.asked.joining;
         self.change.asked.helpers.is_empty()
             && joining.is_some_and(|joining| joining.index == self.holder)
@@ -135,9 +132,10 @@ impl Signer {
         let mine = self.change_under_way((key, epoch), round)?;
         match mine.active.plan.protocol {
             Protocol::FrostSecp256k1Tr => self.change_frost(&mine, round, letters),
-            Protocol::Dkls23Secp256k1 => self.change_dkls(&mine, round, letters),
-            Protocol::FrostEd25519
-            | Protocol::Pkcs11Secp256k1
+            Protocol::Dkls23Secp256k1 | Protocol::FrostEd25519 => {
+                self.change_in_rounds(&mine, round, letters)
+            }
+            Protocol::Pkcs11Secp256k1
             | Protocol::Pkcs11P256
             | Protocol::Pkcs11Ed25519
             | Protocol::Pkcs11Rsa2048
@@ -177,7 +175,7 @@ impl Signer {
         }
     }
 
-    fn share_name(&self, mine: &Mine) -> ShareName {
+    pub(super) fn share_name(&self, mine: &Mine) -> ShareName {
         ShareName { key: mine.active.plan.key.0, signer: self.id.0, epoch: mine.change.epoch }
     }
 
@@ -198,6 +196,7 @@ impl Signer {
         if place != Some(part.said.len()) {
             return refuse(Rule::SignerProtocol, "this signer has no such round in memory");
         }
+        self.ready_to_seal()?;
         let stepped = match part.machine.take() {
             None if round == 1 => self.begin_frost(mine, name)?,
             None => return refuse(Rule::SignerProtocol, "this signer's part has failed"),
@@ -254,8 +253,7 @@ impl Signer {
         let key = mine.active.plan.key;
         let held = ShareName { epoch: mine.active.epoch, ..name };
         if mine.restores() && !held.path(&self.directory).exists() {
-            let because = "this signer's operator has not restored its share from the backup yet";
-            return Err(Trouble::Unavailable(because.to_owned()));
+            return Err(not_restored());
         }
         let own = if mine.joins() { None } else { Some(self.share(key, &mine.active)?) };
         let begun = ShareChange::begin(name, plan, &public, own.as_deref());
@@ -292,47 +290,13 @@ impl Signer {
         Ok(self.confirm_epoch(mine, public.key().to_bytes().to_vec(), package))
     }
 
-    /// The same rounds, by machines of threshold ECDSA.
-    fn change_dkls(&self, mine: &Mine, round: u16, letters: &[Sealed]) -> Result<Reply, Trouble> {
-        let name = self.share_name(mine);
-        let asked = Asked {
-            work: mine.work(),
-            protocol: mine.active.plan.protocol,
-            name,
-            holders: mine.change.holders.clone(),
-            rounds: mine.change.rounds.clone(),
-        };
-        let holders = u16::try_from(mine.change.holders.len()).unwrap_or(u16::MAX);
-        if !mine.change.holders.keys().copied().eq(1..=holders) {
-            let because = "holders of this protocol are numbered without gaps: let somebody join \
-                           in the place of who goes";
-            return refuse(Rule::SignerProtocol, because);
-        }
-        let place = Place { holder: mine.holder, threshold: mine.active.plan.threshold, holders };
-        let joiner = mine.joiner();
-        let helpers = joiner.map(|_| mine.helpers().collect()).unwrap_or_default();
-        let change = Change { place, joiner, helpers };
-        let own =
-            if mine.joins() || round > 1 { None } else { Some(self.dkls_share(&mine.active)?) };
-        let made = self.make_share(&asked, round, letters, || {
-            let held = match own.as_deref() {
-                Some(share) => Held::Share(share),
-                None => Held::Nothing { package: mine.active.public_package.as_slice() },
-            };
-            Dkls23::change(held, name, &change)
-        });
-        match made? {
-            Made::Said(reply) => Ok(reply),
-            Made::Share(share) => self.confirm_dkls(mine, &share),
-        }
-    }
-
-    fn confirm_dkls(&self, mine: &Mine, share: &DklsShare) -> Result<Reply, Trouble> {
-        Ok(self.confirm_epoch(mine, share.public().key().to_vec(), package(share)?))
-    }
-
     /// This signer's word that it has its share of the new epoch, durably.
-    fn confirm_epoch(&self, mine: &Mine, public_key: Vec<u8>, package: Vec<u8>) -> Reply {
+    pub(super) fn confirm_epoch(
+        &self,
+        mine: &Mine,
+        public_key: Vec<u8>,
+        package: Vec<u8>,
+    ) -> Reply {
         let (key, epoch) = (mine.active.plan.key, mine.change.epoch);
         let (public_key, public_package) = (Bytes(public_key), Bytes(package));
         let of = (key, epoch);

@@ -15,10 +15,12 @@ use strongroom_domain::{
 
 use super::{Signer, Trouble, letters::Post, refuse};
 use crate::{
-    dkls::{Dealing, Dkls23, DklsShare},
     frost::ShareName,
     grounds::Grounds,
-    threshold::{ByHolder, Heard, Machine, Place, RoundError, Said, Step, ThresholdProtocol},
+    threshold::{
+        ByHolder, Heard, Machine, Place, RoundError, Said, Step,
+        any::{AnyMaking, AnyShare},
+    },
 };
 
 /// Ceremonies and changes that are remembered, each with up to a megabyte of letters for whoever asks
@@ -30,7 +32,7 @@ const REMEMBERED: usize = 16;
 pub(super) struct Makings(BTreeMap<Work, Arc<Mutex<Making>>>);
 
 struct Making {
-    machine: Option<Dealing>,
+    machine: Option<AnyMaking>,
     said: Vec<(Bytes, Vec<Sealed>)>,
 }
 
@@ -83,7 +85,7 @@ impl Signer {
         let rests_on = if round == 1 { Grounds::of_beginning } else { Grounds::of_rounds };
         let (ceremony, holder) = self.under_way(key, rests_on)?;
         let plan = &ceremony.plan;
-        if plan.protocol != Protocol::Dkls23Secp256k1 {
+        if !matches!(plan.protocol, Protocol::Dkls23Secp256k1 | Protocol::FrostEd25519) {
             let because = format!("a {} key is not made in such steps", plan.protocol.name());
             return refuse(Rule::SignerProtocol, because);
         }
@@ -96,12 +98,12 @@ impl Signer {
         };
         let holders = u16::try_from(plan.participants.len()).unwrap_or(u16::MAX);
         let place = Place { holder, threshold: plan.threshold, holders };
-        let made = self.make_share(&asked, round, letters, || Dkls23::generate(asked.name, place));
-        match made? {
+        let begin = || AnyMaking::generate(asked.protocol, asked.name, place);
+        match self.make_share(&asked, round, letters, begin)? {
             Made::Said(reply) => Ok(reply),
             Made::Share(share) => {
                 let package = Bytes(package(&share)?);
-                self.confirm(key, Bytes(share.public().key().to_vec()), package)
+                self.confirm(key, Bytes(key_of(&share)?), package)
             }
         }
     }
@@ -112,7 +114,7 @@ impl Signer {
         asked: &Asked,
         round: u16,
         letters: &[Sealed],
-        begin: impl FnOnce() -> Result<(Dealing, Said), RoundError>,
+        begin: impl FnOnce() -> Result<(AnyMaking, Said), RoundError>,
     ) -> Result<Made, Trouble> {
         let making = self.makings().of(asked.work);
         // One order of a work at a time; the others' go on meanwhile.
@@ -124,11 +126,8 @@ impl Signer {
         }
         // A repeated order, perhaps after a restart: the share is there.
         if asked.name.path(&self.directory).exists() {
-            let share = DklsShare::load(&self.sealer, &self.directory, asked.name);
-            return match share {
-                Ok(share) => Ok(Made::Share(Box::new(share))),
-                Err(error) => Err(error.into()),
-            };
+            let place = (&self.sealer, self.directory.as_path());
+            return Ok(Made::Share(AnyShare::load(asked.protocol, place, asked.name)?));
         }
         if place != Some(making.said.len()) {
             return refuse(
@@ -177,7 +176,7 @@ impl Signer {
                 share
                     .store(&self.sealer, &self.directory)
                     .map_err(|error| Trouble::Unavailable(error.to_string()))?;
-                Ok(Made::Share(Box::new(share)))
+                Ok(Made::Share(share))
             }
             Err(error) => {
                 tracing::error!(%error, signer = %self.id, "a ceremony failed");
@@ -191,14 +190,18 @@ impl Signer {
         asked: &Asked,
         round: u16,
         letters: &[Sealed],
-        machine: &Dealing,
+        machine: &AnyMaking,
     ) -> Result<(ByHolder<Vec<u8>>, ByHolder<strongroom_secrets::Secret>), Trouble> {
-        let Some(spoken) = asked.spoken(round) else {
+        let awaited = machine.awaits();
+        // In some rounds there are letters alone.
+        let spoken =
+            if awaited.spoken.is_empty() { Some(ByHolder::new()) } else { asked.spoken(round) };
+        let Some(spoken) = spoken else {
             let because = format!("round {round} is not complete in the log");
             return refuse(Rule::SignerLogBehind, because);
         };
         let letters = self.open_letters(&asked.post(&EMPTY), round, letters)?;
-        let complete = machine.awaits().check(&Heard { spoken: &spoken, letters: &letters });
+        let complete = awaited.check(&Heard { spoken: &spoken, letters: &letters });
         match complete {
             Ok(()) => Ok((spoken, letters)),
             Err(error) => refuse(Rule::SignerProtocol, error.to_string()),
@@ -214,12 +217,17 @@ pub(super) enum Made {
     /// There is another.
     Said(Reply),
     /// It was the last.
-    Share(Box<DklsShare>),
+    Share(AnyShare),
 }
 
 /// The public package as the log has it.
-pub(super) fn package(share: &DklsShare) -> Result<Vec<u8>, Trouble> {
-    share.public().to_bytes().map_err(|error| Trouble::Corrupt(error.to_string(), None))
+pub(super) fn package(share: &AnyShare) -> Result<Vec<u8>, Trouble> {
+    share.package().map_err(|error| Trouble::Corrupt(error.to_string(), None))
+}
+
+/// The key as the log has it.
+pub(super) fn key_of(share: &AnyShare) -> Result<Vec<u8>, Trouble> {
+    share.key().map_err(|error| Trouble::Corrupt(error.to_string(), None))
 }
 
 /// A failed round: who is proven to have cheated is named.

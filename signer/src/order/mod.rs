@@ -9,6 +9,7 @@ mod making;
 mod multisig;
 mod old_shares;
 mod proof;
+mod remaking;
 mod signing;
 mod step;
 mod threshold;

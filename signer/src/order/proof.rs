@@ -129,8 +129,11 @@ impl Signer {
             }
             (Protocol::FrostSecp256k1Tr, 1) => self.begin_proof(&asked, session, spoken),
             (Protocol::FrostSecp256k1Tr, 2) => self.finish_proof(&asked, session, spoken),
-            (Protocol::Dkls23Secp256k1, _) => {
-                let message = Message { digest: digest(&asked.statement), path: Some(path(epoch)) };
+            (protocol @ (Protocol::Dkls23Secp256k1 | Protocol::FrostEd25519), _) => {
+                // A plain Ed25519 key has no children: the key itself signs, and what it signs can't be
+                // a transaction (docs/decisions/0037-ed25519-in-shares.md).
+                let path = (protocol == Protocol::Dkls23Secp256k1).then(|| path(epoch));
+                let message = Message { digest: digest(&asked.statement), path };
                 let said = (spoken, letters);
                 match self.prove_in_rounds(&asked.active, session, round, message, said)? {
                     Went::On(reply) => Ok(reply),

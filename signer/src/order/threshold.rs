@@ -1,10 +1,10 @@
-//! Signatures made in several rounds (threshold ECDSA): of attempts, and spend proofs. An attempt is
+//! Signatures made in several rounds: of attempts (threshold ECDSA), and spend proofs. An attempt is
 //! checked and consumed on disk before round 1 is answered, and checked again in each round after it.
 //! A session lives in memory only and is begun once; what it drew is used in it or never.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{MutexGuard, PoisonError},
 };
 
 use strongroom_domain::{
@@ -22,10 +22,11 @@ use super::{
 };
 use crate::{
     check::Checked,
-    dkls::{Dkls23, DklsShare, Signing},
+    dkls::RestoredDkls,
     frost::ShareName,
     threshold::{
-        ByHolder, Heard, Machine, Message, RoundError, Said, Session, Step, ThresholdProtocol,
+        ByHolder, Heard, Machine, Message, RoundError, Said, Session, Step,
+        any::{AnyShare, AnySigning},
     },
 };
 
@@ -47,7 +48,7 @@ enum Subject {
 #[derive(Default)]
 pub(super) struct Rounds {
     sessions: BTreeMap<Subject, Known>,
-    shares: BTreeMap<KeyId, Arc<DklsShare>>,
+    shares: BTreeMap<KeyId, AnyShare>,
 }
 
 #[derive(Default)]
@@ -65,7 +66,7 @@ struct Waiting {
     checked: Option<Checked>,
     /// The key as it was when the session began.
     active: Active,
-    machine: Signing,
+    machine: AnySigning,
 }
 
 /// What came of a round.
@@ -220,7 +221,7 @@ impl Signer {
         checked: Option<Checked>,
         (signers, messages): (BTreeSet<SignerId>, Vec<Message>),
     ) -> Result<Reply, Trouble> {
-        let share = self.dkls_share(&active)?;
+        let share = self.share_in_rounds(&active)?;
         let post = post(work, session, &active);
         let numbers: Option<BTreeSet<u16>> =
             signers.iter().map(|signer| post.number(*signer)).collect();
@@ -228,13 +229,13 @@ impl Signer {
             return refuse(Rule::SignerProtocol, "a signer is named that holds no share");
         };
         let named = Session { id: session_of(work, session), signers, messages };
-        let begun = Dkls23::sign(share, named).map_err(|error| aborted(&error, &post));
-        let (machine, Said { letters, .. }) = begun?;
+        let begun = share.sign(named).map_err(|error| aborted(&error, &post));
+        let (machine, Said { spoken, letters }) = begun?;
         let letters = self.seal_letters(&post, 1, &letters)?;
         let session = session.clone();
         let waiting = Waiting { session, work, said: 1, checked, active, machine };
         self.rounds().begin(subject(work), waiting)?;
-        Ok(Reply::Spoke { message: Bytes::default(), letters })
+        Ok(Reply::Spoke { message: Bytes(spoken), letters })
     }
 
     fn go_on(
@@ -292,28 +293,37 @@ impl Signer {
     }
 
     /// The share of a key that is in use, opened once.
-    pub(super) fn dkls_share(&self, active: &Active) -> Result<Arc<DklsShare>, Trouble> {
-        if active.plan.protocol != Protocol::Dkls23Secp256k1 {
+    pub(super) fn share_in_rounds(&self, active: &Active) -> Result<AnyShare, Trouble> {
+        let protocol = active.plan.protocol;
+        if !matches!(protocol, Protocol::Dkls23Secp256k1 | Protocol::FrostEd25519) {
             return refuse(Rule::SignerProtocol, "this key has no such shares");
         }
         let (key, epoch) = (active.plan.key, active.epoch);
         let mut rounds = self.rounds();
         if let Some(share) = rounds.shares.get(&key).filter(|of| of.name().epoch == epoch) {
-            return Ok(Arc::clone(share));
+            return Ok(share.clone());
         }
         let name = ShareName { key: key.0, signer: self.id.0, epoch };
         let unusable = |because: String| {
             Trouble::Corrupt(format!("this signer's key share can't be used: {because}"), None)
         };
-        let share = DklsShare::load(&self.sealer, &self.directory, name)?;
+        let place = (&self.sealer, self.directory.as_path());
+        let share = match AnyShare::load(protocol, place, name) {
+            Ok(share) => share,
+            Err(_) if RestoredDkls::stands_in(place, name) => {
+                let because = "this signer has its share's secret from a backup, and can sign when \
+                               the change that makes all shares new is over";
+                return Err(Trouble::Unavailable(because.to_owned()));
+            }
+            Err(error) => return Err(error.into()),
+        };
         if package(&share)? != active.public_package.as_slice()
             || active.index_of(self.id) != Some(share.holder())
         {
             return Err(unusable("it is of another key than the log's".to_owned()));
         }
-        let share = Arc::new(share);
         // Of one key the shares in use alone are kept open.
-        rounds.shares.insert(key, Arc::clone(&share));
+        rounds.shares.insert(key, share.clone());
         Ok(share)
     }
 }
@@ -333,6 +343,11 @@ fn complete(checked: &Checked, signatures: &[[u8; 64]]) -> Result<Reply, Trouble
 /// What proves nothing against anybody is settled by another session.
 fn aborted(error: &RoundError, post: &Post<'_>) -> Trouble {
     if error.is_recoverable() || matches!(error, RoundError::Session { .. }) {
+        return Trouble::Refused(Refusal::new(Rule::SignerProtocol, error.to_string()));
+    }
+    if post.protocol == Protocol::FrostEd25519 && error.culprit().is_some() {
+        // All of it was spoken, and for what is spoken in a session only the carrier vouches: nobody is
+        // to blame, and another session may do.
         return Trouble::Refused(Refusal::new(Rule::SignerProtocol, error.to_string()));
     }
     let culprit = error.culprit().and_then(|number| post.signer(number));

@@ -73,12 +73,20 @@ impl Refreshing for FrostTr {
     ) -> Result<(ShareChange, Said), RoundError> {
         let Change { place, joiner, helpers } = change;
         let (holder, holders) = (place.holder, place.all());
-        let plan = ChangePlan { holder, holders, joiner: *joiner, helpers: helpers.clone() };
+        // Who has its secret again takes part like everyone else.
+        let joiner = joiner.filter(|_| !helpers.is_empty());
+        let plan = ChangePlan { holder, holders, joiner, helpers: helpers.clone() };
         match held {
             Held::Share(share) => ShareChange::begin(name, plan, share.public(), Some(share)),
             Held::Nothing { package } => {
                 let public = strongroom_chains::frost::GroupPublic::from_bytes(package)?;
                 ShareChange::begin(name, plan, &public, None)
+            }
+            Held::Restored { package, scalar } => {
+                let public = strongroom_chains::frost::GroupPublic::from_bytes(package)?;
+                let own = KeyShare::from_backup(name, holder, scalar, public.clone())
+                    .map_err(|error| RoundError::Own(error.to_string()))?;
+                ShareChange::begin(name, plan, &public, Some(&own))
             }
         }
     }

@@ -6,6 +6,7 @@
 //! missing, doubled, from a stranger or malformed is an error that names who is to blame, where the
 //! protocol can tell.
 
+pub mod any;
 mod error;
 pub mod frost_tr;
 #[cfg(test)]
@@ -168,6 +169,14 @@ pub enum Held<'a, S> {
         /// As the log has it.
         package: &'a [u8],
     },
+    /// Its share's secret, from officers' pieces of its backup. All that it had agreed on with the
+    /// other holders is lost.
+    Restored {
+        /// The key's public package, as the log has it.
+        package: &'a [u8],
+        /// As the backup has it.
+        scalar: &'a Secret,
+    },
 }
 
 /// Which change: the same for all of its holders but for the number.
@@ -175,9 +184,10 @@ pub enum Held<'a, S> {
 pub struct Change {
     /// Where this holder will be.
     pub place: Place,
-    /// Who gets a share and has none.
+    /// Who gets a share and has none, or has no more than its secret.
     pub joiner: Option<u16>,
-    /// Who gives it its share: at least as many as the threshold, and not the joiner.
+    /// Who gives it its share: at least as many as the threshold, and not the joiner. Nobody, where
+    /// the joiner's secret was restored from a backup.
     pub helpers: BTreeSet<u16>,
 }
 

@@ -232,3 +232,78 @@ fn a_change_that_shares_cannot_go_through_is_refused() {
     let nothing = Held::Nothing { package: &package };
     assert!(Dkls23::change(nothing, name, &plain).is_err());
 }
+
+/// Holder 1 has its secret from a backup, the others their shares.
+fn restore(
+    old: &std::collections::BTreeMap<u16, DklsShare>,
+    meddle: impl FnMut(usize, &mut Round),
+) -> std::collections::BTreeMap<u16, Result<DklsShare, RoundError>> {
+    use crate::threshold::{Change, Held, Place, Refreshing};
+    let (secret, _) = old[&1].to_back_up();
+    let package = old[&1].public().to_bytes().unwrap();
+    let begun = (1..=3).map(|holder| {
+        let place = Place { holder, threshold: 2, holders: 3 };
+        let change = Change { place, joiner: Some(1), helpers: BTreeSet::new() };
+        let held = match holder {
+            1 => Held::Restored { package: &package, scalar: &secret },
+            _ => Held::Share(&old[&holder]),
+        };
+        (holder, Dkls23::change(held, super::name(holder, 2), &change).unwrap())
+    });
+    crate::threshold::harness::run(begun.collect(), meddle)
+}
+
+#[test]
+fn a_secret_from_a_backup_becomes_a_share_of_the_next_epoch_and_the_old_ones_are_of_no_use() {
+    let old = shares(2, 3);
+    let key = old[&1].public().key();
+    let new = shared(honest(restore(&old, |_, _| {})));
+    for who in [[1, 2], [1, 3]] {
+        verify(&key, &DIGEST, &signed(&new, &who));
+    }
+    let mixed =
+        Shares::from([(1, Arc::clone(&new[&1])), (2, Arc::new(shares(2, 3).remove(&2).unwrap()))]);
+    let ended = sign(&mixed, &session(&[1, 2], 1, one(None)), |_, _| {});
+    assert!(ended.values().all(Result::is_err));
+}
+
+#[test]
+fn a_restored_secret_stands_in_for_a_share_and_is_none() {
+    use crate::dkls::RestoredDkls;
+    use strongroom_secrets::Secret;
+    let home = tempfile::tempdir().unwrap();
+    let sealer =
+        strongroom_secrets::Sealer::create(home.path(), &Secret::new(b"p".to_vec())).unwrap();
+    let place = (&sealer, home.path());
+    let old = shares(2, 3);
+    let package = old[&1].public().to_bytes().unwrap();
+    let secret = || old[&1].to_back_up().0;
+    assert!(RestoredDkls::new(2, secret(), &package).is_err());
+    let own = super::name(1, 1);
+    RestoredDkls::new(1, secret(), &package).unwrap().store(place, own).unwrap();
+    assert!(RestoredDkls::stands_in(place, own));
+    assert!(DklsShare::load(&sealer, home.path(), own).is_err());
+    assert!(*RestoredDkls::load(place, own).unwrap().secret() == secret());
+}
+
+#[test]
+fn holders_who_tell_a_restored_one_different_things_make_no_share() {
+    let old = shares(2, 3);
+    let ended = restore(&old, |round, wire| {
+        if round == 1 {
+            // Behind the point and the kind: the session of all holders, behind its length.
+            wire.forge(2, 1, |bytes| bytes[40] ^= 1);
+        }
+    });
+    assert!(matches!(ended[&1], Err(RoundError::Failed(_))));
+    // Who lacks nothing is given nothing; who lacks it must be given it by all.
+    let ended = restore(&old, |round, wire| {
+        if round == 1 {
+            wire.forge(2, 1, |bytes| {
+                bytes.truncate(33);
+                bytes[32] = 0;
+            });
+        }
+    });
+    assert!(matches!(ended[&1], Err(RoundError::Malformed(2))));
+}

@@ -20,7 +20,7 @@ mod stuck;
 
 pub(crate) use custody::{created_wallet, opened_account};
 pub use freeze::check as check_frozen;
-pub use key_change::planned_change;
+pub use key_change::{planned_change, restoring_change};
 pub use payment::set_aside;
 pub(crate) use payment::{check_released, check_signers, fail as failed};
 pub(crate) use people::{described_person, erased_person};

@@ -7,7 +7,7 @@
 //! shares of before, and people ask for a change that drops it.
 
 use super::{
-    Shared,
+    Settings, Shared,
     next::{Trouble, by_receiver, trouble},
 };
 use crate::{CommandError, Request};
@@ -15,6 +15,7 @@ use futures::future::join_all;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 use strongroom_domain::{
     Actor, Bytes, Command, KeyId, Refusal, Rule, SignerId, Stream,
@@ -65,6 +66,15 @@ impl Stop {
             Self::Fail { culprit: Some(_), .. } => 3,
             Self::Halt(_) => 4,
         }
+    }
+}
+
+/// The one that counts. Of holders that are waited for all are named: people must know who is missing.
+fn worst(known: Option<Stop>, other: Stop) -> Stop {
+    match (known, other) {
+        (Some(Stop::Wait(known)), Stop::Wait(other)) => Stop::Wait(format!("{known}; {other}")),
+        (Some(known), other) if known.weight() >= other.weight() => known,
+        (_, other) => other,
     }
 }
 
@@ -132,9 +142,12 @@ async fn drive(shared: Arc<Shared>, key: KeyId) -> KeyId {
                 pause = settings.shortest_pause;
                 continue;
             }
-            Err(Stop::Wait(because)) if since.elapsed() >= settings.patience => {
-                let seconds = settings.patience.as_secs();
-                Stop::fail(format!("after {seconds} s of waiting: {because}"))
+            Err(Stop::Wait(because)) if since.elapsed() >= patience(&settings, &change) => {
+                let seconds = patience(&settings, &change).as_secs();
+                Stop::fail(format!(
+                    "after {seconds} s of waiting: {because}. Every holder must take part: mend what \
+                     is named here and ask again, or ask for a change without it"
+                ))
             }
             Err(Stop::Again(because)) if tries >= MOST_TRIES => Stop::fail(because),
             Err(stop) => stop,
@@ -163,6 +176,15 @@ async fn drive(shared: Arc<Shared>, key: KeyId) -> KeyId {
     }
     shared.waits_for(key, None);
     key
+}
+
+/// Whose share is restored by hand is not there meanwhile.
+const fn patience(settings: &Settings, change: &Change) -> Duration {
+    if change.asked.joining.is_some() && change.asked.helpers.is_empty() {
+        settings.restoring
+    } else {
+        settings.patience
+    }
 }
 
 impl Shared {
@@ -231,10 +253,7 @@ impl Shared {
                 Ok(Some(letters)) => drop(given.insert(signer, letters)),
                 Ok(None) => {}
                 // What the others said stands all the same; the worst is what counts.
-                Err(other) => {
-                    let worse = stop.as_ref().is_none_or(|known| known.weight() < other.weight());
-                    stop = if worse { Some(other) } else { stop };
-                }
+                Err(other) => stop = Some(worst(stop, other)),
             }
         }
         stop.map_or(Ok(given), Err)

@@ -30,6 +30,8 @@ pub struct Settings {
     pub longest_pause: Duration,
     /// For a holder that does not answer in a change of shares, before the change fails.
     pub patience: Duration,
+    /// As `patience`, where people must first put a share together from officers' pieces.
+    pub restoring: Duration,
 }
 
 impl Default for Settings {
@@ -38,6 +40,7 @@ impl Default for Settings {
             shortest_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),
             patience: Duration::from_mins(1),
+            restoring: Duration::from_hours(24),
         }
     }
 }

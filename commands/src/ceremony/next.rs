@@ -47,10 +47,10 @@ pub fn step(key: &Key) -> Step {
             let missing = missing(ceremony);
             if missing.is_empty() { Step::Exchange(holders.clone()) } else { Step::Begin(missing) }
         }
-        Protocol::Dkls23Secp256k1 | Protocol::MultisigP2wsh | Protocol::MultisigP2tr => {
-            Step::Rounds(holders.clone())
-        }
-        Protocol::FrostEd25519 => Step::Over,
+        Protocol::Dkls23Secp256k1
+        | Protocol::FrostEd25519
+        | Protocol::MultisigP2wsh
+        | Protocol::MultisigP2tr => Step::Rounds(holders.clone()),
     }
 }
 

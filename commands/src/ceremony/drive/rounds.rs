@@ -52,9 +52,12 @@ impl Shared {
         for (signer, answer) in signers.iter().copied().zip(answers) {
             match answer {
                 Ok(Reply::Spoke { message: package, letters }) => {
-                    let published = RoundPublished { signer, epoch: 1, round, package };
-                    let command = Command::PublishRound { key, published };
-                    self.execute(key, command, Actor::Signer(signer)).await?;
+                    // In some rounds there are letters alone.
+                    if !package.as_slice().is_empty() {
+                        let published = RoundPublished { signer, epoch: 1, round, package };
+                        let command = Command::PublishRound { key, published };
+                        self.execute(key, command, Actor::Signer(signer)).await?;
+                    }
                     given.insert(signer, letters);
                 }
                 Ok(Reply::Confirmed { confirmed }) if confirmed.signer == signer => {

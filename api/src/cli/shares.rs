@@ -1,26 +1,13 @@
 //! `strongroom key refresh|replace|add` and `strongroom signer …`: who holds a key's shares, and who
 //! may. All but a quarantine are questions to a quorum, and never answered here.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use strongroom_domain::{KeyId, SignerId};
-use strongroom_secrets::read_secret_text;
-use uuid::Uuid;
 
-use super::{CliError, Say};
-
-/// The server, and as whom.
-#[derive(Args)]
-pub struct Asking {
-    /// The server.
-    #[arg(long, default_value = "http://127.0.0.1:3008")]
-    pub server: String,
-    /// File with the API token of who asks; mode 0600.
-    #[arg(long)]
-    pub token_file: PathBuf,
-}
+use super::{Asking, CliError, Say, asking::ask};
 
 /// What `strongroom key refresh` needs.
 #[derive(Args)]
@@ -42,9 +29,12 @@ pub struct KeyReplace {
     /// Who holds it no more.
     #[arg(long)]
     pub old: SignerId,
-    /// Who holds it instead: a signer that is enrolled.
+    /// Who holds it instead: a signer that is enrolled. With `--restore` it may be the same one.
     #[arg(long)]
     pub new: SignerId,
+    /// The share comes from officers' pieces of its backup, and not from the other holders.
+    #[arg(long)]
+    pub restore: bool,
     #[command(flatten)]
     at: Asking,
 }
@@ -104,22 +94,22 @@ pub enum SignerCommand {
 impl KeyRefresh {
     /// Asks.
     pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
-        self.at.post(&changes(self.key), &json!({"dropped": self.without}), say)
+        post(&self.at, &changes(self.key), &json!({"dropped": self.without}), say)
     }
 }
 
 impl KeyReplace {
     /// Asks.
     pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
-        let body = json!({"dropped": [self.old], "joining": self.new});
-        self.at.post(&changes(self.key), &body, say)
+        let body = json!({"dropped": [self.old], "joining": self.new, "restore": self.restore});
+        post(&self.at, &changes(self.key), &body, say)
     }
 }
 
 impl KeyAdd {
     /// Asks.
     pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
-        self.at.post(&changes(self.key), &json!({"joining": self.signer}), say)
+        post(&self.at, &changes(self.key), &json!({"joining": self.signer}), say)
     }
 }
 
@@ -133,64 +123,37 @@ impl SignerCommand {
         match self {
             Self::Quarantine { signer, because, at } => {
                 let body = json!({"because": because});
-                at.post(&format!("/signers/{signer}/quarantine"), &body, say)
+                post(at, &format!("/signers/{signer}/quarantine"), &body, say)
             }
             Self::Release { signer, at } => {
-                at.post(&format!("/signers/{signer}/release"), &json!({}), say)
+                post(at, &format!("/signers/{signer}/release"), &json!({}), say)
             }
             Self::Retire { signer, at } => {
-                at.post("/signers/changes", &json!({"change": {"retire": signer}}), say)
+                post(at, "/signers/changes", &json!({"change": {"retire": signer}}), say)
             }
             Self::Enrol { enrolment, at } => {
-                let wrong = |reason: String| CliError::Server {
-                    url: at.server.clone(),
-                    reason: format!("{}: {reason}", enrolment.display()),
-                };
+                let wrong = |reason: String| CliError::Read { path: enrolment.clone(), reason };
                 let text = std::fs::read(enrolment).map_err(|error| wrong(error.to_string()))?;
                 let of: Value =
                     serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-                let field = |name: &str| of.get(name).cloned().unwrap_or_default();
+                let field = |name: &str| {
+                    let missing = || wrong(format!("`{name}` is missing"));
+                    of.get(name).cloned().ok_or_else(missing)
+                };
                 let enrol = json!({
-                    "id": field("signer"),
-                    "identity_key": field("identity_key"),
-                    "sealing_key": field("sealing_key"),
-                    "tls_certificate_sha256": field("tls_certificate_sha256"),
-                    "witness_key": field("witness_key"),
+                    "id": field("signer")?,
+                    "identity_key": field("identity_key")?,
+                    "sealing_key": field("sealing_key")?,
+                    "tls_certificate_sha256": field("tls_certificate_sha256")?,
+                    "witness_key": field("witness_key")?,
                 });
-                at.post("/signers/changes", &json!({"change": {"enrol": enrol}}), say)
+                post(at, "/signers/changes", &json!({"change": {"enrol": enrol}}), say)
             }
         }
     }
 }
 
-impl Asking {
-    fn post(&self, path: &str, body: &Value, say: &mut Say<'_>) -> Result<(), CliError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let answer = runtime.map_err(CliError::Runtime)?.block_on(self.send(path, body))?;
-        say.json(&answer)
-    }
-
-    async fn send(&self, path: &str, body: &Value) -> Result<Value, CliError> {
-        let failed = |reason: String| CliError::Server { url: self.server.clone(), reason };
-        let token = read_secret_text(&self.token_file)?;
-        // The token goes to this server alone: through no proxy, and behind no redirect.
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_mins(1))
-            .build()
-            .map_err(|error| failed(error.to_string()))?;
-        let url = format!("{}/api/v1{path}", self.server.trim_end_matches('/'));
-        let once = Uuid::now_v7().to_string();
-        let request = client.post(url).header("idempotency-key", once).json(body);
-        let lost = |error: reqwest::Error| failed(error.without_url().to_string());
-        let answer = request.bearer_auth(token.expose()).send().await.map_err(lost)?;
-        let status = answer.status();
-        let answered: Value = answer.json().await.map_err(lost)?;
-        if status.is_success() {
-            return Ok(answered);
-        }
-        let field = |name: &str| answered.get(name).and_then(Value::as_str).unwrap_or_default();
-        Err(failed(format!("{status}, rule {}: {}", field("rule"), field("detail"))))
-    }
+fn post(at: &Asking, path: &str, body: &Value, say: &mut Say<'_>) -> Result<(), CliError> {
+    let asker = at.open()?;
+    say.json(&ask(asker.post(path, body))?)
 }

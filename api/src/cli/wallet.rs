@@ -1,16 +1,17 @@
 //! `strongroom wallet`: asks a quorum to give wallets up, one or all that a signer has a part in.
 //! Never answers: approving is `strongroom approve`'s part.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strongroom_domain::{AccountId, Amount, SignerId, WalletId};
-use strongroom_secrets::{SecretText, read_secret_text};
-use uuid::Uuid;
 
-use super::{CliError, Say};
+use super::{
+    Asking, CliError, Say, WalletDescriptor,
+    asking::{Asker, ask},
+};
 
 /// What can be done with wallets.
 #[derive(Subcommand)]
@@ -19,17 +20,8 @@ pub enum WalletCommand {
     Rotate(WalletRotate),
     /// The same for every wallet that a signer has a part in.
     RotateAll(RotateAll),
-}
-
-/// Where, and as whom.
-#[derive(Args)]
-pub(super) struct AtServer {
-    /// The server.
-    #[arg(long, default_value = "http://127.0.0.1:3008")]
-    pub server: String,
-    /// File with the API token of who asks; mode 0600.
-    #[arg(long)]
-    pub token_file: PathBuf,
+    /// The descriptor of a multisig wallet, for software that is to watch or recover it.
+    Descriptor(WalletDescriptor),
 }
 
 /// What `strongroom wallet rotate` needs.
@@ -47,7 +39,7 @@ pub struct WalletRotate {
     #[arg(long)]
     pub fee_cap: Amount,
     #[command(flatten)]
-    at: AtServer,
+    at: Asking,
 }
 
 /// What `strongroom wallet rotate-all` needs.
@@ -60,7 +52,7 @@ pub struct RotateAll {
     #[arg(long)]
     pub plan: PathBuf,
     #[command(flatten)]
-    at: AtServer,
+    at: Asking,
 }
 
 /// One rotation of a plan.
@@ -76,11 +68,10 @@ struct Planned {
 impl WalletCommand {
     /// Does it.
     pub fn run(&self, say: &mut Say<'_>) -> Result<(), CliError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(CliError::Runtime)?;
         match self {
-            Self::Rotate(of) => runtime.block_on(of.ask(say)),
-            Self::RotateAll(of) => runtime.block_on(of.ask(say)),
+            Self::Rotate(of) => ask(of.ask(say)),
+            Self::RotateAll(of) => ask(of.ask(say)),
+            Self::Descriptor(of) => of.run(say),
         }
     }
 }
@@ -93,103 +84,91 @@ impl WalletRotate {
             fees_from: self.fees_from,
             fee_cap: self.fee_cap,
         };
-        let server = Server::open(&self.at)?;
-        say.json(&server.rotate(&planned).await?)
+        say.json(&planned.rotate(&self.at.open()?).await?)
     }
 }
 
 impl RotateAll {
     async fn ask(&self, say: &mut Say<'_>) -> Result<(), CliError> {
-        let text = std::fs::read(&self.plan)
-            .map_err(|source| CliError::Rotation(format!("{}: {source}", self.plan.display())))?;
-        let planned: Vec<Planned> = serde_json::from_slice(&text)?;
+        let wrong = |reason: String| CliError::Read { path: self.plan.clone(), reason };
+        let text = std::fs::read(&self.plan).map_err(|error| wrong(error.to_string()))?;
+        let planned: Vec<Planned> =
+            serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         let planned: BTreeMap<_, _> = planned.into_iter().map(|of| (of.wallet, of)).collect();
-        let server = Server::open(&self.at)?;
-        let wanted = server.wallets_of(self.signer).await?;
+        let asker = self.at.open()?;
+        let wanted = wallets_of(&asker, self.signer).await?;
         let missing: Vec<_> = wanted.iter().filter(|id| !planned.contains_key(*id)).collect();
         if !missing.is_empty() {
             let names: Vec<_> = missing.iter().map(ToString::to_string).collect();
             let because = format!("the plan leaves out wallets {}", names.join(", "));
             return Err(CliError::Rotation(because));
         }
-        for wallet in wanted {
-            if let Some(of) = planned.get(&wallet) {
-                let asked = server.rotate(of).await?;
-                say.json(&json!({ "wallet": wallet, "asked": asked }))?;
+        if wanted.is_empty() {
+            return say.json(&json!({ "wallets": wanted }));
+        }
+        // One that is refused keeps none of the others: all are asked for, then it is said.
+        let mut refused = 0_usize;
+        for of in wanted.iter().filter_map(|wallet| planned.get(wallet)) {
+            let wallet = of.wallet;
+            match of.rotate(&asker).await {
+                Ok(asked) => say.json(&json!({ "wallet": wallet, "asked": asked }))?,
+                Err(error) => {
+                    refused = refused.saturating_add(1);
+                    say.json(&json!({ "wallet": wallet, "not_asked": error.to_string() }))?;
+                }
             }
         }
-        Ok(())
+        if refused == 0 {
+            return Ok(());
+        }
+        let because = format!(
+            "for {refused} of {} wallets, as said above. The same command asks again for what is \
+             not given up yet",
+            wanted.len()
+        );
+        Err(CliError::Rotation(because))
     }
 }
 
-struct Server {
-    client: reqwest::Client,
-    base: String,
-    token: SecretText,
-}
-
-impl Server {
-    fn open(at: &AtServer) -> Result<Self, CliError> {
-        let token = read_secret_text(&at.token_file)?;
-        // The token goes to this server alone: through no proxy, and behind no redirect.
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_mins(1))
-            .build()
-            .map_err(|error| CliError::Rotation(error.to_string()))?;
-        Ok(Self { client, base: at.server.trim_end_matches('/').to_owned(), token })
-    }
-
-    async fn rotate(&self, planned: &Planned) -> Result<Value, CliError> {
-        let Planned { wallet, successor, fees_from, fee_cap } = planned;
-        let url = format!("{}/api/v1/wallets/{wallet}/rotation", self.base);
+impl Planned {
+    async fn rotate(&self, asker: &Asker) -> Result<Value, CliError> {
+        let Self { wallet, successor, fees_from, fee_cap } = self;
         let body = json!({
             "successor": successor, "fees_from": fees_from, "fee_cap": fee_cap,
         });
-        let once = Uuid::now_v7().to_string();
-        self.send(self.client.post(url).header("idempotency-key", once).json(&body)).await
+        asker.post(&format!("/wallets/{wallet}/rotation"), &body).await
     }
+}
 
-    /// Wallets that were not given up yet and whose key the signer holds, or has a share of.
-    async fn wallets_of(&self, signer: SignerId) -> Result<Vec<WalletId>, CliError> {
-        let (signer, mut found, mut after) = (signer.to_string(), Vec::new(), None);
-        loop {
-            let mut asked = self.client.get(format!("{}/api/v1/keys", self.base));
-            if let Some(after) = after {
-                asked = asked.query(&[("after", after)]);
-            }
-            let page = self.send(asked).await?;
-            let keys = page.get("items").and_then(Value::as_array);
-            for key in keys.into_iter().flatten() {
-                let held = key.get("participants").and_then(Value::as_array);
-                let held = held.is_some_and(|all| all.iter().any(|of| *of == signer.as_str()));
-                let retired = key.get("state").and_then(Value::as_str) == Some("retired");
-                let wallet = key.get("wallet").and_then(Value::as_str);
-                if let (true, false, Some(wallet)) = (held, retired, wallet) {
-                    let wallet = wallet.parse().map_err(|error| {
-                        CliError::Rotation(format!("the server sent no wallet's id: {error}"))
-                    })?;
-                    found.push(wallet);
-                }
-            }
-            after = page.get("next").and_then(Value::as_u64);
-            if after.is_none() {
-                return Ok(found);
+/// Wallets that were not given up yet and whose key the signer holds, or has a share of.
+async fn wallets_of(asker: &Asker, signer: SignerId) -> Result<Vec<WalletId>, CliError> {
+    let (signer, mut found, mut path) = (signer.to_string(), Vec::new(), "/keys".to_owned());
+    loop {
+        let page = asker.get(&path).await?;
+        let keys = page.get("items").and_then(Value::as_array);
+        for key in keys.into_iter().flatten() {
+            let held = key.get("participants").and_then(Value::as_array);
+            let held = held.is_some_and(|all| all.iter().any(|of| *of == signer.as_str()));
+            let retired = key.get("state").and_then(Value::as_str) == Some("retired");
+            let wallet = key.get("wallet").and_then(Value::as_str);
+            if let (true, false, Some(wallet)) = (held, retired, wallet)
+                && !is_given_up(asker, wallet).await?
+            {
+                let wallet = wallet.parse().map_err(|error| {
+                    CliError::Rotation(format!("the server sent no wallet's id: {error}"))
+                })?;
+                found.push(wallet);
             }
         }
-    }
-
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, CliError> {
-        let failed = |error: reqwest::Error| CliError::Rotation(error.without_url().to_string());
-        let request = request.bearer_auth(self.token.expose());
-        let answer = request.send().await.map_err(failed)?;
-        let status = answer.status();
-        let body: Value = answer.json().await.map_err(failed)?;
-        if status.is_success() {
-            return Ok(body);
+        match page.get("next").and_then(Value::as_u64) {
+            Some(next) => path = format!("/keys?after={next}"),
+            None => return Ok(found),
         }
-        let field = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        Err(CliError::Rotation(format!("{status}, {}: {}", field("rule"), field("detail"))))
     }
+}
+
+/// Whether a quorum agreed to its rotation, so that the server empties it by itself.
+async fn is_given_up(asker: &Asker, wallet: &str) -> Result<bool, CliError> {
+    let detail = asker.get(&format!("/wallets/{wallet}")).await?;
+    Ok(detail.pointer("/wallet/successor").is_some_and(Value::is_string))
 }

@@ -10,6 +10,7 @@ use strongroom_domain::{
     charter::{Enrolment, SignerChange},
     planned_change,
     proposal::Subject,
+    restoring_change,
     signer::Quarantined,
 };
 use utoipa::ToSchema;
@@ -31,6 +32,10 @@ pub struct RequestChange {
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
     pub joining: Option<SignerId>,
+    /// The share of the one who is dropped comes from officers' pieces of its backup, and not from the
+    /// other holders: `strongroom-signer restore` at who joins (docs/backups.md).
+    #[serde(default)]
+    pub restore: bool,
     /// How long the question stays open, in seconds. Default: the policy's longest.
     pub expires_in_s: Option<u64>,
 }
@@ -101,8 +106,17 @@ impl Application {
         (key, asked): (KeyId, RequestChange),
     ) -> Result<views::KeyChangeRequested, Failure> {
         self.demand(caller, "change-key", &Resource::System)?;
-        let RequestChange { dropped, joining, expires_in_s } = asked;
-        let planned = self.bus().read(|state| planned_change(state, key, dropped, joining));
+        let RequestChange { dropped, joining, restore, expires_in_s } = asked;
+        let planned = match (restore, dropped.first(), dropped.len(), joining) {
+            (true, Some(lost), 1, Some(joins)) => {
+                self.bus().read(|state| restoring_change(state, key, *lost, joins))
+            }
+            (true, ..) => {
+                let because = "a share is restored in the place of one signer, at one that joins";
+                return Err(Failure::Malformed(because.to_owned()));
+            }
+            (false, ..) => self.bus().read(|state| planned_change(state, key, dropped, joining)),
+        };
         let change = planned.map_err(Failure::from)?;
         let proposal = ProposalId(Uuid::now_v7());
         let expires_at = self.expiry(expires_in_s);

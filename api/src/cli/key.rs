@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use strongroom_secrets::read_secret;
 
-use super::{CliError, KeyAdd, KeyPlace, KeyRefresh, KeyReplace, Say};
+use super::{CliError, KeyAdd, KeyPlace, KeyProofCommand, KeyRefresh, KeyReplace, Say};
 use crate::approval_key::ApprovalKey;
 
 /// What can be done with approval keys, and asked about custody keys.
@@ -26,6 +26,9 @@ pub enum KeyCommand {
     Replace(KeyReplace),
     /// Ask a quorum to give a custody key one more holder.
     Add(KeyAdd),
+    /// Of a multisig key: what its cosigners sign to show that they can.
+    #[command(subcommand)]
+    Proof(KeyProofCommand),
 }
 
 /// What `strongroom key new` needs.
@@ -52,6 +55,7 @@ impl KeyCommand {
             Self::Refresh(of) => of.run(say),
             Self::Replace(of) => of.run(say),
             Self::Add(of) => of.run(say),
+            Self::Proof(of) => of.run(say),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod approve;
 mod asking;
 mod charter;
+mod cosigner;
 mod error;
 mod history;
 mod init;
@@ -24,6 +25,7 @@ mod wallet;
 pub use approve::Approve;
 pub use asking::Asking;
 pub use charter::{CharterCommand, Draft, Found, Sign};
+pub use cosigner::{KeyProofCommand, ProofExport, ProofImport, WalletDescriptor};
 pub use error::CliError;
 pub use init::Init;
 pub use invite::Invite;

@@ -8,7 +8,7 @@ use super::{
     body::{Asked, Asking, Id},
 };
 use crate::application::{
-    Application, Caller, Paging, RecordBackup, RecordDrill, RequestKey, views,
+    Application, Caller, Paging, ProveCosigner, RecordBackup, RecordDrill, RequestKey, views,
 };
 
 /// Ask the governing quorum for a key.
@@ -74,5 +74,32 @@ pub(super) async fn drill(
     Asked { body, once }: Asked<RecordDrill>,
 ) -> Result<(StatusCode, Json<views::WordRecorded>), Problem> {
     let recorded = application.record_drill(&caller, once, (id, body)).await?;
+    Ok((StatusCode::CREATED, Json(recorded)))
+}
+
+/// What a multisig key's cosigners sign to show that they can, and who has.
+#[utoipa::path(get, path = "/api/v1/keys/{id}/proof", tag = "keys",
+    params(("id" = uuid::Uuid, Path, description = "The key")),
+    responses((status = 200, description = "It", body = views::KeyProof), Problems))]
+pub(super) async fn proof(
+    State(application): State<Application>,
+    Id(id): Id<KeyId>,
+) -> Result<Json<views::KeyProof>, Problem> {
+    Ok(Json(application.key_proof(id)?))
+}
+
+/// Bring a cosigner's part of a multisig key's proof.
+#[utoipa::path(post, path = "/api/v1/keys/{id}/proof", tag = "keys",
+    request_body = ProveCosigner,
+    params(("id" = uuid::Uuid, Path, description = "The key"),
+        ("Idempotency-Key" = String, Header, description = "Makes a repeat harmless")),
+    responses((status = 201, description = "Recorded", body = views::CosignerRecorded), Problems))]
+pub(super) async fn prove(
+    State(application): State<Application>,
+    caller: Caller,
+    Id(id): Id<KeyId>,
+    Asked { body, once }: Asked<ProveCosigner>,
+) -> Result<(StatusCode, Json<views::CosignerRecorded>), Problem> {
+    let recorded = application.prove_cosigner(&caller, once, (id, body)).await?;
     Ok((StatusCode::CREATED, Json(recorded)))
 }

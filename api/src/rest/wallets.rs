@@ -76,3 +76,14 @@ pub(super) async fn rotate(
     let asked = application.rotate_wallet(&caller, once, (id, body)).await?;
     Ok((StatusCode::ACCEPTED, Json(asked)))
 }
+
+/// The descriptor of a multisig wallet, for any software that is to watch or recover it.
+#[utoipa::path(get, path = "/api/v1/wallets/{id}/descriptor", tag = "wallets",
+    params(("id" = uuid::Uuid, Path, description = "The wallet")),
+    responses((status = 200, description = "It", body = views::WalletDescriptor), Problems))]
+pub(super) async fn descriptor(
+    State(application): State<Application>,
+    Id(id): Id<WalletId>,
+) -> Result<Json<views::WalletDescriptor>, Problem> {
+    Ok(Json(application.descriptor(id)?))
+}

@@ -32,6 +32,7 @@ fn is_due(state: &State, id: ProposalId, now: Timestamp) -> bool {
             Some(Transfer::AwaitingApproval(_) | Transfer::Approved(_))
         ),
         Subject::KeyCeremony(_)
+        | Subject::MultisigKey { .. }
         | Subject::PolicyChange(_)
         | Subject::PolicyForm2(_)
         | Subject::People(_)

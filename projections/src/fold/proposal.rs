@@ -52,7 +52,7 @@ pub(super) fn fold(at: At<'_>, id: ProposalId, event: &ProposalEvent, out: &mut 
 fn question(at: At<'_>, id: ProposalId, opened: &Opened) -> Change {
     let subject_id = match &opened.subject {
         Subject::Transfer { intent, .. } | Subject::Payment { intent, .. } => text(intent.transfer),
-        Subject::KeyCeremony(plan) => text(plan.key),
+        Subject::KeyCeremony(plan) | Subject::MultisigKey { plan, .. } => text(plan.key),
         Subject::PolicyChange(policy) => text(policy.version),
         Subject::PolicyForm2(policy) => text(policy.version),
         Subject::People(change) => change.person().map_or(text("governance"), text),

@@ -211,7 +211,7 @@ impl SubjectKind {
     pub const fn of(subject: &Subject) -> Self {
         match subject {
             Subject::Transfer { .. } | Subject::Payment { .. } => Self::Transfer,
-            Subject::KeyCeremony(_) => Self::KeyCeremony,
+            Subject::KeyCeremony(_) | Subject::MultisigKey { .. } => Self::KeyCeremony,
             Subject::PolicyChange(_) | Subject::PolicyForm2(_) => Self::PolicyChange,
             Subject::People(_) => Self::People,
             Subject::Unfreeze { .. } => Self::Unfreeze,

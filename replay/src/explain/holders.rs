@@ -1,4 +1,4 @@
-//! The story of a key or of a signer, told from a log that was verified on the way: who could use it
+//! The story of a key, a signer or a wallet, told from a log that was verified on the way: who could use it
 //! when, and who agreed. Never whether a signer could be reached: that is the server's word.
 
 use super::{Chapter, Fact, person};
@@ -9,16 +9,13 @@ use crate::{
     verifier::{Judged, Verifier, walk},
 };
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 use strongroom_domain::{
-    Event, Head, KeyId, ProposalId, SignerId, State, Stream, WalletId,
+    Event, FreezeId, Head, KeyId, ProposalId, SignerId, State, Stream, TransferId, WalletId,
     charter::{CharterEvent, SignerChange, Standing},
     key::{Key, KeyChange, KeyEvent},
-    proposal::{ProposalEvent, Subject},
     signer::{Signer, SignerEvent},
+    wallet::Rotation,
 };
 use strongroom_ledger::TreeHead;
 
@@ -29,12 +26,14 @@ pub enum Held {
     Key(KeyId),
     /// A signer's.
     Signer(SignerId),
+    /// A wallet's.
+    Wallet(WalletId),
 }
 
-/// A key's or a signer's life.
+/// A key's, a signer's or a wallet's life.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Life {
-    /// Its stream: `key-<id>` or `signer-<id>`.
+    /// Its stream: `key-<id>`, `signer-<id>` or `wallet-<id>`.
     pub subject: String,
     /// How it stands, in a word.
     pub state: String,
@@ -52,18 +51,24 @@ pub struct Life {
     pub chapters: Vec<Chapter>,
 }
 
-struct Story {
-    of: Held,
+pub(super) struct Story {
+    pub(super) of: Held,
     /// Questions about it.
-    proposals: BTreeSet<ProposalId>,
+    pub(super) proposals: BTreeSet<ProposalId>,
     /// Who holds each key.
-    holders: BTreeMap<KeyId, BTreeSet<SignerId>>,
+    pub(super) holders: BTreeMap<KeyId, BTreeSet<SignerId>>,
     /// Which wallet each key signs for.
-    wallets: BTreeMap<KeyId, WalletId>,
+    pub(super) wallets: BTreeMap<KeyId, WalletId>,
+    /// Wallets that have a successor.
+    pub(super) given_up: BTreeSet<WalletId>,
+    /// What moves to it.
+    pub(super) sweeps: BTreeSet<TransferId>,
+    /// Freezes of the wallet.
+    pub(super) freezes: BTreeSet<FreezeId>,
     chapter: Chapter,
 }
 
-/// Verifies a log and tells the story of a key or signer.
+/// Verifies a log and tells the story of a key, signer or wallet.
 pub fn explain_life(
     source: Source,
     expected: Expected,
@@ -74,12 +79,16 @@ pub fn explain_life(
     let title = match of {
         Held::Key(_) => "Who could use it, and who agreed",
         Held::Signer(_) => "What it held, and who trusted it",
+        Held::Wallet(_) => "Who could spend from it, and where everything went",
     };
     let mut story = Story {
         of,
         proposals: BTreeSet::new(),
         holders: BTreeMap::new(),
         wallets: BTreeMap::new(),
+        given_up: BTreeSet::new(),
+        sweeps: BTreeSet::new(),
+        freezes: BTreeSet::new(),
         chapter: Chapter { title, facts: Vec::new() },
     };
     let mut genesis = String::new();
@@ -112,12 +121,24 @@ pub fn explain_life(
     })
 }
 
+/// How a wallet stands.
+fn stands(state: &State, id: WalletId) -> Option<&'static str> {
+    let holding = state.wallets.get(&id)?.holding().ok()?;
+    let key = state.keys.get(&holding.key).and_then(|key| key.existing().ok());
+    Some(match (&holding.rotation, key.is_some_and(|key| key.retired)) {
+        (_, true) => "given up, its key is retired",
+        (Some(_), false) => "given up",
+        (None, false) => "open",
+    })
+}
+
 fn how(state: &State, of: Held) -> Result<(String, String), Finding> {
     let (name, found) = match of {
         Held::Key(id) => (Stream::Key(id).to_string(), state.keys.get(&id).map(Key::name)),
         Held::Signer(id) => {
             (Stream::Signer(id).to_string(), state.signers.get(&id).map(Signer::name))
         }
+        Held::Wallet(id) => (Stream::Wallet(id).to_string(), stands(state, id)),
     };
     match found {
         Some(word) => Ok((name, word.to_owned())),
@@ -172,32 +193,41 @@ impl Story {
                 })
             }
             (Stream::Proposal(id), Event::Proposal(event)) => self.proposal(standing, id, event),
+            (Stream::Wallet(id), Event::Wallet(event)) => self.wallet((state, standing), id, event),
+            (Stream::Transfer(id), Event::Transfer(event)) => self.sweep(id, event),
+            (Stream::Freezes, Event::Freeze(event)) => self.frozen(standing, event),
             _ => None,
         }
     }
 
     /// Whether a signer is the one of the story, or holds the key of it.
-    fn cares_for(&self, signer: SignerId) -> bool {
+    pub(super) fn cares_for(&self, signer: SignerId) -> bool {
         match self.of {
             Held::Signer(id) => id == signer,
             Held::Key(id) => self.holders.get(&id).is_some_and(|who| who.contains(&signer)),
+            Held::Wallet(id) => self
+                .holders
+                .iter()
+                .any(|(key, who)| self.wallets.get(key) == Some(&id) && who.contains(&signer)),
         }
     }
 
-    /// Whether the wallet's key is the story's, or held by the signer of it.
-    fn rotates(&self, wallet: WalletId) -> bool {
-        self.wallets.iter().any(|(key, of)| {
-            let mine = match self.of {
-                Held::Key(id) => *key == id,
-                Held::Signer(id) => self.holders.get(key).is_some_and(|who| who.contains(&id)),
-            };
-            mine && *of == wallet
-        })
+    pub(super) fn uses(&self, key: KeyId) -> bool {
+        match self.of {
+            Held::Key(id) => id == key,
+            Held::Signer(id) => self.holders.get(&key).is_some_and(|who| who.contains(&id)),
+            Held::Wallet(id) => self.wallets.get(&key) == Some(&id),
+        }
     }
 
-    fn changes(&self, change: &KeyChange) -> bool {
+    pub(super) fn is_rotated(&self, rotation: &Rotation) -> bool {
+        self.is_about(rotation.wallet) || self.of == Held::Wallet(rotation.successor)
+    }
+
+    pub(super) fn changes(&self, change: &KeyChange) -> bool {
         match self.of {
             Held::Key(id) => id == change.key,
+            Held::Wallet(id) => self.wallets.get(&change.key) == Some(&id),
             Held::Signer(id) => {
                 change.dropped.contains(&id)
                     || change.joining.is_some_and(|joining| joining.signer == id)
@@ -207,7 +237,16 @@ impl Story {
     }
 
     fn concerns_key(&self, id: KeyId, event: &KeyEvent) -> bool {
-        let Held::Signer(signer) = self.of else { return self.of == Held::Key(id) };
+        let signer = match self.of {
+            Held::Key(mine) => return mine == id,
+            Held::Signer(signer) => signer,
+            // Who said what in a ceremony is the key's own story.
+            Held::Wallet(wallet) => {
+                let said =
+                    matches!(event, KeyEvent::RoundOnePublished(_) | KeyEvent::RoundPublished(_));
+                return self.wallets.get(&id) == Some(&wallet) && !said;
+            }
+        };
         let holds = self.holders.get(&id).is_some_and(|who| who.contains(&signer));
         if let KeyEvent::ChangeRequested(of) = event {
             return self.changes(&of.change);
@@ -279,108 +318,23 @@ impl Story {
                 "The charter names signer {id}, identity key {}.",
                 of.identity_key
             )]),
-            SignerEvent::Quarantined(of) => Some(vec![
-                format!("{} quarantined signer {id}: {}", person(standing, of.by), of.because),
-                "From here on no other signer works with it.".to_owned(),
-            ]),
+            SignerEvent::Quarantined(of) => {
+                let mut says = vec![
+                    format!("{} quarantined signer {id}: {}", person(standing, of.by), of.because),
+                    "From here on no other signer works with it.".to_owned(),
+                ];
+                let held = self.holders.iter().filter(|(_, who)| who.contains(&id));
+                says.extend(held.map(|(key, who)| match self.wallets.get(key) {
+                    Some(wallet) => {
+                        let all = who.len();
+                        format!("It is one of {all} holders of key {key}, of wallet {wallet}.")
+                    }
+                    None => format!("It is one of {} holders of key {key}.", who.len()),
+                }));
+                Some(says)
+            }
             SignerEvent::Released(_) => Some(vec![format!("A quorum trusts signer {id} again.")]),
             SignerEvent::Reached(_) | SignerEvent::Lost(_) => None,
-        }
-    }
-
-    /// Questions about it, and what became of them.
-    fn proposal(
-        &mut self,
-        standing: &Standing,
-        id: ProposalId,
-        event: &ProposalEvent,
-    ) -> Option<Vec<String>> {
-        let opened = match event {
-            ProposalEvent::Opened(opened) => Some((&opened.subject, opened.maker)),
-            ProposalEvent::OpenedV1(opened) => Some((&opened.subject, opened.maker)),
-            ProposalEvent::ApprovedV1(_)
-            | ProposalEvent::DeclinedV1(_)
-            | ProposalEvent::Approved(_)
-            | ProposalEvent::Declined(_)
-            | ProposalEvent::QuorumReached(_)
-            | ProposalEvent::Vetoed(_)
-            | ProposalEvent::Rejected(_)
-            | ProposalEvent::Expired(_)
-            | ProposalEvent::Cancelled(_)
-            | ProposalEvent::Fulfilled(_)
-            | ProposalEvent::Burnt(_) => None,
-        };
-        if let Some((subject, maker)) = opened {
-            let asks = self.asks(subject)?;
-            self.proposals.insert(id);
-            return Some(vec![format!("{} asked: {asks}", person(standing, maker))]);
-        }
-        if !self.proposals.contains(&id) {
-            return None;
-        }
-        let by = |who, word: &str| vec![format!("{} {word}.", person(standing, who))];
-        Some(match event {
-            ProposalEvent::Approved(of) => by(of.approver, "approved"),
-            ProposalEvent::ApprovedV1(of) => by(of.approver, "approved"),
-            ProposalEvent::Declined(of) => by(of.approver, "declined"),
-            ProposalEvent::DeclinedV1(of) => by(of.approver, "declined"),
-            ProposalEvent::QuorumReached(of) => {
-                vec![format!("The quorum was reached by {} approvals.", of.approvers.len())]
-            }
-            ProposalEvent::Rejected(_) => vec!["Its quorum said no.".to_owned()],
-            ProposalEvent::Expired(_) => vec!["Its time ran out.".to_owned()],
-            ProposalEvent::Cancelled(_) => vec!["Who asked took it back.".to_owned()],
-            ProposalEvent::Fulfilled(_) => vec!["What was approved has happened.".to_owned()],
-            ProposalEvent::Burnt(of) => {
-                vec![format!("The approvals are void for ever: {}", of.because)]
-            }
-            ProposalEvent::Vetoed(of) => by(of.by, "vetoed it"),
-            ProposalEvent::Opened(_) | ProposalEvent::OpenedV1(_) => return None,
-        })
-    }
-
-    fn asks(&self, subject: &Subject) -> Option<String> {
-        match subject {
-            Subject::KeyCeremony(plan) => {
-                let mine = match self.of {
-                    Held::Key(id) => plan.key == id,
-                    Held::Signer(id) => plan.participants.contains(&id),
-                };
-                mine.then(|| format!("may key {} be made ({})?", plan.key, plan.protocol.name()))
-            }
-            Subject::ChangeKey(change) => self.changes(change).then(|| {
-                let mut asks = format!("may the shares of key {} change hands?", change.key);
-                for gone in &change.dropped {
-                    let _ = write!(asks, " Signer {gone} no longer holds it.");
-                }
-                if let Some(joining) = change.joining {
-                    let _ = write!(asks, " Signer {} joins.", joining.signer);
-                }
-                asks
-            }),
-            Subject::Signers(change) => {
-                let signer = change.signer();
-                self.cares_for(signer).then(|| format!("{} {signer}?", change.name()))
-            }
-            Subject::ReleaseSigner { signer } => {
-                self.cares_for(*signer).then(|| format!("may signer {signer} be trusted again?"))
-            }
-            Subject::ReleaseKey { key } => (self.of == Held::Key(*key))
-                .then(|| format!("may key {key}, which is quarantined, sign again?")),
-            Subject::Rotate(rotation) => self.rotates(rotation.wallet).then(|| {
-                let (from, to) = (rotation.wallet, rotation.successor);
-                format!(
-                    "may everything in wallet {from} move to wallet {to}, and the key be retired?"
-                )
-            }),
-            Subject::Transfer { .. }
-            | Subject::Payment { .. }
-            | Subject::PolicyChange(_)
-            | Subject::PolicyForm2(_)
-            | Subject::People(_)
-            | Subject::Unfreeze { .. }
-            | Subject::RaiseFeeCap { .. }
-            | Subject::Abandon { .. } => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 pub(crate) mod address;
 pub(crate) mod backup;
 pub(crate) mod offline;
+mod proving;
 pub(crate) mod reseal;
 pub(crate) mod restore;
 mod typing;

@@ -16,14 +16,17 @@ use strongroom_chains::bitcoin::{
 use strongroom_domain::{AddressPath, Branch, Network};
 use strongroom_secrets::{Existing, SecretText, read_secret, write_durably};
 use strongroom_signer::{
-    offline::{Asked, OfflineError, OfflineKey, Review, TokenCosigner},
+    offline::{Asked, OfflineError, OfflineKey, Proving, Review, TokenCosigner},
     pkcs11::{Token, TokenSettings},
 };
 use uuid::Uuid;
 
 use zeroize::Zeroizing;
 
-use super::typing::{Screen, line};
+use super::{
+    proving::{Prove, prove},
+    typing::{Screen, line},
+};
 use crate::Failure;
 
 /// What to do with a file key.
@@ -39,6 +42,8 @@ pub(crate) enum Command {
     TokenKey(InToken),
     /// Show what a PSBT does, and sign it if you agree, with the key of a file or of a token.
     Sign(Sign),
+    /// Show what a new key's cosigners are, and that yours can sign, if you agree.
+    Prove(Prove),
     /// Print the descriptor of a wallet of these cosigners, for every machine and wallet that is to know
     /// it. Needs no key.
     Descriptor(Wallet),
@@ -112,13 +117,13 @@ pub(crate) struct Holder {
 }
 
 /// A key that signs.
-enum Held {
+pub(super) enum Held {
     File(Box<OfflineKey>),
     Token(Box<TokenCosigner>),
 }
 
 impl Held {
-    fn open(holder: &Holder) -> Result<Self, Failure> {
+    pub(super) fn open(holder: &Holder) -> Result<Self, Failure> {
         let Holder { data, passphrase_file, module, token, pin_file, key } = holder;
         match (data, passphrase_file, module, token, pin_file, key) {
             (Some(data), Some(passphrase), ..) => {
@@ -135,7 +140,7 @@ impl Held {
         }
     }
 
-    fn place(&self, descriptor: &Descriptor) -> Result<usize, OfflineError> {
+    pub(super) fn place(&self, descriptor: &Descriptor) -> Result<usize, OfflineError> {
         match self {
             Self::File(key) => key.place(descriptor),
             Self::Token(key) => key.place(descriptor),
@@ -146,6 +151,19 @@ impl Held {
         match self {
             Self::File(key) => key.sign(unsigned),
             Self::Token(key) => key.sign(unsigned),
+        }
+    }
+}
+
+impl Held {
+    pub(super) fn prove(
+        &self,
+        proving: &Proving,
+        digest: [u8; 32],
+    ) -> Result<[u8; 64], OfflineError> {
+        match self {
+            Self::File(key) => key.prove(&proving.descriptor, proving.epoch, digest),
+            Self::Token(key) => key.prove(&proving.descriptor, digest),
         }
     }
 }
@@ -261,6 +279,7 @@ pub(crate) fn offline(command: &Command) -> Result<(), Failure> {
         }
         Command::TokenKey(asked) => token_key(asked),
         Command::Sign(arguments) => sign(arguments),
+        Command::Prove(asked) => prove(asked),
         Command::Descriptor(wallet) => descriptor(wallet),
         Command::Address(arguments) => address(arguments),
         Command::Combine(arguments) => combine(arguments),
@@ -376,11 +395,11 @@ fn sign(arguments: &Sign) -> Result<(), Failure> {
     Ok(())
 }
 
-fn typed() -> Result<Zeroizing<String>, Failure> {
+pub(super) fn typed() -> Result<Zeroizing<String>, Failure> {
     line()?.ok_or_else(|| "nothing was typed".into())
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 

@@ -3,11 +3,13 @@
 //! the person before it does not account for.
 
 mod key;
+mod proving;
 mod review;
 #[cfg(test)]
 mod tests;
 mod token;
 
 pub use key::{OfflineError, OfflineKey};
+pub use proving::{Proving, ProvingError};
 pub use review::{Asked, Review};
 pub use token::TokenCosigner;

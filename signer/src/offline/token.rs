@@ -70,4 +70,16 @@ impl TokenCosigner {
         });
         Ok(Partial { place, signatures: signatures.collect::<Result<_, _>>()? })
     }
+
+    /// Its part of a spend proof. Call it after a person read the statement.
+    pub fn prove(
+        &self,
+        descriptor: &Descriptor,
+        digest: [u8; 32],
+    ) -> Result<[u8; 64], OfflineError> {
+        self.place(descriptor)?;
+        let refuse = || OfflineError::NotInWallet { id: self.key.id };
+        let signature = self.token.sign(&self.key, &digest)?;
+        <[u8; 64]>::try_from(signature).map_err(|_| refuse())
+    }
 }

@@ -164,6 +164,13 @@ answers! {
         /// Whose word.
         signer: String,
     }
+    /// A cosigner's part of its key's proof is in the log.
+    CosignerRecorded {
+        /// Of which key.
+        key: String,
+        /// Its place in the key's descriptor, counted from 1.
+        place: String,
+    }
     /// What compliance found is in the log.
     ScreeningRecorded {
         /// The destination.

@@ -69,6 +69,12 @@ const fn point(protocol: Protocol) -> usize {
 
 impl Active {
     fn check_held(&self, signer: SignerId, epoch: u32) -> Result<(), Refusal> {
+        if self.plan.protocol.custody() == Custody::Cosigners {
+            return refuse(
+                "a cosigner's key is no share, and is not backed up: as many cosigners as sign move \
+                 everything to another wallet (a rotation) when one is lost",
+            );
+        }
         if self.plan.protocol.custody() != Custody::Shares {
             return refuse("only a share can be backed up: this key is not in shares");
         }

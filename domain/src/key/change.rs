@@ -71,6 +71,11 @@ impl KeyChange {
     /// and trusted is not the key's to know.
     pub fn holders_after(&self, of: &Active) -> Result<BTreeMap<u16, SignerId>, Refusal> {
         let bad = |because: String| refuse(Rule::CeremonyPlan, because);
+        if of.plan.protocol.custody() == Custody::Cosigners {
+            let because = "each cosigner has a key of its own, and there are no shares: move what the \
+                           wallet holds to one of other cosigners (a rotation)";
+            return bad(because.to_owned());
+        }
         if of.plan.protocol.custody() != Custody::Shares {
             return bad("only a key in shares can have its shares changed".to_owned());
         }

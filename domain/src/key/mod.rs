@@ -195,6 +195,10 @@ impl Aggregate for Key {
             (Self::Unknown, Command::Request { asked, maker }) => {
                 asked.plan.check(&asked.cosigners)?;
                 let Asked { plan, cosigners, proposal, proof } = asked;
+                if proof == Proof::NotAsked && plan.protocol.custody() == Custody::Cosigners {
+                    let because = "a multisig key proves itself: it takes a policy of the second form";
+                    return Err(Refusal::new(Rule::CeremonyPlan, because));
+                }
                 Ok(vec![match proof {
                     Proof::NotAsked => CeremonyRequestedV1 { plan, proposal, maker }.into(),
                     Proof::Awaited | Proof::Given { .. } => {

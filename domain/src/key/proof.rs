@@ -63,6 +63,11 @@ impl Active {
             let because = format!("a proof has {wanted}, not {}", proven.signatures.len());
             return Err(Refusal::new(Rule::KeyUnproven, because));
         }
+        // Given together what came one by one: nothing that was not verified and recorded before.
+        if self.plan.protocol.custody() == Custody::Cosigners && !self.parts.values().eq(&proven.signatures) {
+            let because = "its proof is what each cosigner gave, in the descriptor's order";
+            return Err(Refusal::new(Rule::KeyUnproven, because));
+        }
         match self.proof {
             Proof::NotAsked => {
                 Err(Refusal::new(Rule::KeyState, "no proof is asked of a key of the first form"))

@@ -76,7 +76,10 @@ impl Shared {
             let given = match answer {
                 Ok(Reply::Signatures { signatures }) => signatures.into_iter().next(),
                 Ok(other) => {
-                    away.get_or_insert(format!("signer {signer}: {}", super::session::told(&other)));
+                    away.get_or_insert(format!(
+                        "signer {signer}: {}",
+                        super::session::told(&other)
+                    ));
                     None
                 }
                 Err(error) => {

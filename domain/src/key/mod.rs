@@ -196,7 +196,8 @@ impl Aggregate for Key {
                 asked.plan.check(&asked.cosigners)?;
                 let Asked { plan, cosigners, proposal, proof } = asked;
                 if proof == Proof::NotAsked && plan.protocol.custody() == Custody::Cosigners {
-                    let because = "a multisig key proves itself: it takes a policy of the second form";
+                    let because =
+                        "a multisig key proves itself: it takes a policy of the second form";
                     return Err(Refusal::new(Rule::CeremonyPlan, because));
                 }
                 Ok(vec![match proof {

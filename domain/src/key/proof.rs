@@ -64,7 +64,9 @@ impl Active {
             return Err(Refusal::new(Rule::KeyUnproven, because));
         }
         // Given together what came one by one: nothing that was not verified and recorded before.
-        if self.plan.protocol.custody() == Custody::Cosigners && !self.parts.values().eq(&proven.signatures) {
+        if self.plan.protocol.custody() == Custody::Cosigners
+            && !self.parts.values().eq(&proven.signatures)
+        {
             let because = "its proof is what each cosigner gave, in the descriptor's order";
             return Err(Refusal::new(Rule::KeyUnproven, because));
         }

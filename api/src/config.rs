@@ -215,6 +215,9 @@ pub struct Pace {
     pub watch_every_ms: u64,
     /// How long a node's word about fees is used, in milliseconds. Default 10 000.
     pub fees_for_ms: u64,
+    /// How long a change of a key's shares waits for a holder that does not answer before it fails,
+    /// in milliseconds. Default 60 000.
+    pub change_patience_ms: u64,
 }
 
 /// How often officers show that their pieces restore a share.
@@ -290,6 +293,7 @@ impl Default for Pace {
             stuck_after_blocks: 3,
             watch_every_ms: 30_000,
             fees_for_ms: 10_000,
+            change_patience_ms: 60_000,
         }
     }
 }

@@ -90,7 +90,8 @@ pub(super) fn start(
         tasks.spawn(async move { Err(ServeError::Deposits(watcher.run().await)) });
     }
     let paced = paced(&config.pace);
-    let ceremonies = ceremony::Settings::default();
+    let patience = Duration::from_millis(config.pace.change_patience_ms);
+    let ceremonies = ceremony::Settings { patience, ..ceremony::Settings::default() };
     Ok(Sagas {
         signers,
         reconciliations: config

@@ -63,7 +63,17 @@ impl Cosigner {
         offline(&house.programs, arguments, typed)
     }
 
-    fn file(&self) -> [&OsStr; 4] {
+    /// Its part of a key's proof, as the program prints it.
+    pub(super) fn prove(&self, programs: &Programs, statement: &Path) -> String {
+        let mut arguments = vec![OsStr::new("prove")];
+        arguments.extend(self.file());
+        arguments.extend([OsStr::new("--statement"), statement.as_os_str()]);
+        let refused = offline(programs, &arguments, "yes\n").unwrap_err();
+        assert!(refused.contains("nothing was signed"), "{refused}");
+        offline(programs, arguments, "prove\n").unwrap()
+    }
+
+    pub(super) fn file(&self) -> [&OsStr; 4] {
         let (data, passphrase) = (self.data.as_os_str(), self.passphrase.as_os_str());
         [OsStr::new("--data"), data, OsStr::new("--passphrase-file"), passphrase]
     }

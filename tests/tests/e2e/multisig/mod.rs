@@ -2,6 +2,7 @@
 //! watches, proposes and takes the payment. No server runs.
 
 mod cosigner;
+mod payments;
 
 use bitcoin::{Amount as Sats, OutPoint as Spent, Transaction, consensus::encode};
 use cosigner::{Cosigner, offline, run};

@@ -1,0 +1,191 @@
+//! Payments of multisig wallets through the server: signer processes give their parts, cosigners without a
+//! network get a PSBT and send it back, a real litecoind takes what comes out.
+
+use super::cosigner::{Cosigner, offline};
+use serde_json::{Value, json};
+use std::{fs, path::Path, process::Stdio};
+use strongroom_domain::Network;
+use strongroom_tests::{
+    deployment::{Deployment, Networks},
+    journey::{Custody, PATIENCE, Payment, amounts, text},
+};
+use tempfile::TempDir;
+
+const NETWORK: Network = Network::LitecoinRegtest;
+
+/// A proven key of these signers (by place among the deployment's) and cosigners, of whom two sign.
+fn key(
+    house: &Deployment,
+    shape: &str,
+    signers: &[usize],
+    cosigners: &[(&str, &Cosigner)],
+) -> String {
+    let desk = &house.desk;
+    let client = desk.initiator();
+    let holders: Vec<_> = signers.iter().map(|at| desk.signers[*at].as_str()).collect();
+    let named: Vec<Value> = cosigners
+        .iter()
+        .map(|(name, of)| json!({ "name": name, "key": of.key(&desk.programs) }))
+        .collect();
+    let asked = json!({ "protocol": format!("multisig-{shape}/1"), "threshold": 2,
+        "participants": holders, "cosigners": named });
+    let answer = client.post("/keys", &asked).ok();
+    desk.approve(&text(&answer, "proposal"));
+    let key = text(&answer, "key");
+    let path = format!("/keys/{key}");
+    client.wait(&path, PATIENCE, |key| {
+        assert!(key["state"] != "failed", "the ceremony failed: {key}");
+        key["state"] == "unproven" || key["state"] == "active"
+    });
+    for (_, cosigner) in cosigners {
+        prove(house, &key, cosigner);
+    }
+    client.wait(&path, PATIENCE, |key| key["state"] == "active");
+    key
+}
+
+/// By hand: what is asked, to the cosigner's machine and back.
+fn prove(house: &Deployment, key: &str, cosigner: &Cosigner) {
+    let client = house.desk.initiator();
+    let asked = client.get(&format!("/keys/{key}/proof")).ok();
+    let folder = TempDir::new().unwrap();
+    let statement = folder.path().join("statement");
+    fs::write(&statement, text(&asked, "statement")).unwrap();
+    let shown = cosigner.prove(&house.desk.programs, &statement);
+    let part: Value = serde_json::from_str(&shown).unwrap();
+    client.post(&format!("/keys/{key}/proof"), &part).ok();
+}
+
+fn custody(house: &Deployment, key: String) -> Custody {
+    let client = house.desk.initiator();
+    let asset = NETWORK.native_asset().to_string();
+    let account = text(&client.post("/accounts", &json!({ "asset": asset })).ok(), "account");
+    let asked = json!({ "network": NETWORK.name(), "key": key });
+    let wallet = text(&client.post("/wallets", &asked).ok(), "wallet");
+    let path = format!("/wallets/{wallet}/addresses");
+    let address = text(&client.post(&path, &json!({ "account": account })).ok(), "address");
+    Custody { network: NETWORK, key, wallet, account, address }
+}
+
+fn payment(house: &Deployment, custody: &Custody, amount: u128) -> Payment {
+    let (_, _, fee_cap) = amounts(NETWORK);
+    let destination = house.outside_address(NETWORK);
+    house.desk.allow(&[(NETWORK, destination.clone())]);
+    Payment { custody: custody.clone(), destination, amount, fee_cap }
+}
+
+fn verified(house: &Deployment) {
+    let log = house.log_file().display().to_string();
+    let (code, said) = house.desk.replay(&["verify", &log]);
+    assert_eq!(code, 0, "{said}");
+}
+
+/// `strongroom psbt …` as the initiator.
+fn psbt(house: &Deployment, arguments: &[&str]) -> Result<Value, String> {
+    command(house, &[&["psbt"], arguments].concat())
+}
+
+fn command(house: &Deployment, arguments: &[&str]) -> Result<Value, String> {
+    let mut command = house.desk.programs.server();
+    command.args(arguments).args(["--server", &house.desk.url]);
+    command.arg("--token-file").arg(&house.desk.institution.initiator.token_file);
+    let done = command.stdin(Stdio::null()).output().unwrap();
+    if done.status.success() {
+        Ok(serde_json::from_slice(&done.stdout).unwrap())
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).into_owned())
+    }
+}
+
+fn count(house: &Deployment, transfer: &str, kind: &str) -> usize {
+    let story = house.desk.initiator().get(&format!("/transactions/{transfer}")).ok();
+    story["entries"].as_array().unwrap().iter().filter(|entry| entry["kind"] == kind).count()
+}
+
+/// One key in an HSM, two in files: any two sign, and the third is not asked.
+#[test]
+fn signers_alone_pay_from_a_p2wsh_wallet_and_spend_the_change() {
+    let folder = TempDir::new().unwrap();
+    let mut house = Deployment::found(folder.path(), Networks::start());
+    let key = key(&house, "p2wsh", &[0, 1, 3], &[]);
+    let custody = custody(&house, key);
+    let (deposit, amount, _) = amounts(NETWORK);
+    house.deposit(&custody, deposit);
+    let first = payment(&house, &custody, amount);
+    let (transfer, proposal) = house.desk.ask(&first);
+    house.desk.approve(&proposal);
+    // Wherever it is by then, it goes on from the log.
+    house.server.kill();
+    house.server.start();
+    house.settle(NETWORK, &transfer);
+    assert_eq!(count(&house, &transfer, "transfer.partially-signed"), 2);
+    // What came back to the wallet pays the next, without one of those who could sign.
+    house.signers[0].kill();
+    let second = house.withdraw(&payment(&house, &custody, amount));
+    let transfer = text(&second["transaction"], "transaction");
+    assert_eq!(count(&house, &transfer, "transfer.partially-signed"), 2);
+    verified(&house);
+    house.stop();
+}
+
+/// One signer and two people with machines of their own: without one of them nothing leaves.
+#[test]
+fn a_cosigner_without_a_network_completes_a_p2tr_payment() {
+    let folder = TempDir::new().unwrap();
+    let mut house = Deployment::found(&folder.path().join("house"), Networks::start());
+    let programs = house.desk.programs.clone();
+    let [zurich, oslo] = [0, 1].map(|n| Cosigner::new(&programs, folder.path(), n));
+    let key = key(&house, "p2tr", &[0], &[("zurich", &zurich), ("oslo", &oslo)]);
+    let custody = custody(&house, key);
+    let (deposit, amount, _) = amounts(NETWORK);
+    house.deposit(&custody, deposit);
+    let (transfer, proposal) = house.desk.ask(&payment(&house, &custody, amount));
+    let early = psbt(&house, &["export", &transfer]).unwrap_err();
+    assert!(early.contains("transfer-state"), "{early}");
+    house.desk.approve(&proposal);
+    let path = format!("/transactions/{transfer}");
+    let client = house.desk.initiator();
+    let story = client.wait(&path, PATIENCE, |story| {
+        story["waiting"].as_str().is_some_and(|why| why.contains("oslo, zurich"))
+    });
+    let signed = |story: &Value| {
+        let all = story["cosigners"].as_array().unwrap().iter();
+        all.filter(|of| of["signed"] == true).count()
+    };
+    assert_eq!(signed(&story), 1, "{story}");
+    house.server.kill();
+    house.server.start();
+    let (out, back) = (folder.path().join("out"), folder.path().join("back"));
+    psbt(&house, &["export", &transfer, out.to_str().unwrap()]).unwrap();
+    let nothing = psbt(&house, &["import", &transfer, out.to_str().unwrap()]).unwrap_err();
+    assert!(nothing.contains("nothing new"), "{nothing}");
+    sign(&house, &custody, &zurich, &out, &back);
+    let imported = psbt(&house, &["import", &transfer, back.to_str().unwrap()]).unwrap();
+    assert_eq!(imported["places"].as_array().map(Vec::len), Some(1), "{imported}");
+    house.settle(NETWORK, &transfer);
+    assert_eq!(count(&house, &transfer, "transfer.partially-signed"), 2);
+    // The signatures of one payment are nobody's word about another.
+    let (next, proposal) = house.desk.ask(&payment(&house, &custody, amount / 4));
+    house.desk.approve(&proposal);
+    client.wait(&format!("/transactions/{next}"), PATIENCE, |story| {
+        story["waiting"].as_str().is_some_and(|why| why.contains("1 of 2 cosigners"))
+    });
+    let foreign = psbt(&house, &["import", &next, back.to_str().unwrap()]).unwrap_err();
+    assert!(foreign.contains("another transaction"), "{foreign}");
+    verified(&house);
+    house.stop();
+}
+
+/// The cosigner reads what it does, types what leaves, and signs.
+fn sign(house: &Deployment, custody: &Custody, cosigner: &Cosigner, psbt: &Path, out: &Path) {
+    let descriptor = psbt.with_extension("descriptor");
+    let told = house.desk.initiator().get(&format!("/wallets/{}/descriptor", custody.wallet)).ok();
+    fs::write(&descriptor, text(&told, "descriptor")).unwrap();
+    let mut arguments = vec!["sign".to_owned()];
+    arguments.extend(cosigner.file().map(|part| part.to_str().unwrap().to_owned()));
+    arguments.extend(["--network", NETWORK.name()].map(str::to_owned));
+    for (name, path) in [("--descriptor", &*descriptor), ("--psbt", psbt), ("--out", out)] {
+        arguments.extend([name.to_owned(), path.display().to_string()]);
+    }
+    offline(&house.desk.programs, &arguments, "2.00000000 LTC\n").unwrap();
+}

@@ -19,6 +19,8 @@ mod deposits;
 #[cfg(test)]
 mod ecdsa;
 #[cfg(test)]
+mod ed25519;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod hostile;

@@ -24,7 +24,7 @@ use super::world::{HSM, World};
 const HOLDERS: [usize; 3] = [0, 1, 2];
 
 /// Runs `strongroom-signer` for one signer, with lines for its standard input.
-fn desk(world: &World, signer: usize, arguments: &[&str], typed: &str) -> Output {
+pub(super) fn desk(world: &World, signer: usize, arguments: &[&str], typed: &str) -> Output {
     let signer = &world.signers[signer];
     let mut command = Programs::built().signer();
     command.arg(arguments[0]).arg("--config").arg(signer.folder.join("signer.toml"));
@@ -45,24 +45,24 @@ fn said(output: &Output) -> String {
 }
 
 #[track_caller]
-fn done(output: &Output) -> String {
+pub(super) fn done(output: &Output) -> String {
     assert!(output.status.success(), "{}", said(output));
     said(output)
 }
 
 #[track_caller]
-fn refused(output: &Output, because: &str) {
+pub(super) fn refused(output: &Output, because: &str) {
     assert!(!output.status.success(), "{}", said(output));
     assert!(said(output).contains(because), "{}", said(output));
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
+pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 impl World {
     /// Has the signers take in the honest log and put it on disk, where their operators read it.
-    fn settle(&mut self, signers: &[usize]) {
+    pub(super) fn settle(&mut self, signers: &[usize]) {
         for signer in signers {
             self.reader(*signer);
             self.signers[*signer].stop();
@@ -107,16 +107,21 @@ fn a_signer_shows_an_address_by_its_own_key_and_refuses_what_the_log_forged() {
 }
 
 /// A share in pieces, and where they are.
-struct Pieces(PathBuf);
+pub(super) struct Pieces(PathBuf);
 
 impl Pieces {
-    fn line(&self, number: u16) -> String {
+    pub(super) fn line(&self, number: u16) -> String {
         std::fs::read_to_string(self.0.join(format!("piece-{number}.txt"))).unwrap()
     }
 }
 
 /// `strongroom-signer backup`, and its word in the log.
-fn back_up(world: &mut World, signer: usize, key: KeyId, officers: &[PersonId]) -> Pieces {
+pub(super) fn back_up(
+    world: &mut World,
+    signer: usize,
+    key: KeyId,
+    officers: &[PersonId],
+) -> Pieces {
     let ids: Vec<String> = officers.iter().map(ToString::to_string).collect();
     let folder = world.signers[signer].folder.join(format!("pieces-{}", Uuid::now_v7()));
     std::fs::create_dir(&folder).unwrap();
@@ -137,16 +142,16 @@ fn back_up(world: &mut World, signer: usize, key: KeyId, officers: &[PersonId]) 
     pieces
 }
 
-fn officers(world: &World) -> Vec<PersonId> {
+pub(super) fn officers(world: &World) -> Vec<PersonId> {
     world.forge.people.approvers[..3].iter().map(|one| one.id).collect()
 }
 
 /// A change of shares, driven as the server drives it.
-fn change(world: &mut World, custody: &Custody, epoch: u32) {
+pub(super) fn change(world: &mut World, custody: &Custody, epoch: u32) {
     let key = custody.key;
     let work = Work::Change { key, epoch };
     let mut letters: Vec<Sealed> = Vec::new();
-    for round in 1..=3 {
+    for round in 1..=4 {
         let (mut next, mut published, mut confirmed) = (Vec::new(), Vec::new(), Vec::new());
         for signer in HOLDERS {
             let id = world.id(signer);
@@ -172,9 +177,13 @@ fn change(world: &mut World, custody: &Custody, epoch: u32) {
         for published in published {
             world.forge.run(Command::PublishRound { key, published });
         }
+        let ended = !confirmed.is_empty();
         for confirmed in confirmed {
             let confirmed: EpochConfirmed = confirmed;
             world.forge.run(Command::ConfirmEpoch { key, confirmed });
+        }
+        if ended {
+            return;
         }
         letters = next;
     }

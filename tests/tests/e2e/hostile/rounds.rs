@@ -18,26 +18,26 @@ const SIGNERS: [usize; 2] = [0, 1];
 
 /// What the signers of a session, or the holders of a ceremony, said in a round.
 #[derive(Clone, Default)]
-struct Said {
-    spoken: Vec<Spoken>,
-    letters: Vec<Sealed>,
+pub(super) struct Said {
+    pub(super) spoken: Vec<Spoken>,
+    pub(super) letters: Vec<Sealed>,
 }
 
-fn step(link: &mut Link, work: Work, session: &Bytes, round: u16, said: Said) -> Reply {
+pub(super) fn step(link: &mut Link, work: Work, session: &Bytes, round: u16, said: Said) -> Reply {
     let Said { spoken, letters } = said;
     link.ask(&Order::Step { work, session: session.clone(), round, spoken, letters })
 }
 
 impl World {
     /// The letters of `said` for one signer, with all that was spoken.
-    fn for_one(&self, signer: usize, said: &Said) -> Said {
+    pub(super) fn for_one(&self, signer: usize, said: &Said) -> Said {
         let id = self.id(signer);
         let letters = said.letters.iter().filter(|letter| letter.receiver == id).cloned().collect();
         Said { spoken: said.spoken.clone(), letters }
     }
 
     /// A round, by all of these: what they said, unless it was the last.
-    fn round(
+    pub(super) fn round(
         &self,
         who: &[usize],
         work: Work,
@@ -60,7 +60,7 @@ impl World {
         (after, others)
     }
 
-    fn publish(&mut self, key: KeyId, round: u16, said: &Said) {
+    pub(super) fn publish(&mut self, key: KeyId, round: u16, said: &Said) {
         for Spoken { signer, message } in said.spoken.clone() {
             let published = RoundPublished { signer, epoch: 1, round, package: message };
             self.forge.run(Command::PublishRound { key, published });
@@ -116,7 +116,7 @@ impl World {
         self.goes_on();
     }
 
-    fn signs(&self, transfer: TransferId, session: &Bytes) -> Vec<[u8; 64]> {
+    pub(super) fn signs(&self, transfer: TransferId, session: &Bytes) -> Vec<[u8; 64]> {
         let work = Work::Attempt { transfer, attempt: 1 };
         let mut before = Said::default();
         for round in 1..=3 {

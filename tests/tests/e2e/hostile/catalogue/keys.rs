@@ -26,6 +26,32 @@ pub(super) const GROUPS: &[Group] = &[
         "ecdsa-changed-sum" => Refused(SignerProtocol), "another signer's last message altered: no signature, and nobody is blamed";
         "ecdsa-session-from-before-restart" => Refused(SignerProtocol), "a session from before a restart";
     },
+    group! { "ed25519", "Rounds of FROST on edwards25519":
+        "ed25519-ceremony-begun-as-another-protocols" => Refused(SignerProtocol), "a ceremony begun by the order of another protocol";
+        "ed25519-round-that-log-does-not-show" => Refused(SignerLogBehind), "a round of a ceremony before the log shows the one before";
+        "ed25519-round-too-far" => Refused(SignerProtocol), "a round after the next one";
+        "ed25519-no-letters" => Refused(SignerProtocol), "no letters";
+        "ed25519-letter-missing" => Refused(SignerProtocol), "a letter missing";
+        "ed25519-letter-twice" => Refused(SignerProtocol), "a letter twice";
+        "ed25519-letter-changed" => Refused(SignerProtocol), "a letter altered on the way";
+        "ed25519-letter-cut-short" => Refused(SignerProtocol), "a letter cut short";
+        "ed25519-letter-of-stranger" => Refused(SignerProtocol), "a letter under a stranger's name";
+        "ed25519-letter-for-another" => Refused(SignerProtocol), "a letter to another signer";
+        "ed25519-letter-of-another-ceremony" => Refused(SignerProtocol), "letters of another ceremony";
+        "ed25519-proof-without-session" => Refused(SignerProtocol), "a proof's round one without a session";
+        "ed25519-proof-session-begun-twice" => Refused(SignerProtocol), "a proof's session that was begun before";
+        "ed25519-proof-by-one" => Refused(SignerProtocol), "a proof by one holder";
+        "ed25519-proof-with-a-stranger" => Refused(SignerProtocol), "a proof with a signer that holds no share";
+        "ed25519-proof-round-too-far" => Refused(SignerProtocol), "a proof's round after the next one";
+        "ed25519-proof-commitment-missing" => Refused(SignerProtocol), "a proof's commitment missing";
+        "ed25519-proof-commitment-twice" => Refused(SignerProtocol), "a proof's commitment twice";
+        "ed25519-proof-commitment-of-stranger" => Refused(SignerProtocol), "a proof's commitment of a stranger";
+        "ed25519-proof-commitment-malformed" => Refused(SignerProtocol), "a proof's commitment cut short: nobody is blamed";
+        "ed25519-proof-own-commitment-altered" => Refused(SignerProtocol), "its own commitment altered";
+        "ed25519-proof-of-another-session" => Refused(SignerProtocol), "a session that another took the place of";
+        "ed25519-proof-share-altered" => Refused(SignerProtocol), "a signature share altered on the way: nobody is blamed";
+        "ed25519-payment" => Refused(SignerLogBehind), "a payment with a key that no network's wallet can have";
+    },
     group! { "proof", "Spend proofs: showing that a key can sign":
         "proof-of-no-key" => Refused(SignerLogBehind), "of a key that the log does not know";
         "proof-of-a-key-of-the-first-form" => Refused(SignerKey), "of a key of the first form";

@@ -52,7 +52,7 @@ impl Old {
              restart {}, {memory} MiB each",
             kind.name(),
             ms(taken.wall),
-            ms(taken.cpu / entries / 3),
+            ms(taken.theirs / entries / 3),
             ms(u64::try_from(each).unwrap()),
         );
         let (signing, taking) = Default::default();
@@ -95,12 +95,12 @@ pub(crate) fn measure(kind: Kind) {
             old.length,
             ms(signing.wall),
             times(signing.wall, first.0.wall),
-            ms(signing.cpu),
-            times(signing.cpu, first.0.cpu),
+            ms(signing.theirs),
+            times(signing.theirs, first.0.theirs),
             ms(taking.wall),
             times(taking.wall, first.1.wall),
-            ms(taking.cpu),
-            times(taking.cpu, first.1.cpu),
+            ms(taking.theirs),
+            times(taking.theirs, first.1.theirs),
         );
     }
 }

@@ -2,21 +2,14 @@
 //! asking all of them at once.
 
 use std::path::Path;
-use std::time::Instant;
 
-use strongroom_api::data_directory::TlsIdentity;
-use strongroom_domain::charter::Enrolment;
 use strongroom_domain::protocol::{Order, Reply};
-use strongroom_domain::{Digest, SignerId, Timestamp};
-use strongroom_secrets::read_secret;
-use strongroom_signer::{
-    identity::Identity,
-    order::{Parts, Signer},
-};
-use strongroom_tests::deployment::{Captives, Programs, SignerProcess};
+use strongroom_domain::{SignerId, Timestamp};
+use strongroom_signer::order::Signer;
 
+use super::cost::{Cost, Meter};
 use super::forge::Forge;
-use super::link::Link;
+use super::process::{Coordinator, Link, Process};
 
 /// A signer's process and the connection to it, or a signer in this process.
 enum Peer {
@@ -33,73 +26,47 @@ pub(crate) enum Where {
 
 pub(crate) struct World {
     pub(crate) forge: Forge,
-    pub(crate) processes: Vec<SignerProcess>,
+    processes: Vec<Process>,
     pub(crate) ids: Vec<SignerId>,
     peers: Vec<Peer>,
-    identity: TlsIdentity,
+    coordinator: Coordinator,
     /// Entries that all signers have.
     shared: u64,
-    /// Nanoseconds that the log and the outside witnesses took for their checkpoints.
-    aside: u64,
-}
-
-fn enrolment(signer: &SignerProcess) -> Enrolment {
-    let text = std::fs::read(signer.enrolment()).unwrap();
-    let json: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    let field = |name: &str| json[name].as_str().unwrap().to_owned();
-    Enrolment {
-        id: signer.id.parse().unwrap(),
-        identity_key: field("identity_key").parse().unwrap(),
-        sealing_key: field("sealing_key").parse().unwrap(),
-        tls_certificate_sha256: field("tls_certificate_sha256").parse().unwrap(),
-        witness_key: field("witness_key").parse().unwrap(),
-    }
-}
-
-fn in_this_process(of: &SignerProcess, genesis: Digest) -> Signer {
-    let passphrase = read_secret(&of.folder.join("passphrase")).unwrap();
-    let (identity, sealer) = Identity::open(&of.data, &passphrase).unwrap();
-    let directory = of.data.clone();
-    Signer::open(Parts { identity, sealer, directory, token: None, vault: None, genesis }).unwrap()
+    /// What the log and the outside witnesses took for their checkpoints.
+    aside: Cost,
 }
 
 impl World {
     /// Founds a log that begins at `time` and starts its signers.
     pub(crate) fn found(root: &Path, holders: u16, at: Where, time: Timestamp) -> Self {
-        let root = root.canonicalize().unwrap();
-        let programs = Programs::built();
-        let identity = Captives::server_identity(&programs, &root.join("server"));
-        let number = usize::from(holders);
-        let mut processes: Vec<_> =
-            (1..=number).map(|number| SignerProcess::one_more(&programs, &root, number)).collect();
-        let forge = Forge::found(processes.iter().map(enrolment).collect(), time);
+        let coordinator = Coordinator::new();
+        let mut processes: Vec<_> = (1..=usize::from(holders))
+            .map(|number| Process::make(root, number, &coordinator))
+            .collect();
+        let forge = Forge::found(processes.iter().map(Process::enrolment).collect(), time);
         let genesis = forge.genesis();
         let mut peers = Vec::new();
         for process in &mut processes {
-            process.pin(&genesis.to_string());
+            process.pin(genesis);
             peers.push(match at {
-                Where::Processes => {
-                    process.start();
-                    Peer::Process(Link::open(process, Some(&identity)))
-                }
-                Where::Here => Peer::Here(Box::new(in_this_process(process, genesis))),
+                Where::Processes => Peer::Process(process.start(&coordinator)),
+                Where::Here => Peer::Here(Box::new(process.here(genesis))),
             });
         }
-        let ids = processes.iter().map(|signer| signer.id.parse().unwrap()).collect();
-        let mut world = Self { forge, processes, ids, peers, identity, shared: 0, aside: 0 };
+        let ids = processes.iter().map(|signer| signer.enrolment().id).collect();
+        let aside = Cost::default();
+        let mut world = Self { forge, processes, ids, peers, coordinator, shared: 0, aside };
         world.share();
         world
     }
 
     /// Of the signers that are processes.
     pub(crate) fn process_ids(&self) -> Vec<u32> {
-        let here = self.peers.iter().any(|peer| matches!(peer, Peer::Here(_)));
-        if here { Vec::new() } else { self.processes.iter().map(SignerProcess::process).collect() }
+        self.processes.iter().filter_map(Process::id).collect()
     }
 
-    /// Nanoseconds that checkpoints took their makers, since this was asked last: one thread, all of
-    /// it of the processor. Who makes them is no signer.
-    pub(crate) fn aside(&mut self) -> u64 {
+    /// What checkpoints took their makers since this was asked last. Who makes them is no signer.
+    pub(crate) fn aside(&mut self) -> Cost {
         std::mem::take(&mut self.aside)
     }
 
@@ -110,8 +77,7 @@ impl World {
             let body = serde_json::to_vec(&order).unwrap();
             match &mut self.peers[signer] {
                 Peer::Process(link) => {
-                    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
-                    link.send(&[length.as_slice(), &[7; 8], &body].concat()).unwrap();
+                    link.send(&body);
                     asked.push((signer, None));
                 }
                 Peer::Here(here) => asked.push((signer, Some(here.answer(&body)))),
@@ -119,7 +85,7 @@ impl World {
         }
         let answer = |(signer, answer): (usize, Option<Vec<u8>>)| {
             let answer = answer.unwrap_or_else(|| match &mut self.peers[signer] {
-                Peer::Process(link) => link.receive().unwrap(),
+                Peer::Process(link) => link.receive(),
                 Peer::Here(_) => Vec::new(),
             });
             serde_json::from_slice(&answer).unwrap()
@@ -136,10 +102,10 @@ impl World {
     /// entries, what to cosign, and the checkpoint that counts.
     pub(crate) fn news(&mut self) -> Vec<Order> {
         let entries = self.forge.after(self.shared).to_vec();
-        let started = Instant::now();
+        let meter = Meter::start(&[]);
         let cosign = self.forge.cosign(self.shared);
         let checkpoint = self.forge.counting();
-        self.aside += u64::try_from(started.elapsed().as_nanos()).unwrap();
+        self.aside += meter.stop();
         self.shared = self.forge.head().position;
         vec![Order::Extend { entries }, cosign, Order::Checkpoint { checkpoint }]
     }
@@ -195,8 +161,6 @@ impl World {
     /// Ends a signer in good order and starts it again.
     pub(crate) fn restart(&mut self, signer: usize) {
         self.processes[signer].stop();
-        self.processes[signer].start();
-        self.peers[signer] =
-            Peer::Process(Link::open(&self.processes[signer], Some(&self.identity)));
+        self.peers[signer] = Peer::Process(self.processes[signer].start(&self.coordinator));
     }
 }

@@ -2,11 +2,9 @@
 //! log in, judging it again, checking the attempt, consuming it, signing. Against its part of the
 //! signature by the bare library.
 
-use std::time::Instant;
-
 use strongroom_domain::protocol::Order;
 
-use super::cost::{ms, times};
+use super::cost::{cost, ms, times};
 use super::forge::clock;
 use super::world::{Where, World};
 use super::{Kind, bare_frost, folder};
@@ -76,8 +74,8 @@ pub(crate) fn measure(kind: Kind) {
     }
 }
 
+/// Nanoseconds of the processor: other programs disturb them less than the clock.
 fn timed<T>(run: impl FnOnce() -> T) -> (u64, T) {
-    let started = Instant::now();
-    let result = run();
-    (u64::try_from(started.elapsed().as_nanos()).unwrap(), result)
+    let (taken, result) = cost(&[], run);
+    (taken.own, result)
 }

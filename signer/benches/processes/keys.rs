@@ -47,12 +47,14 @@ impl Bare {
 
 fn say(of: &str, what: &str, ours: Cost, bare: Cost) {
     println!(
-        "{of} {what}: {} = {} bare ({}); processor {} = {} bare",
+        "{of} {what}: {} = {} bare ({}); processor: signers {} + coordinator {} = {} bare ({})",
         ms(ours.wall),
         times(ours.wall, bare.wall),
         ms(bare.wall),
-        ms(ours.cpu),
-        times(ours.cpu, bare.cpu),
+        ms(ours.theirs),
+        ms(ours.own),
+        times(ours.cpu(), bare.cpu()),
+        ms(bare.cpu()),
     );
 }
 
@@ -62,8 +64,7 @@ fn without_checkpoints(world: &mut World, run: impl FnOnce(&mut World)) -> Cost 
     world.aside();
     let ids = world.process_ids();
     let taken = cost(&ids, || run(world)).0;
-    let aside = world.aside();
-    Cost { wall: taken.wall.saturating_sub(aside), cpu: taken.cpu.saturating_sub(aside) }
+    taken - world.aside()
 }
 
 pub(crate) fn measure(kind: Kind, size: Size, (name, disk): (&str, &Path)) {

@@ -5,7 +5,7 @@
 //! There is no server: the bench writes a lawful log itself, as the hostile tests do, and plays the
 //! coordinator, so that what is measured is the signers' work and what the wire and the disk add.
 //!
-//! `cargo bench -p strongroom-tests --bench processes -- [keys | throughput | growth] [2-of-3] [frost |
+//! `cargo bench -p strongroom-signer --bench processes -- [keys | throughput | growth] [2-of-3] [frost |
 //! ecdsa]`; without arguments everything. `BENCH_DIR` says where the signers' folders go;
 //! `BENCH_HISTORY=1000,10000` which histories are measured.
 
@@ -20,25 +20,23 @@
     reason = "a measurement: it stops at the first thing that is not as it must be"
 )]
 
-#[path = "../../../signer/benches/bare/mod.rs"]
+#[path = "../bare/mod.rs"]
 mod bare_ecdsa;
 mod bare_frost;
 mod cost;
-#[path = "../../tests/e2e/hostile/forge.rs"]
+#[path = "../../../tests/tests/e2e/hostile/forge.rs"]
 #[allow(dead_code, reason = "the tests use the rest of it")]
 mod forge;
 mod growth;
 mod keys;
-#[path = "../../tests/e2e/hostile/link.rs"]
-#[allow(dead_code, reason = "the tests use the rest of it")]
-mod link;
-#[path = "../../tests/e2e/hostile/notary.rs"]
+#[path = "../../../tests/tests/e2e/hostile/notary.rs"]
 #[allow(dead_code, reason = "the tests use the rest of it")]
 mod notary;
 mod payment;
+mod process;
 mod sessions;
 mod throughput;
-#[path = "../../tests/e2e/hostile/transactions.rs"]
+#[path = "../../../tests/tests/e2e/hostile/transactions.rs"]
 #[allow(dead_code, reason = "the tests use the rest of it")]
 mod transactions;
 mod world;

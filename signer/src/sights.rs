@@ -222,10 +222,12 @@ impl Sights {
         let waits = self.waits.values_mut();
         let policies = self.policies.iter_mut().map(|(wait, _)| wait);
         let listed = self.listed.values_mut().map(|(wait, _)| wait);
-        let all = waits.chain(policies).chain(listed);
-        let waits = all.fold(false, |news, wait| wait.prove(mark) || news);
+        let mut news = self.late.prove(mark.position, mark.by, is_prompt);
+        for wait in waits.chain(policies).chain(listed) {
+            news |= wait.prove(mark);
+        }
         self.listed.retain(|_, (wait, _)| wait.is_late());
-        self.late.prove(mark.position, mark.by, is_prompt) || waits
+        news
     }
 
     /// What the journal does not hold yet.

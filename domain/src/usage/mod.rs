@@ -21,7 +21,6 @@ use std::collections::BTreeMap;
 mod tests;
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "tests: their numbers are small")]
 mod late_tests;
 
 /// Whose transfers are counted together.

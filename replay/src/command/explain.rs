@@ -7,10 +7,10 @@ use strongroom_domain::{Head, Stream, TransferId};
 use strongroom_ledger::TreeHead;
 use strongroom_replay::{Explanation, Fact, Finding, Held, Life, explain, explain_life};
 
-/// The story of a transfer, a key or a signer.
+/// The story of a transfer, a key, a signer or a wallet.
 #[derive(Args)]
 pub(crate) struct Explain {
-    /// A transfer's id; or `key-<id>`, `signer-<id>`.
+    /// A transfer's id; or `key-<id>`, `signer-<id>`, `wallet-<id>`.
     #[arg(value_name = "TRANSFER", value_parser = subject)]
     subject: Told,
     #[command(flatten)]
@@ -62,6 +62,7 @@ fn subject(text: &str) -> Result<Told, String> {
     match text.parse::<Stream>() {
         Ok(Stream::Key(id)) => Ok(Told::Life(Held::Key(id))),
         Ok(Stream::Signer(id)) => Ok(Told::Life(Held::Signer(id))),
+        Ok(Stream::Wallet(id)) => Ok(Told::Life(Held::Wallet(id))),
         Ok(Stream::Transfer(id)) => Ok(Told::Transfer(id)),
         _ => text.parse().map(Told::Transfer).map_err(|error| error.to_string()),
     }

@@ -5,6 +5,8 @@ mod holders;
 mod key_lines;
 mod lines;
 mod money;
+mod questions;
+mod wallets;
 
 pub use holders::{Held, Life, explain_life};
 use lines::person;

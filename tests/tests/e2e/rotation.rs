@@ -127,3 +127,11 @@ fn a_wallet_with_a_balance_moves_to_its_successor_whatever_dies_on_the_way() {
     rotate(&mut strongroom, Network::EthereumDev);
     whole_log_is_lawful(&strongroom);
 }
+
+#[test]
+fn a_wallet_on_bitcoin_moves_to_its_successor_whatever_dies_on_the_way() {
+    let root = tempfile::tempdir().unwrap();
+    let mut strongroom = Deployment::found(root.path(), Networks::start());
+    rotate(&mut strongroom, Network::BitcoinRegtest);
+    whole_log_is_lawful(&strongroom);
+}

@@ -38,15 +38,23 @@ fn canaries(strongroom: &Deployment) -> Vec<Canary> {
         (path.display().to_string(), secret.into_bytes())
     };
     let mut all: Vec<_> = files.iter().map(read).collect();
-    for (file, share) in strongroom.signers.iter().flat_map(shares) {
+    for Opened { file, share, .. } in strongroom.signers.iter().flat_map(shares) {
+        let file = file.display().to_string();
         all.push((format!("{file} as hex"), hex::encode(&share).into_bytes()));
         all.push((file, share));
     }
     all
 }
 
+/// What lies in a share's file.
+pub(crate) struct Opened {
+    pub(crate) file: PathBuf,
+    pub(crate) holder: u16,
+    pub(crate) share: Vec<u8>,
+}
+
 /// The signing shares that a signer has sealed.
-fn shares(signer: &SignerProcess) -> Vec<Canary> {
+pub(crate) fn shares(signer: &SignerProcess) -> Vec<Opened> {
     let passphrase = read_secret(&signer.folder.join("passphrase")).unwrap();
     let sealer = Sealer::open(&signer.data, &passphrase).unwrap();
     let mut files = Vec::new();
@@ -68,7 +76,8 @@ fn shares(signer: &SignerProcess) -> Vec<Canary> {
         let secret = k256::SecretKey::from_slice(share).unwrap();
         let public = secret.public_key().to_encoded_point(true);
         assert_eq!(bytes[at + 32..at + 65], *public.as_bytes(), "the share is somewhere else");
-        shares.push((path.display().to_string(), share.to_vec()));
+        let number = u16::from_be_bytes([bytes[0], bytes[1]]);
+        shares.push(Opened { file: path, holder: number, share: share.to_vec() });
     }
     shares
 }

@@ -1,8 +1,12 @@
 //! Shares of a living key change hands between real signers: the address stays, payments go on, and
 //! whoever is killed meanwhile, every signer ends in the same epoch.
 
+mod console;
 mod killed;
 mod lives;
+mod restored;
+mod silent;
+mod stolen;
 
 use serde_json::{Value, json};
 use strongroom_domain::Network;
@@ -97,8 +101,8 @@ impl House {
         }
     }
 
-    /// A new signer, enrolled by quorum and reached.
-    pub(super) fn enrol(&mut self, number: usize) -> usize {
+    /// A new signer that nobody has enrolled yet; the server knows where it is.
+    pub(super) fn arrive(&mut self, number: usize) -> usize {
         let strongroom = &mut self.strongroom;
         let mut signer =
             SignerProcess::one_more(&strongroom.desk.programs, &strongroom.root, number);
@@ -107,7 +111,24 @@ impl House {
         strongroom.server.reach(&signer);
         strongroom.server.stop();
         strongroom.server.start();
-        let enrolment = std::fs::read(signer.enrolment()).unwrap();
+        strongroom.signers.push(signer);
+        strongroom.signers.len() - 1
+    }
+
+    /// Waits until the server has reached a signer that is enrolled.
+    pub(super) fn reached(&self, signer: usize) {
+        let id = self.strongroom.signers[signer].id.as_str();
+        self.strongroom.desk.initiator().wait("/signers", PATIENCE, |signers| {
+            let all = signers["items"].as_array().unwrap();
+            all.iter().any(|known| known["signer"] == id && known["state"] == "active")
+        });
+    }
+
+    /// A new signer, enrolled by quorum and reached.
+    pub(super) fn enrol(&mut self, number: usize) -> usize {
+        let new = self.arrive(number);
+        let strongroom = &self.strongroom;
+        let enrolment = std::fs::read(strongroom.signers[new].enrolment()).unwrap();
         let enrolment: Value = serde_json::from_slice(&enrolment).unwrap();
         let of = |field: &str| enrolment[field].clone();
         let change = json!({"change": {"enrol": {
@@ -117,16 +138,10 @@ impl House {
             "tls_certificate_sha256": of("tls_certificate_sha256"),
             "witness_key": of("witness_key"),
         }}});
-        let client = strongroom.desk.initiator();
-        let asked = client.post("/signers/changes", &change).ok();
+        let asked = strongroom.desk.initiator().post("/signers/changes", &change).ok();
         strongroom.desk.approve(&text(&asked, "proposal"));
-        let id = signer.id.clone();
-        strongroom.signers.push(signer);
-        strongroom.desk.initiator().wait("/signers", PATIENCE, |signers| {
-            let all = signers["items"].as_array().unwrap();
-            all.iter().any(|known| known["signer"] == id.as_str() && known["state"] == "active")
-        });
-        strongroom.signers.len() - 1
+        self.reached(new);
+        new
     }
 
     /// The epochs of the key that a signer has shares of.

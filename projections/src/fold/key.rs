@@ -24,12 +24,10 @@ pub(super) fn fold(at: At<'_>, key: KeyId, event: &KeyEvent, out: &mut Vec<Chang
             asked(at, plan, (*proposal, *maker), KeyProof::Awaited)
         }
         E::RoundPublished(by) => step(at, key, by.signer, KeyStep::Round),
-        // Whose part is missing is asked of the key itself.
-        E::CosignerProven(_) => change(Vec::new()),
         E::Proven(_) => change(vec![("proof", text(KeyProof::Given))]),
         E::ChangeRequested(of) => change(vec![("change", json(&of.change))]),
-        // The quorum's word: its proposal's row says it.
-        E::ChangeApproved(_) => change(Vec::new()),
+        // A quorum's word is in its proposal's row; whose proof is missing is asked of the key itself.
+        E::ChangeApproved(_) | E::CosignerProven(_) => change(Vec::new()),
         E::ChangeRetried(of) => change(vec![("change_because", text(&of.because))]),
         E::Retired(_) => change(vec![state(KeyState::Retired)]),
         E::EpochConfirmed(by) => step(at, key, by.signer, KeyStep::EpochConfirmed),

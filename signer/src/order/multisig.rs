@@ -204,6 +204,7 @@ fn places(active: &Active) -> Result<Places, Trouble> {
     Places::of_key(active).map_err(|error| Trouble::Corrupt(error.to_string(), None))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "an error to be mapped comes by value")]
 fn wrong(error: CosignerError) -> Trouble {
     Trouble::Corrupt(error.to_string(), None)
 }

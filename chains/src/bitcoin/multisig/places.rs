@@ -51,7 +51,7 @@ pub enum PlacesError {
         /// Whose.
         name: Label,
         /// The one spelling.
-        right: KeyExpression,
+        right: Box<KeyExpression>,
     },
     /// Together they are no wallet.
     #[error(transparent)]
@@ -141,6 +141,6 @@ pub fn expression(cosigner: &Cosigner) -> Result<KeyExpression, PlacesError> {
     if right.to_string() == cosigner.key {
         Ok(right)
     } else {
-        Err(PlacesError::NotCanonical { name: name(), right })
+        Err(PlacesError::NotCanonical { name: name(), right: Box::new(right) })
     }
 }

@@ -121,7 +121,8 @@ impl Attempts {
         if partial.signatures.is_empty() || !whole {
             return refuse(Rule::AttemptState, "a cosigner signs each input with 64 bytes");
         }
-        if self.partials.contains_key(&partial.place) {
+        // The saga repeats its steps, and a cosigner may be late.
+        if self.signed.is_some() || self.partials.contains_key(&partial.place) {
             return Ok(Vec::new());
         }
         Ok(vec![partial.into()])
@@ -167,6 +168,7 @@ impl Attempts {
             {
                 state.not_now()
             }
+            Command::RecordPartial(partial) => self.partial(partial),
             Command::Confirm(confirmed) => self.confirm(confirmed),
             Command::Abandon(abandoned) => self.abandon(abandoned),
             Command::FailOnChain { attempt, fee, because } => {
@@ -184,7 +186,6 @@ impl Attempts {
             | Command::Stop(_)
             | Command::RaiseFeeCap(_)
             | Command::RecordRefusal(_)
-            | Command::RecordPartial(_)
             | Command::RecordSigned(_)
             | Command::RecordBroadcast { .. }
             | Command::Fail { .. } => state.not_now(),

@@ -235,6 +235,7 @@ impl Aggregate for Transfer {
                 | C::Confirm(_)
                 | C::Abandon(_)
                 | C::FailOnChain { .. }
+                | C::RecordPartial(_)
                 | C::ApproveAbandonment(_)),
             ) => attempts.decide(command, self),
             (
@@ -250,12 +251,6 @@ impl Aggregate for Transfer {
                     return Ok(Vec::new());
                 }
                 Ok(vec![refused.into()])
-            }
-            (Self::Signing(attempts), C::RecordPartial(partial)) => attempts.partial(partial),
-            // The saga repeats its steps, and a cosigner may be late.
-            (Self::Signed(attempts) | Self::Broadcast(attempts), C::RecordPartial(partial)) => {
-                attempts.current(partial.attempt)?;
-                Ok(Vec::new())
             }
             (Self::Signing(attempts), C::RecordSigned(signed)) => {
                 attempts.current(signed.attempt)?;

@@ -131,10 +131,10 @@ fn whole(
 /// (LIP 2) and an empty field behind the outputs; neither is part of its id. Other bytes come back as they
 /// are.
 fn without_extension(raw: &[u8]) -> Vec<u8> {
-    match raw {
-        [a, b, c, d, 0, 8, inner @ .., 0, e, f, g, h] => {
-            [&[*a, *b, *c, *d], inner, &[*e, *f, *g, *h]].concat()
-        }
-        other => other.to_vec(),
+    if let Some((version, [0, 8, rest @ ..])) = raw.split_first_chunk::<4>()
+        && let Some(([inner @ .., 0], lock_time)) = rest.split_last_chunk::<4>()
+    {
+        return [version.as_slice(), inner, lock_time].concat();
     }
+    raw.to_vec()
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod address;
 pub(crate) mod backup;
+mod holder;
 pub(crate) mod offline;
 mod proving;
 pub(crate) mod reseal;

@@ -3,7 +3,6 @@
 
 use std::{
     io::{IsTerminal, Write, stdout},
-    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
@@ -11,19 +10,17 @@ use bitcoin::base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::{Args, Subcommand, ValueEnum};
 use strongroom_chains::bitcoin::{
     Chain,
-    multisig::{Descriptor, KeyExpression, Offered, Partial, Shape, UnsignedTx},
+    multisig::{Descriptor, KeyExpression, Offered, Shape, UnsignedTx},
 };
 use strongroom_domain::{AddressPath, Branch, Network};
 use strongroom_secrets::{Existing, SecretText, read_secret, write_durably};
-use strongroom_signer::{
-    offline::{Asked, OfflineError, OfflineKey, Proving, Review, TokenCosigner},
-    pkcs11::{Token, TokenSettings},
-};
+use strongroom_signer::offline::{Asked, OfflineKey, Review, TokenCosigner};
 use uuid::Uuid;
 
 use zeroize::Zeroizing;
 
 use super::{
+    holder::{Held, Holder, attach},
     proving::{Prove, prove},
     typing::{Screen, line},
 };
@@ -90,92 +87,6 @@ pub(crate) struct InToken {
     /// The key's id; without it `token-key` makes one.
     #[arg(long)]
     key: Option<Uuid>,
-}
-
-/// Whose signature.
-#[derive(Args)]
-#[group(required = true, multiple = true)]
-pub(crate) struct Holder {
-    /// Directory of a file key.
-    #[arg(long, requires = "passphrase_file", conflicts_with = "module")]
-    data: Option<PathBuf>,
-    /// File with the passphrase that seals it; mode 0600.
-    #[arg(long, requires = "data")]
-    passphrase_file: Option<PathBuf>,
-    /// Instead of a file: the PKCS#11 library of a token.
-    #[arg(long, requires_all = ["token", "pin_file", "key"])]
-    module: Option<PathBuf>,
-    /// The token's label.
-    #[arg(long, requires = "module")]
-    token: Option<String>,
-    /// File with the token's user PIN; mode 0600.
-    #[arg(long, requires = "module")]
-    pin_file: Option<PathBuf>,
-    /// The id of the key in the token.
-    #[arg(long, requires = "module")]
-    key: Option<Uuid>,
-}
-
-/// A key that signs.
-pub(super) enum Held {
-    File(Box<OfflineKey>),
-    Token(Box<TokenCosigner>),
-}
-
-impl Held {
-    pub(super) fn open(holder: &Holder) -> Result<Self, Failure> {
-        let Holder { data, passphrase_file, module, token, pin_file, key } = holder;
-        match (data, passphrase_file, module, token, pin_file, key) {
-            (Some(data), Some(passphrase), ..) => {
-                let key = OfflineKey::open(data, &read_secret(passphrase)?)?;
-                Ok(Self::File(Box::new(key)))
-            }
-            (_, _, Some(module), Some(label), Some(pin_file), Some(key)) => {
-                let token = attach(module, label, pin_file)?;
-                Ok(Self::Token(Box::new(TokenCosigner::open(token, *key)?)))
-            }
-            _ => Err("name a file key (--data, --passphrase-file) or one in a token (--module, \
-                      --token, --pin-file, --key)"
-                .into()),
-        }
-    }
-
-    pub(super) fn place(&self, descriptor: &Descriptor) -> Result<usize, OfflineError> {
-        match self {
-            Self::File(key) => key.place(descriptor),
-            Self::Token(key) => key.place(descriptor),
-        }
-    }
-
-    fn sign(&self, unsigned: &UnsignedTx) -> Result<Partial, OfflineError> {
-        match self {
-            Self::File(key) => key.sign(unsigned),
-            Self::Token(key) => key.sign(unsigned),
-        }
-    }
-}
-
-impl Held {
-    pub(super) fn prove(
-        &self,
-        proving: &Proving,
-        digest: [u8; 32],
-    ) -> Result<[u8; 64], OfflineError> {
-        match self {
-            Self::File(key) => key.prove(&proving.descriptor, proving.epoch, digest),
-            Self::Token(key) => key.prove(&proving.descriptor, digest),
-        }
-    }
-}
-
-fn attach(module: &Path, label: &str, pin_file: &Path) -> Result<Token, Failure> {
-    Ok(Token::open(TokenSettings {
-        module: module.to_owned(),
-        label: label.to_owned(),
-        serial: None,
-        pin_file: pin_file.to_owned(),
-        sessions: NonZeroUsize::MIN,
-    })?)
 }
 
 fn token_key(asked: &InToken) -> Result<(), Failure> {

@@ -10,7 +10,10 @@ use clap::Args;
 use strongroom_chains::spend_proof;
 use strongroom_signer::offline::Proving;
 
-use super::offline::{Held, Holder, read, typed};
+use super::{
+    holder::{Held, Holder},
+    offline::{read, typed},
+};
 use crate::Failure;
 
 /// What to show.

@@ -9,8 +9,8 @@ use strongroom_domain::{
     Amount, Intent, PersonId, ProposalId, TransferId,
     deposit::BlockRef,
     transfer::{
-        AttemptAuthorised, AttemptRefused, AttemptSigned, Requested, RequestedV1, Returns,
-        SweepRequested, TransferEvent,
+        AttemptAuthorised, AttemptRefused, AttemptSigned, PartiallySigned, Requested, RequestedV1,
+        Returns, SweepRequested, TransferEvent,
     },
 };
 
@@ -50,16 +50,7 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
         // How far it is does not change: the cancellation comes next.
         E::AbandonmentApproved(_) => {}
         E::AttemptRefused(refused) => out.push(refusal(at, id, refused)),
-        E::PartiallySigned(of) => {
-            let cells = [
-                ("position", at.position()),
-                ("signed_at", at.time()),
-                ("transfer", text(id)),
-                ("attempt", int(of.attempt)),
-                ("place", int(of.place)),
-            ];
-            out.push(Change::insert("partials", cells));
-        }
+        E::PartiallySigned(of) => out.push(partial(at, id, of)),
         E::AttemptSigned(signed) => {
             out.push(complete(at, id, signed));
             let transaction = ("transaction_id", text(&signed.transaction));
@@ -198,6 +189,17 @@ fn refusal(at: At<'_>, id: TransferId, refused: &AttemptRefused) -> Change {
             ("because", text(&refused.because)),
         ],
     )
+}
+
+fn partial(at: At<'_>, id: TransferId, of: &PartiallySigned) -> Change {
+    let cells = [
+        ("position", at.position()),
+        ("signed_at", at.time()),
+        ("transfer", text(id)),
+        ("attempt", int(of.attempt)),
+        ("place", int(of.place)),
+    ];
+    Change::insert("partials", cells)
 }
 
 fn complete(at: At<'_>, id: TransferId, signed: &AttemptSigned) -> Change {

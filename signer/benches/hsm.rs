@@ -77,6 +77,8 @@ impl Spent {
 
 /// Nanoseconds that this thread has run.
 fn processor() -> Outcome<u128> {
+    // It is counted when the thread leaves the processor.
+    thread::yield_now();
     let text = fs::read_to_string("/proc/thread-self/schedstat")?;
     Ok(text.split(' ').next().ok_or("no schedstat")?.parse()?)
 }

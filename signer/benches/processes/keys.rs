@@ -10,8 +10,7 @@ use super::{Kind, Size, bare_ecdsa, bare_frost, folder};
 
 /// Signatures of each, FROST's and ECDSA's: one of these takes ten times as long.
 const SIGNATURES: [usize; 2] = [60, 20];
-/// Refreshes of each.
-const REFRESHES: usize = 3;
+/// Keys made and refreshed; of ECDSA with many holders one alone, which takes a minute.
 const KEYS: usize = 3;
 
 /// Either library's key.
@@ -73,9 +72,10 @@ pub(crate) fn measure(kind: Kind, size: Size, (name, disk): (&str, &Path)) {
     let of = format!("{} {} of {}, {name}", kind.name(), size.0, size.1);
     let ids = world.process_ids();
 
+    let keys = if kind == Kind::Ecdsa && size.1 > 3 { 1 } else { KEYS };
     let (mut ours, mut bare) = (Costs::default(), Costs::default());
     let mut made = Vec::new();
-    for _ in 0..KEYS {
+    for _ in 0..keys {
         let key = world.ask_for_key(kind, size);
         ours.push(without_checkpoints(&mut world, |world| world.make(kind, key)));
         let (cost, parties) = cost(&[], || Bare::make(kind, size));
@@ -106,7 +106,7 @@ pub(crate) fn measure(kind: Kind, size: Size, (name, disk): (&str, &Path)) {
     say(&of, "taking in its payment", taken.typical(), bare.typical());
 
     let (mut ours, mut bare) = (Costs::default(), Costs::default());
-    for _ in 0..REFRESHES {
+    for _ in 0..keys {
         let epoch = world.ask_for_refresh(key);
         ours.push(without_checkpoints(&mut world, |world| world.refresh(key, epoch)));
         bare.push(cost(&[], || parties.refresh()).0);

@@ -17,6 +17,9 @@
     clippy::wildcard_enum_match_arm,
     clippy::as_conversions,
     clippy::cast_precision_loss,
+    clippy::unused_self,
+    clippy::unnecessary_debug_formatting,
+    clippy::large_enum_variant,
     reason = "a measurement: it stops at the first thing that is not as it must be"
 )]
 

@@ -67,10 +67,11 @@ impl Process {
         fs::write(folder.join("coordinator.pem"), coordinator.certificate.pem()).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = format!(
-            "listen = \"127.0.0.1:{port}\"\ndata = {:?}\nserver_certificate = {:?}\n\
-             [sealing]\npassphrase_file = {passphrase:?}\n",
-            folder.join("data"),
-            folder.join("coordinator.pem"),
+            "listen = \"127.0.0.1:{port}\"\ndata = \"{}\"\nserver_certificate = \"{}\"\n\
+             [sealing]\npassphrase_file = \"{}\"\n",
+            folder.join("data").display(),
+            folder.join("coordinator.pem").display(),
+            passphrase.display(),
         );
         fs::write(folder.join("signer.toml"), settings).unwrap();
         let made = Self { folder, port, child: None };
@@ -118,7 +119,7 @@ impl Process {
             .spawn();
         let child = self.child.insert(started.unwrap());
         let socket = loop {
-            assert!(child.try_wait().unwrap().is_none(), "see {:?}", self.folder.join("log"));
+            assert!(child.try_wait().unwrap().is_none(), "see {}/log", self.folder.display());
             if let Ok(socket) = TcpStream::connect(("127.0.0.1", self.port)) {
                 break socket;
             }

@@ -13,7 +13,7 @@ use super::process::{Coordinator, Link, Process};
 
 /// A signer's process and the connection to it, or a signer in this process.
 enum Peer {
-    Process(Link),
+    Process(Box<Link>),
     Here(Box<Signer>),
 }
 

@@ -92,15 +92,15 @@ fn ratio(ours: u128, bare: u128) -> String {
 fn on_threads<W: FnOnce() -> Outcome<u32> + Send>(works: Vec<W>) -> Outcome<Spent> {
     let start = Instant::now();
     let (times, spent) = thread::scope(|scope| -> Outcome<(u32, u128)> {
-        let timed = |work: W| {
+        let measured = |work: W| {
             let times = work().map_err(|error| error.to_string())?;
             Ok::<_, String>((times, processor().map_err(|error| error.to_string())?))
         };
         let running: Vec<_> =
-            works.into_iter().map(|work| scope.spawn(move || timed(work))).collect();
+            works.into_iter().map(|work| scope.spawn(move || measured(work))).collect();
         let mut sum = (0, 0);
-        for thread in running {
-            let (times, spent) = thread.join().map_err(|_| "a thread died")??;
+        for each in running {
+            let (times, spent) = each.join().map_err(|_| "a thread died")??;
             sum = (sum.0 + times, sum.1 + spent);
         }
         Ok(sum)

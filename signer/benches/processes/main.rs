@@ -17,9 +17,7 @@
     clippy::wildcard_enum_match_arm,
     clippy::as_conversions,
     clippy::cast_precision_loss,
-    clippy::unused_self,
     clippy::unnecessary_debug_formatting,
-    clippy::large_enum_variant,
     reason = "a measurement: it stops at the first thing that is not as it must be"
 )]
 
@@ -40,7 +38,7 @@ mod process;
 mod sessions;
 mod throughput;
 #[path = "../../../tests/tests/e2e/hostile/transactions.rs"]
-#[allow(dead_code, reason = "the tests use the rest of it")]
+#[allow(dead_code, clippy::unused_self, reason = "the tests use the rest of it")]
 mod transactions;
 mod world;
 

@@ -49,7 +49,7 @@ impl World {
         for process in &mut processes {
             process.pin(genesis);
             peers.push(match at {
-                Where::Processes => Peer::Process(process.start(&coordinator)),
+                Where::Processes => Peer::Process(Box::new(process.start(&coordinator))),
                 Where::Here => Peer::Here(Box::new(process.here(genesis))),
             });
         }
@@ -161,6 +161,7 @@ impl World {
     /// Ends a signer in good order and starts it again.
     pub(crate) fn restart(&mut self, signer: usize) {
         self.processes[signer].stop();
-        self.peers[signer] = Peer::Process(self.processes[signer].start(&self.coordinator));
+        self.peers[signer] =
+            Peer::Process(Box::new(self.processes[signer].start(&self.coordinator)));
     }
 }

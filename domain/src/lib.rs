@@ -57,8 +57,7 @@ pub use bytes::{Bytes, BytesError};
 pub use command::{Command, Spends};
 pub use decision::{
     Decision, check_frozen, check_trusted, decide, judge, left_to_sweep, place, planned_change,
-    restoring_change,
-    set_aside,
+    restoring_change, set_aside,
 };
 pub use digest::{Digest, DigestError};
 pub use event::{DecodeError, Event};

@@ -102,7 +102,8 @@ fn failed(server: &str, error: &reqwest::Error) -> CliError {
         reason = error.to_string();
     }
     if error.is_timeout() {
-        reason = "no answer came in time: look whether it was asked before asking again".to_owned();
+        "no answer came in time: look whether it was asked before asking again"
+            .clone_into(&mut reason);
     }
     CliError::Server { url: server.to_owned(), reason }
 }

@@ -95,8 +95,8 @@ impl RotateAll {
         let planned: Vec<Planned> =
             serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         let planned: BTreeMap<_, _> = planned.into_iter().map(|of| (of.wallet, of)).collect();
-        let asker = self.at.open()?;
-        let wanted = wallets_of(&asker, self.signer).await?;
+        let server = self.at.open()?;
+        let wanted = wallets_of(&server, self.signer).await?;
         let missing: Vec<_> = wanted.iter().filter(|id| !planned.contains_key(*id)).collect();
         if !missing.is_empty() {
             let names: Vec<_> = missing.iter().map(ToString::to_string).collect();
@@ -110,8 +110,8 @@ impl RotateAll {
         let mut refused = 0_usize;
         for of in wanted.iter().filter_map(|wallet| planned.get(wallet)) {
             let wallet = of.wallet;
-            match of.rotate(&asker).await {
-                Ok(asked) => say.json(&json!({ "wallet": wallet, "asked": asked }))?,
+            match of.rotate(&server).await {
+                Ok(told) => say.json(&json!({ "wallet": wallet, "asked": told }))?,
                 Err(error) => {
                     refused = refused.saturating_add(1);
                     say.json(&json!({ "wallet": wallet, "not_asked": error.to_string() }))?;

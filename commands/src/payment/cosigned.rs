@@ -2,8 +2,9 @@
 //! fail that cosigners who are no signers could complete: they swear nothing.
 
 use super::{
-    drive::{Run, another, completed, quarantine, record_refusal},
+    drive::{Run, another, completed, quarantine},
     planning,
+    refusals::record_refusal,
     refusals::refusals,
     saga::{Progress, Saga, Stopped},
     signing::{Parts, Task, Troubles, Unsigned},

@@ -3,7 +3,7 @@
 
 use super::{
     cosigned,
-    refusals::refusals,
+    refusals::{record_refusal, refusals},
     remedy::Remedy,
     saga::{Pause, Progress, Recorded, Saga, Stopped},
     signing::{Task, Troubles, Unsigned},
@@ -15,10 +15,7 @@ use strongroom_chains::SignedTx;
 use strongroom_domain::{
     Actor, Command, Refusal, SignerId, TransferId, check_frozen,
     key::Quarantined,
-    transfer::{
-        AttemptAuthorised, AttemptRefused, AttemptSigned, Attempts, ReturnAuthorised, Returns,
-        Transfer,
-    },
+    transfer::{AttemptAuthorised, AttemptSigned, Attempts, ReturnAuthorised, Returns, Transfer},
 };
 use tokio::time::sleep;
 
@@ -290,7 +287,11 @@ async fn setback(
 ) -> Result<Progress, Stopped> {
     run.tries = run.tries.saturating_add(1);
     run.away.clear();
+    let mut told = "a signer did not sign yet".to_owned();
     for (signer, trouble) in troubles {
+        if let Trouble::Again(because) | Trouble::Away(because) = &trouble {
+            told = format!("signer {signer} did not sign yet: {because}");
+        }
         tracing::warn!(transfer = %id, %signer, ?trouble, "a signer did not sign");
         match trouble {
             Trouble::Again(_) if run.tries < PATIENCE => {}
@@ -339,7 +340,7 @@ async fn setback(
         over: saga.is_over(attempts),
     });
     match next {
-        Next::Again => Ok(Progress::Wait("a signer did not sign yet".to_owned())),
+        Next::Again => Ok(Progress::Wait(told)),
         Next::Wait(because) => Ok(Progress::Wait(because)),
         // What is signed may be on its chain: only the chain ends it.
         Next::Fail(because) if !attempts.complete.is_empty() => Ok(Progress::Wait(because)),
@@ -351,25 +352,6 @@ async fn setback(
         },
         Next::Attempt(signers) => another(saga, id, attempts, run, signers).await,
     }
-}
-
-pub(super) async fn record_refusal(
-    saga: &Saga,
-    transfer: TransferId,
-    attempt: u32,
-    signer: SignerId,
-    refusal: Refusal,
-) -> Result<(), Stopped> {
-    let Refusal { rule, because } = refusal;
-    let refused = AttemptRefused { attempt, signer, rule, because };
-    let command = Command::RecordRefusal { transfer, refused };
-    match saga.execute(transfer, command, Actor::Signer(signer)).await? {
-        Recorded::Done(_) => {}
-        Recorded::Refused(refusal) => {
-            tracing::warn!(%transfer, %signer, %refusal, "a refusal was not recorded");
-        }
-    }
-    Ok(())
 }
 
 /// The same transaction, for other signers. It excludes every attempt before it.

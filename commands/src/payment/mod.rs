@@ -45,8 +45,8 @@ mod sweep;
 mod watch;
 
 pub use expiry::due;
-pub use psbt::{CosignerPart, PsbtError, Unfinished};
 pub use plan::{NoPlan, Plan, Purse, Till, child_key, from_balance, from_coins};
+pub use psbt::{CosignerPart, PsbtError, Unfinished};
 pub use remedy::Remedy;
 pub use step::{
     Next, Setback, Sighting, Step, Trouble, after, first_signers, may_be_mined, sighting, trouble,

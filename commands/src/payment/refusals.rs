@@ -1,10 +1,13 @@
 //! Who has refused a transaction, as the log says. Never takes a word about one transaction for a word
 //! about another.
 
-use super::saga::Saga;
+use super::saga::{Recorded, Saga, Stopped};
 use crate::recorded;
 use std::collections::BTreeSet;
-use strongroom_domain::{Bytes, Event, SignerId, Stream, TransferId, transfer::TransferEvent};
+use strongroom_domain::{
+    Actor, Bytes, Command, Event, Refusal, SignerId, Stream, TransferId,
+    transfer::{AttemptRefused, TransferEvent},
+};
 use strongroom_store::PAGE_LIMIT;
 
 /// Everyone who refused the current attempt's transaction, in whichever attempt that has the same.
@@ -37,4 +40,24 @@ fn forget_others(known: &mut Bytes, next: Bytes, refused: &mut BTreeSet<SignerId
         refused.clear();
         *known = next;
     }
+}
+
+/// A signer's refusal goes to the log: its rule, and what it said.
+pub(super) async fn record_refusal(
+    saga: &Saga,
+    transfer: TransferId,
+    attempt: u32,
+    signer: SignerId,
+    refusal: Refusal,
+) -> Result<(), Stopped> {
+    let Refusal { rule, because } = refusal;
+    let refused = AttemptRefused { attempt, signer, rule, because };
+    let command = Command::RecordRefusal { transfer, refused };
+    match saga.execute(transfer, command, Actor::Signer(signer)).await? {
+        Recorded::Done(_) => {}
+        Recorded::Refused(refusal) => {
+            tracing::warn!(%transfer, %signer, %refusal, "a refusal was not recorded");
+        }
+    }
+    Ok(())
 }

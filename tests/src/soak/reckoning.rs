@@ -92,9 +92,9 @@ pub(super) fn rail(
             None => {
                 report.lost += 1;
                 let client = strongroom.desk.initiator();
-                let story = client.get(&format!("/transactions/{transfer}")).body;
+                let told = client.get(&format!("/transactions/{transfer}")).body;
                 let last = trail.last(transfer);
-                broken.push(format!("{}: lost after {last}: {story}", rail.name));
+                broken.push(format!("{}: lost after {last}: {told}", rail.name));
                 times
             }
         };
@@ -111,8 +111,8 @@ pub(super) fn rail(
         stormy.push(took);
         let while_up = while_up(spells, index == super::storm::POOL_RAIL, one.since, broadcast);
         up.push(while_up);
-        let story = story(one, transfer, (spells, storm), broadcast);
-        slow.push(Slow { took, while_up, story: format!("{}: {story}", rail.name) });
+        let told = story(one, transfer, (spells, storm), broadcast);
+        slow.push(Slow { took, while_up, story: format!("{}: {told}", rail.name) });
     }
     for (amount, times) in paid {
         broken.push(format!("{}: {amount} was paid {times} times, and not asked for", rail.name));

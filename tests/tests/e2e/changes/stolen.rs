@@ -82,7 +82,7 @@ fn a_copied_share_file_of_before_a_refresh_gives_no_key_and_signs_nothing() {
     let waiting = house.strongroom.desk.initiator().wait(&story, PATIENCE, |story| {
         story["waiting"].as_str().is_some_and(|waiting| waiting.contains(&holder))
     });
-    assert!(text(&waiting, "waiting").contains("damaged"), "{waiting}");
+    assert!(text(&waiting, "waiting").contains("key share can't be used"), "{waiting}");
     let attempts = waiting["attempts"].as_array().unwrap();
     assert!(attempts.iter().all(|attempt| attempt["raw"].is_null()), "{waiting}");
 

@@ -12,6 +12,9 @@ use super::forge::clock;
 use super::rounds::{Said, step};
 use super::world::{HSM, World};
 
+/// A case, and how it bends what was spoken.
+type Bent<'a> = (&'a str, Box<dyn Fn(&mut Vec<Spoken>)>);
+
 const HOLDERS: [usize; 3] = [0, 1, 2];
 const SIGNERS: [usize; 2] = [0, 1];
 
@@ -122,7 +125,6 @@ fn an_ed25519_round_follows_its_own_session_or_none_and_the_key_proves_itself() 
         said
     };
     let stranger = world.id(HSM);
-    type Bent<'a> = (&'a str, Box<dyn Fn(&mut Vec<Spoken>)>);
     let cases: Vec<Bent<'_>> = vec![
         ("ed25519-proof-commitment-missing", Box::new(|of| drop(of.pop()))),
         ("ed25519-proof-commitment-twice", Box::new(|of| of.push(of[1].clone()))),

@@ -23,12 +23,12 @@ use super::transactions::{AMOUNT, Asked, Custody, FEE, GAS_PRICE};
 use super::world::{HSM, World};
 
 /// Two hours ago: whole lives of transfers have room until now.
-fn earlier() -> Timestamp {
+pub(super) fn earlier() -> Timestamp {
     Timestamp::from_micros(clock().micros() - 7_200_000_000)
 }
 
 /// How a transfer comes to an end, from its request on.
-type End = fn(&mut Forge, &Custody) -> TransferId;
+pub(super) type End = fn(&mut Forge, &Custody) -> TransferId;
 
 fn signed(forge: &mut Forge, custody: &Custody) -> TransferId {
     let transfer = custody.honest(forge).intent.transfer;
@@ -55,7 +55,7 @@ fn brief(forge: &mut Forge, custody: &Custody) -> Asked {
     asked
 }
 
-fn lives() -> Vec<(&'static str, End)> {
+pub(super) fn lives() -> Vec<(&'static str, End)> {
     vec![
         ("life-never-asked-for", |_, _| TransferId(Uuid::now_v7())),
         ("life-asked-for", |f, c| c.ask(f).intent.transfer),
@@ -141,7 +141,7 @@ fn what_was_consumed_is_not_sworn_off_because_it_is_said_to_be_over() {
 }
 
 /// A policy that a quorum really put in force.
-fn change_policy(forge: &mut Forge, change: impl FnOnce(&mut PolicyV1)) {
+pub(super) fn change_policy(forge: &mut Forge, change: impl FnOnce(&mut PolicyV1)) {
     let mut policy = forge.state.charter.standing().unwrap().policy.v1().unwrap().clone();
     policy.version += 1;
     change(&mut policy);

@@ -24,6 +24,7 @@ mod orders;
 mod own_time;
 mod powers;
 mod proofs;
+mod restarts;
 mod restoring;
 mod rounds;
 mod sessions;

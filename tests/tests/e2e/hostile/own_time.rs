@@ -132,8 +132,8 @@ fn what_is_told_together_counts_together() {
     };
     let signatures = |note: &str| note.split_once("\n\n").unwrap().1.to_owned();
     let of_log = 2;
-    let lines: String =
-        signatures(&new).lines().skip(of_log).map(|line| format!("{line}\n")).collect();
+    let lines: Vec<_> = signatures(&new).lines().skip(of_log).map(str::to_owned).collect();
+    let lines = lines.join("\n") + "\n";
     let mixed = Order::Checkpoint { checkpoint: format!("{old}{lines}") };
     assert!(matches!(link.ask(&mixed), Reply::Covered { .. }));
     let reply = link.commit(second, 1);

@@ -19,7 +19,7 @@ use super::world::World;
 const HOLDERS: [usize; 3] = [0, 1, 2];
 
 /// A key that has to prove itself, made by three.
-fn unproven(world: &mut World) -> KeyId {
+pub(super) fn unproven(world: &mut World) -> KeyId {
     let (key, proposal) = (KeyId(Uuid::now_v7()), ProposalId(Uuid::now_v7()));
     let participants = HOLDERS.map(|of| world.id(of)).to_vec();
     let protocol = Protocol::FrostSecp256k1Tr;
@@ -63,7 +63,7 @@ fn step((key, epoch): (KeyId, u32), session: &Bytes, round: u16, spoken: Vec<Spo
     Order::Step { work, session, round, spoken, letters: Vec::new() }
 }
 
-fn session(n: u8) -> Bytes {
+pub(super) fn session(n: u8) -> Bytes {
     Bytes(vec![n; 16])
 }
 
@@ -75,7 +75,7 @@ fn message(reply: Reply) -> Bytes {
 }
 
 /// What both first holders say in round one.
-fn committed(world: &World, key: KeyId, name: &Bytes) -> Vec<Spoken> {
+pub(super) fn committed(world: &World, key: KeyId, name: &Bytes) -> Vec<Spoken> {
     let ids = [world.id(0), world.id(1)];
     let say = |of: usize| {
         let message = message(world.reader(of).ask(&step((key, 1), name, 1, named(&ids))));
@@ -166,7 +166,7 @@ fn a_proof_is_made_once_for_a_key_that_has_to_prove_itself() {
 }
 
 /// Both give their part, and the log takes what comes out.
-fn proves(world: &mut World, key: KeyId, name: &Bytes, spoken: &[Spoken]) {
+pub(super) fn proves(world: &mut World, key: KeyId, name: &Bytes, spoken: &[Spoken]) {
     let active = world.forge.state.keys[&key].active().unwrap().clone();
     let (mut commitments, mut shares) = (ByHolder::new(), ByHolder::new());
     for (holder, of) in [(1, 0), (2, 1)] {

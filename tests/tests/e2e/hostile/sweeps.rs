@@ -34,7 +34,7 @@ fn stage() -> Stage {
     Stage { world, old, new, other, _root: root }
 }
 
-fn rotation(old: &Custody, new: &Custody) -> Rotation {
+pub(super) fn rotation(old: &Custody, new: &Custody) -> Rotation {
     Rotation {
         wallet: old.wallet,
         successor: new.wallet,
@@ -44,7 +44,7 @@ fn rotation(old: &Custody, new: &Custody) -> Rotation {
 }
 
 /// Asks, and two of the group agree.
-fn rotate(forge: &mut Forge, rotation: Rotation) -> ProposalId {
+pub(super) fn rotate(forge: &mut Forge, rotation: Rotation) -> ProposalId {
     let proposal = ProposalId(Uuid::now_v7());
     let (maker, expires_at) = (forge.people.maker, forge.time.plus_seconds(3600));
     let subject = Subject::Rotate(rotation);
@@ -54,7 +54,7 @@ fn rotate(forge: &mut Forge, rotation: Rotation) -> ProposalId {
 }
 
 /// A sweep of one coin, as an honest server asks for it.
-fn sweep(forge: &Forge, old: &Custody, new: &Custody, coin: &Coin) -> SweepRequested {
+pub(super) fn sweep(forge: &Forge, old: &Custody, new: &Custody, coin: &Coin) -> SweepRequested {
     let known = forge.state.wallets[&old.wallet].holding().unwrap().rotation.clone();
     let proposal = known.map_or(ProposalId(Uuid::nil()), |known| known.proposal);
     let intent = Intent {
@@ -70,7 +70,7 @@ fn sweep(forge: &Forge, old: &Custody, new: &Custody, coin: &Coin) -> SweepReque
     SweepRequested { intent, coins, successor: new.wallet, rotation: proposal, maker }
 }
 
-fn bytes(old: &Custody, coin: &Coin, to: &Address) -> Bytes {
+pub(super) fn bytes(old: &Custody, coin: &Coin, to: &Address) -> Bytes {
     let chain = utxo::Chain::of(NETWORK).unwrap();
     let cap = Amount::new(FEE);
     let bid = Bid { rate: SatPerKvb(u64::MAX / 1_000_000), cap, replaced: None };

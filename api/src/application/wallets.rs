@@ -2,9 +2,13 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use strongroom_chains::{hd::shown, key_address};
+use strongroom_chains::{
+    KeyAddressError,
+    hd::{NoKey, shown},
+    key_address,
+};
 use strongroom_domain::{
-    AccountId, Address, AddressPath, Branch, Command, KeyId, Network, WalletId,
+    AccountId, Address, AddressPath, Branch, Command, KeyId, Network, Refusal, Rule, WalletId,
     wallet::{AddressDerived, Tier},
 };
 use utoipa::ToSchema;
@@ -90,8 +94,13 @@ impl Application {
         })?;
         let path = AddressPath { branch: Branch::Deposit, index };
         let unusable = |reason: String| Failure::underivable(id, reason);
-        let address =
-            key_address(&key, network, path).map_err(|error| unusable(error.to_string()))?;
+        let address = key_address(&key, network, path).map_err(|error| match error {
+            KeyAddressError::NoKey(NoKey::Protocol { .. }) if index > 0 => {
+                let because = format!("a {} key has one address", key.plan.protocol.name());
+                Refusal::new(Rule::WalletSingleAddress, because).into()
+            }
+            error => unusable(error.to_string()),
+        })?;
         Ok((address, path, shown(id, key.plan.protocol, path)))
     }
 }

@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 const NETWORK: Network = Network::LitecoinRegtest;
 
-/// A proven key of these signers (by place among the deployment's) and cosigners, of whom two sign.
+/// A proven key of these signers (by place among the deployment's) and cosigners, of whom so many sign.
 fn key(
     house: &Deployment,
-    shape: &str,
+    (shape, threshold): (&str, usize),
     signers: &[usize],
     cosigners: &[(&str, &Cosigner)],
 ) -> String {
@@ -27,7 +27,7 @@ fn key(
         .iter()
         .map(|(name, of)| json!({ "name": name, "key": of.key(&desk.programs) }))
         .collect();
-    let asked = json!({ "protocol": format!("multisig-{shape}/1"), "threshold": 2,
+    let asked = json!({ "protocol": format!("multisig-{shape}/1"), "threshold": threshold,
         "participants": holders, "cosigners": named });
     let answer = client.post("/keys", &asked).ok();
     desk.approve(&text(&answer, "proposal"));
@@ -107,7 +107,7 @@ fn count(house: &Deployment, transfer: &str, kind: &str) -> usize {
 fn signers_alone_pay_from_a_p2wsh_wallet_and_spend_the_change() {
     let folder = TempDir::new().unwrap();
     let mut house = Deployment::found(folder.path(), Networks::start());
-    let key = key(&house, "p2wsh", &[0, 1, 3], &[]);
+    let key = key(&house, ("p2wsh", 2), &[0, 1, 3], &[]);
     let custody = custody(&house, key);
     let (deposit, amount, _) = amounts(NETWORK);
     house.deposit(&custody, deposit);
@@ -135,7 +135,7 @@ fn a_cosigner_without_a_network_completes_a_p2tr_payment() {
     let mut house = Deployment::found(&folder.path().join("house"), Networks::start());
     let programs = house.desk.programs.clone();
     let [zurich, oslo] = [0, 1].map(|n| Cosigner::new(&programs, folder.path(), n));
-    let key = key(&house, "p2tr", &[0], &[("zurich", &zurich), ("oslo", &oslo)]);
+    let key = key(&house, ("p2tr", 2), &[0], &[("zurich", &zurich), ("oslo", &oslo)]);
     let custody = custody(&house, key);
     let (deposit, amount, _) = amounts(NETWORK);
     house.deposit(&custody, deposit);
@@ -172,6 +172,40 @@ fn a_cosigner_without_a_network_completes_a_p2tr_payment() {
     });
     let foreign = psbt(&house, &["import", &next, back.to_str().unwrap()]).unwrap_err();
     assert!(foreign.contains("another transaction"), "{foreign}");
+    verified(&house);
+    house.stop();
+}
+
+/// An HSM, two signers' files and seven machines without a network: seven of them sign, one after the
+/// other.
+#[test]
+fn seven_of_ten_keys_of_three_kinds_pay_from_a_p2wsh_wallet() {
+    let folder = TempDir::new().unwrap();
+    let mut house = Deployment::found(&folder.path().join("house"), Networks::start());
+    let programs = house.desk.programs.clone();
+    let machines: Vec<_> = (0..7).map(|n| Cosigner::new(&programs, folder.path(), n)).collect();
+    let names = ["bern", "cork", "graz", "kyiv", "lima", "oslo", "rome"];
+    let named: Vec<_> = names.into_iter().zip(&machines).collect();
+    let key = key(&house, ("p2wsh", 7), &[0, 1, 3], &named);
+    let custody = custody(&house, key);
+    let (deposit, amount, _) = amounts(NETWORK);
+    house.deposit(&custody, deposit);
+    let (transfer, proposal) = house.desk.ask(&payment(&house, &custody, amount));
+    house.desk.approve(&proposal);
+    house.desk.initiator().wait(&format!("/transactions/{transfer}"), PATIENCE, |story| {
+        story["waiting"].as_str().is_some_and(|why| why.contains("3 of 7 cosigners"))
+    });
+    let mut psbt_file = folder.path().join("out");
+    psbt(&house, &["export", &transfer, psbt_file.to_str().unwrap()]).unwrap();
+    for (number, machine) in machines.iter().take(4).enumerate() {
+        let signed = folder.path().join(format!("signed-{number}"));
+        sign(&house, &custody, machine, &psbt_file, &signed);
+        psbt_file = signed;
+    }
+    let imported = psbt(&house, &["import", &transfer, psbt_file.to_str().unwrap()]).unwrap();
+    assert_eq!(imported["places"].as_array().map(Vec::len), Some(4), "{imported}");
+    house.settle(NETWORK, &transfer);
+    assert_eq!(count(&house, &transfer, "transfer.partially-signed"), 7);
     verified(&house);
     house.stop();
 }

@@ -3,12 +3,18 @@
 //! the process: without them a signer only waits longer.
 
 use super::Counting;
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// The most that are kept.
 const MOST: usize = 1_024;
 /// How far apart they are at least, before they are thinned out.
 const APART: Duration = Duration::from_secs(20);
+/// Of its age: how far apart an older one may be from the next.
+const FRACTION: u32 = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct History(VecDeque<Arc<Counting>>);
@@ -27,13 +33,26 @@ impl History {
             return;
         }
         if self.0.len() >= MOST {
-            let mut number = 0_usize;
-            self.0.retain(|_| {
-                number = number.wrapping_add(1);
-                number.is_multiple_of(2)
-            });
+            self.thin(next.since);
         }
         self.0.push_back(Arc::clone(next));
+    }
+
+    /// Keeps those that are apart by a part of their age: a year of them is some 700.
+    fn thin(&mut self, now: SystemTime) {
+        let (mut kept, mut last) = (VecDeque::new(), None::<SystemTime>);
+        while let Some(one) = self.0.pop_back() {
+            let age = now.duration_since(one.since).unwrap_or_default();
+            let apart = last.map(|last| last.duration_since(one.since).unwrap_or_default());
+            if apart.is_none_or(|apart| apart >= age / FRACTION) {
+                last = Some(one.since);
+                kept.push_front(one);
+            }
+        }
+        while kept.len() >= MOST {
+            kept.pop_front();
+        }
+        self.0 = kept;
     }
 
     /// Those that cover an entry after this one, the smallest first.
@@ -82,7 +101,7 @@ mod tests {
             assert!(history.0.len() <= MOST);
             assert_eq!(history.0.back().map(|one| one.head.size), Some(number));
         }
-        assert!(history.0.len() > MOST / 2);
-        assert!(sizes(&history, 0)[0] < 20_000 / 2, "the first half is not forgotten whole");
+        assert!(history.0.len() > MOST / 4);
+        assert!(sizes(&history, 0)[0] < 20_000 / 10, "what is old is thinner, not gone");
     }
 }

@@ -187,14 +187,15 @@ async fn officer(world: &mut World, side: Side, n: u8) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What becomes of stuck payments, and sweeps: in the histories of `domain`, and on real nodes (`tests/`), not here.
-const STUCK: [&str; 6] = [
+/// What becomes of stuck payments, sweeps, and what cosigners sign: in the histories of `domain`, and on real nodes (`tests/`), not here.
+const STUCK: [&str; 7] = [
     "transfer.return-authorised",
     "transfer.fee-cap-raised",
     "transfer.abandonment-approved",
     "transfer.abandoned",
     "account.hold-raised",
     "transfer.sweep-requested",
+    "transfer.partially-signed",
 ];
 
 /// Without this the property about histories could come to be about nothing.

@@ -62,7 +62,7 @@ impl Life {
     fn pinned(&self) -> Pinned {
         let payload = self.copy.split(|byte| *byte == b'\n').nth(1).unwrap();
         let founded: FoundedV2 = serde_json::from_slice(payload).unwrap();
-        assert!(matches!(CharterEvent::from(founded.clone()), CharterEvent::Founded(_)));
+        assert!(matches!(CharterEvent::from(founded.clone()), CharterEvent::FoundedV2(_)));
         let me = founded.charter.signers[0].clone();
         Pinned {
             genesis: self.ends[0].1.leaf,
@@ -155,7 +155,7 @@ fn a_journal_cut_anywhere_gives_the_whole_writes_before_the_cut() {
         assert!(found < complete.0 && kept <= cut, "cut at byte {cut}");
         Consumptions::open(&life.file("journal", &life.journal[..cut])).unwrap();
     }
-    assert!(lines.len() > LINES, "a journal of a whole life has {} records", lines.len());
+    assert!(lines.len() > 200, "a journal of a whole life has {} records", lines.len());
 }
 
 /// A byte of an acknowledged record that changed on the disk is no crash.

@@ -93,13 +93,13 @@ impl Application {
             Ok::<_, Failure>((holding.network, index, holding.key, active))
         })?;
         let path = AddressPath { branch: Branch::Deposit, index };
-        let unusable = |reason: String| Failure::underivable(id, reason);
-        let address = key_address(&key, network, path).map_err(|error| match error {
-            KeyAddressError::NoKey(NoKey::Protocol { .. }) if index > 0 => {
+        let address = key_address(&key, network, path).map_err(|error| {
+            let alone = matches!(error, KeyAddressError::NoKey(NoKey::Protocol { .. }));
+            if alone && index > 0 {
                 let because = format!("a {} key has one address", key.plan.protocol.name());
-                Refusal::new(Rule::WalletSingleAddress, because).into()
+                return Refusal::new(Rule::WalletSingleAddress, because).into();
             }
-            error => unusable(error.to_string()),
+            Failure::underivable(id, error.to_string())
         })?;
         Ok((address, path, shown(id, key.plan.protocol, path)))
     }

@@ -184,8 +184,8 @@ fn seven_of_ten_keys_of_three_kinds_pay_from_a_p2wsh_wallet() {
     let mut house = Deployment::found(&folder.path().join("house"), Networks::start());
     let programs = house.desk.programs.clone();
     let machines: Vec<_> = (0..7).map(|n| Cosigner::new(&programs, folder.path(), n)).collect();
-    let names = ["bern", "cork", "graz", "kyiv", "lima", "oslo", "rome"];
-    let named: Vec<_> = names.into_iter().zip(&machines).collect();
+    let towns = ["bern", "cork", "graz", "kyiv", "lima", "oslo", "rome"];
+    let named: Vec<_> = towns.into_iter().zip(&machines).collect();
     let key = key(&house, ("p2wsh", 7), &[0, 1, 3], &named);
     let custody = custody(&house, key);
     let (deposit, amount, _) = amounts(NETWORK);

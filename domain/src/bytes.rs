@@ -1,13 +1,12 @@
 //! Bytes that are written as hex in events and messages. They never have two spellings.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
 /// Public bytes: a key, a signature, a transaction, a sealed box. Text form: lower-case hex.
 ///
 /// Never a secret: it prints.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(pub Vec<u8>);
 
 /// Text that was expected to be hex.
@@ -35,7 +34,7 @@ impl From<Vec<u8>> for Bytes {
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(&self.0))
+        f.write_str(&const_hex::encode(&self.0))
     }
 }
 
@@ -49,23 +48,66 @@ impl FromStr for Bytes {
     type Err = BytesError;
 
     fn from_str(text: &str) -> Result<Self, BytesError> {
-        if text.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(BytesError);
+        // The codec takes capitals and a prefix as well, which would be further spellings.
+        if text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+            const_hex::decode(text).map(Self).map_err(|_| BytesError)
+        } else {
+            Err(BytesError)
         }
-        hex::decode(text).map(Self).map_err(|_| BytesError)
     }
 }
 
-impl TryFrom<String> for Bytes {
-    type Error = BytesError;
-
-    fn try_from(text: String) -> Result<Self, BytesError> {
-        text.parse()
+/// By hand, because letters of threshold ECDSA are long: one pass into the text, none through a copy.
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&const_hex::encode(&self.0))
     }
 }
 
-impl From<Bytes> for String {
-    fn from(bytes: Bytes) -> Self {
-        bytes.to_string()
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Reads the text form.
+struct Text;
+
+impl de::Visitor<'_> for Text {
+    type Value = Bytes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("lower-case hex with an even number of digits")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Bytes, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bytes;
+
+    #[test]
+    fn bytes_have_one_spelling() {
+        for (text, bytes) in [("", vec![]), ("00ff", vec![0, 255]), ("0a", vec![10])] {
+            let read: Bytes = serde_json::from_str(&format!("\"{text}\"")).unwrap();
+            assert_eq!(read, Bytes(bytes));
+            assert_eq!(serde_json::to_string(&read).unwrap(), format!("\"{text}\""));
+            assert_eq!(read.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn any_other_spelling_is_refused() {
+        for text in ["0", "0A", "0x0a", "0xa", "0X0a", " 0a", "0a ", "0g", "\u{e9}\u{e9}", "0\u{0}"]
+        {
+            assert!(text.parse::<Bytes>().is_err(), "{text}");
+            let json = serde_json::to_string(text).unwrap();
+            let refused = serde_json::from_str::<Bytes>(&json).unwrap_err().to_string();
+            assert!(refused.contains("lower-case hex"), "{refused}");
+        }
+        assert!(serde_json::from_str::<Bytes>("[1, 2]").is_err());
     }
 }

@@ -34,7 +34,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        f.write_str(&const_hex::encode(self.0))
     }
 }
 
@@ -49,8 +49,12 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| DigestError(text.to_owned()))?;
-        if hex::encode(bytes) == text { Ok(Self(bytes)) } else { Err(DigestError(text.to_owned())) }
+        const_hex::decode_to_slice(text, &mut bytes).map_err(|_| DigestError(text.to_owned()))?;
+        if const_hex::encode(bytes) == text {
+            Ok(Self(bytes))
+        } else {
+            Err(DigestError(text.to_owned()))
+        }
     }
 }
 

@@ -88,6 +88,8 @@ impl Application {
         let missing = || Failure::NotFound { what: "wallet", id: wallet.to_string() };
         let (network, index, id, key) = self.bus().read(|state| {
             let holding = state.wallets.get(&wallet).ok_or_else(missing)?.holding()?;
+            // Before what its key can do: who is told of the successor needs no address here.
+            holding.check_kept()?;
             let active = state.keys.get(&holding.key).ok_or_else(missing)?.active()?.clone();
             let index = holding.next_index(Branch::Deposit);
             Ok::<_, Failure>((holding.network, index, holding.key, active))

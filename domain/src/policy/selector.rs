@@ -15,7 +15,7 @@ pub struct SelectorError(String);
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0x{}", hex::encode(self.0))
+        write!(f, "0x{}", const_hex::encode(self.0))
     }
 }
 
@@ -31,7 +31,7 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, SelectorError> {
         let mut bytes = [0; 4];
         let digits = text.strip_prefix("0x").unwrap_or_default();
-        let read = hex::decode_to_slice(digits, &mut bytes);
+        let read = const_hex::decode_to_slice(digits, &mut bytes);
         let selector = Self(bytes);
         if read.is_ok() && selector.to_string() == text {
             Ok(selector)

@@ -196,5 +196,5 @@ fn word(arguments: &[u8], at: usize) -> Option<[u8; 32]> {
 pub(super) fn is(address: &Address, bytes: &Bytes) -> bool {
     let text = address.to_string();
     let digits = text.strip_prefix("0x").unwrap_or_default();
-    hex::decode(digits).is_ok_and(|read| read == bytes.0)
+    digits.eq_ignore_ascii_case(&bytes.to_string())
 }

@@ -12,6 +12,9 @@
 mod attempts;
 mod catalogue;
 mod ceremonies;
+mod cosigned_payments;
+mod cosigner_keys;
+mod cosigners;
 mod desk;
 mod ed25519;
 mod entries;

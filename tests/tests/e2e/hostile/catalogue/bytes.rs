@@ -80,4 +80,38 @@ pub(super) const GROUPS: &[Group] = &[
         "cancel-above-fee-cap" => Refused(SignerIntentMismatch), "a cancellation above the fee cap";
         "cancel-that-costs-something-else-than-stated" => Refused(SignerIntentMismatch), "a cancellation that costs something else than stated";
     },
+    group! { "cosigners", "An approved payment of a multisig wallet, whose transaction does something else, or is asked for otherwise":
+        "cosigners-another-destination" => Refused(SignerIntentMismatch), "another destination";
+        "cosigners-larger-amount" => Refused(SignerIntentMismatch), "a larger amount";
+        "cosigners-smaller-amount" => Refused(SignerIntentMismatch), "a smaller amount";
+        "cosigners-all-change-as-fee" => Refused(SignerIntentMismatch), "all change as fee";
+        "cosigners-fee-above-cap-stated-below-it" => Refused(SignerIntentMismatch), "a fee above the cap, stated below it";
+        "cosigners-another-fee-than-stated" => Refused(SignerIntentMismatch), "another fee than stated";
+        "cosigners-one-output-more" => Refused(SignerIntentMismatch), "one output more";
+        "cosigners-change-to-stranger" => Refused(SignerIntentMismatch), "change to a stranger";
+        "cosigners-change-at-an-address-that-log-does-not-know" => Refused(SignerIntentMismatch), "change at an address of the wallet that the log does not know";
+        "cosigners-coin-that-is-not-there" => Refused(SignerIntentMismatch), "a coin that is not there";
+        "cosigners-descriptor-with-a-strangers-key" => Refused(SignerIntentMismatch), "a coin of another wallet: a stranger's key in a cosigner's place";
+        "cosigners-descriptor-with-a-key-more" => Refused(SignerIntentMismatch), "a coin of another wallet: the same keys and a stranger's";
+        "cosigners-another-descriptor-named" => Refused(SignerIntentMismatch), "another descriptor named in the bytes";
+        "cosigners-no-descriptor-named" => Refused(SignerIntentMismatch), "no descriptor named in the bytes";
+        "cosigners-amount-of-coin-lied-about" => Refused(SignerIntentMismatch), "a coin said to be worth more than it is";
+        "cosigners-lock-time" => Refused(SignerIntentMismatch), "a lock time";
+        "cosigners-relative-lock" => Refused(SignerIntentMismatch), "a relative lock";
+        "cosigners-single-keys-transaction" => Refused(SignerIntentMismatch), "a transaction as a single key signs it";
+        "cosigners-no-previous-transaction" => Refused(SignerIntentMismatch), "without the transaction that made the coin";
+        "cosigners-another-previous-transaction" => Refused(SignerIntentMismatch), "another transaction as the one that made the coin";
+        "cosigners-signatures-that-cover-one-output" => Refused(SignerIntentMismatch), "signatures that cover one output";
+        "cosigners-another-witness-script" => Refused(SignerIntentMismatch), "another witness script";
+        "cosigners-signatures-that-cover-no-output" => Refused(SignerIntentMismatch), "signatures that cover no output";
+        "cosigners-internal-key-of-somebody" => Refused(SignerIntentMismatch), "an internal key that somebody has";
+        "cosigners-another-leaf" => Refused(SignerIntentMismatch), "another leaf";
+        "cosigners-first-round-of-shares" => Refused(SignerProtocol), "the first round of a key in shares asked for";
+        "cosigners-session-of-shares" => Refused(SignerProtocol), "a session of a key in shares asked for";
+        "cosigners-signer-without-a-part" => Refused(SignerNotInSet), "a signer asked that has no part in it";
+        "cosigners-part-asked-for-twice" => NothingMore, "the same part asked for twice";
+        "cosigners-part-asked-for-after-a-restart" => NothingMore, "the same part asked for after a restart";
+        "cosigners-coin-of-another-transfer" => Refused(SignerIntentMismatch), "a coin more, which another transfer spends";
+        "cosigners-transaction-of-a-shared-wallet-for-one-key" => Refused(SignerIntentMismatch), "a multisig transaction for a wallet of one key";
+    },
 ];

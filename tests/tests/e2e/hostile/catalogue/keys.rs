@@ -93,4 +93,22 @@ pub(super) const GROUPS: &[Group] = &[
         "rotation-without-a-quorum" => Stops(LogUnlawful), "without a quorum";
         "rotation-to-another-successor-afterwards" => Stops(LogUnlawful), "to another successor afterwards";
     },
+    group! { "cosigners", "Making a key of cosigners, and logs about one":
+        "cosigners-ceremony-without-a-quorum" => Refused(SignerKey), "a ceremony without a quorum";
+        "cosigners-descriptor-before-the-keys" => Refused(SignerLogBehind), "the descriptor before the keys are in the log";
+        "cosigners-third-round" => Refused(SignerProtocol), "a third round";
+        "cosigners-ceremony-begun-as-another-protocols" => Refused(SignerProtocol), "a ceremony begun as another protocol's";
+        "cosigners-ceremony-of-others" => Refused(SignerNotInSet), "a ceremony of others";
+        "cosigners-key-asked-for-twice" => NothingMore, "its key asked for twice";
+        "cosigners-one-key-of-two-signers" => Refused(CeremonyPlan), "one key for two signers";
+        "cosigners-key-of-a-cosigner-as-a-signers" => Refused(CeremonyPlan), "an offline cosigner's key as another signer's";
+        "cosigners-key-that-is-none" => Refused(CeremonyPlan), "a key that is none";
+        "cosigners-key-in-another-spelling" => Refused(CeremonyPlan), "a key in another spelling";
+        "cosigners-another-key-for-the-signers-own" => Corrupt, "another key for the signer's own";
+        "cosigners-descriptor-without-its-signers-word" => Stops(CeremonySignature), "a confirmation that its signer did not sign";
+        "cosigners-swapped-after-the-approval" => Stops(ApprovalSignature), "a cosigner's key swapped after the approval";
+        "cosigners-proof-of-a-place-that-is-none" => Stops(KeyUnproven), "a proof of a cosigner that is none";
+        "cosigners-change-of-shares-that-are-none" => Stops(CeremonyPlan), "a change of shares, which such a key has not";
+        "cosigners-wallet-before-each-has-proven-itself" => Stops(KeyUnproven), "a wallet before every cosigner has proven itself";
+    },
 ];

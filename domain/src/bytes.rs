@@ -1,5 +1,6 @@
 //! Bytes that are written as hex in events and messages. They never have two spellings.
 
+use base16ct::lower;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
@@ -34,7 +35,7 @@ impl From<Vec<u8>> for Bytes {
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&const_hex::encode(&self.0))
+        f.write_str(&lower::encode_string(&self.0))
     }
 }
 
@@ -48,19 +49,14 @@ impl FromStr for Bytes {
     type Err = BytesError;
 
     fn from_str(text: &str) -> Result<Self, BytesError> {
-        // The codec takes capitals and a prefix as well, which would be further spellings.
-        if text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
-            const_hex::decode(text).map(Self).map_err(|_| BytesError)
-        } else {
-            Err(BytesError)
-        }
+        lower::decode_vec(text).map(Self).map_err(|_| BytesError)
     }
 }
 
 /// By hand, because letters of threshold ECDSA are long: one pass into the text, none through a copy.
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&const_hex::encode(&self.0))
+        serializer.serialize_str(&lower::encode_string(&self.0))
     }
 }
 

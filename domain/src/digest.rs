@@ -1,5 +1,6 @@
 //! SHA-256 values. This module hashes what it is given; it never decides what should be hashed.
 
+use base16ct::lower;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
@@ -34,7 +35,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&const_hex::encode(self.0))
+        f.write_str(&lower::encode_string(&self.0))
     }
 }
 
@@ -49,11 +50,9 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let mut bytes = [0; 32];
-        const_hex::decode_to_slice(text, &mut bytes).map_err(|_| DigestError(text.to_owned()))?;
-        if const_hex::encode(bytes) == text {
-            Ok(Self(bytes))
-        } else {
-            Err(DigestError(text.to_owned()))
+        match lower::decode(text, &mut bytes) {
+            Ok(read) if read.len() == 32 => Ok(Self(bytes)),
+            Ok(_) | Err(_) => Err(DigestError(text.to_owned())),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The name of a contract's function, as calls carry it. Never says what the function does.
 
+use base16ct::lower;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -15,7 +16,7 @@ pub struct SelectorError(String);
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0x{}", const_hex::encode(self.0))
+        write!(f, "0x{}", lower::encode_string(&self.0))
     }
 }
 
@@ -31,12 +32,11 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, SelectorError> {
         let mut bytes = [0; 4];
         let digits = text.strip_prefix("0x").unwrap_or_default();
-        let read = const_hex::decode_to_slice(digits, &mut bytes);
+        let read = lower::decode(digits, &mut bytes).map(<[u8]>::len);
         let selector = Self(bytes);
-        if read.is_ok() && selector.to_string() == text {
-            Ok(selector)
-        } else {
-            Err(SelectorError(text.to_owned()))
+        match read {
+            Ok(4) => Ok(selector),
+            Ok(_) | Err(_) => Err(SelectorError(text.to_owned())),
         }
     }
 }

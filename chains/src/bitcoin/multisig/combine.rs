@@ -96,12 +96,22 @@ impl UnsignedTx {
         Ok(each.map(|(spent, digest)| SigningPayload { digest, path: Some(spent.path) }).collect())
     }
 
-    /// Whether it is the cosigner's signature of that input.
-    pub(super) fn verifies(&self, place: usize, input: usize, signature: &[u8; 64]) -> bool {
-        let payloads = self.payloads(place);
-        payloads
-            .get(input)
-            .is_some_and(|payload| holds(self.descriptor.shape(), payload, signature))
+    /// Whether it is the cosigner's signature of that input. `digests` are [`Self::digests`], which
+    /// whoever asks more than once works out once: each is a hash over all inputs.
+    pub(super) fn verifies(
+        &self,
+        place: usize,
+        input: usize,
+        digests: &[[u8; 32]],
+        signature: &[u8; 64],
+    ) -> bool {
+        let spent = self.spent.get(input).zip(digests.get(input));
+        spent.is_some_and(|(spent, digest)| {
+            spent.scripts.keys.get(place).is_some_and(|key| {
+                let payload = Payload { digest: *digest, key: key.serialize(), path: spent.path };
+                holds(self.descriptor.shape(), &payload, signature)
+            })
+        })
     }
 
     /// Checks a cosigner's part: one valid signature of each input.
@@ -174,8 +184,10 @@ impl UnsignedTx {
         let refuse = || CombineError::NotThisTransaction { needed };
         let transaction: Transaction = encode::deserialize(raw.as_slice()).map_err(|_| refuse())?;
         let mut parts: BTreeMap<usize, Vec<[u8; 64]>> = BTreeMap::new();
+        let digests = self.digests();
         for (slot, input) in transaction.input.iter().enumerate() {
-            for (place, signature) in self.signers(slot, &input.witness).ok_or_else(refuse)? {
+            let signers = self.signers(slot, &digests, &input.witness).ok_or_else(refuse)?;
+            for (place, signature) in signers {
                 parts.entry(place).or_default().push(signature);
             }
         }
@@ -186,7 +198,12 @@ impl UnsignedTx {
     }
 
     /// Who signed an input, as its witness shows it. Nothing is verified but to tell whose it is.
-    fn signers(&self, slot: usize, witness: &Witness) -> Option<Vec<(usize, [u8; 64])>> {
+    fn signers(
+        &self,
+        slot: usize,
+        digests: &[[u8; 32]],
+        witness: &Witness,
+    ) -> Option<Vec<(usize, [u8; 64])>> {
         let spent = self.spent.get(slot)?;
         let count = spent.scripts.keys.len();
         match self.descriptor.shape() {
@@ -195,7 +212,9 @@ impl UnsignedTx {
                 let signatures = witness.iter().skip(1).take(items).map(|item| {
                     let parsed = ecdsa::Signature::from_slice(item).ok()?;
                     let signature = parsed.signature.serialize_compact();
-                    let place = (0..count).find(|place| self.verifies(*place, slot, &signature))?;
+                    let mut places = 0..count;
+                    let place =
+                        places.find(|place| self.verifies(*place, slot, digests, &signature))?;
                     Some((place, signature))
                 });
                 signatures.collect()
@@ -266,7 +285,7 @@ impl UnsignedTx {
         }
     }
 
-    fn digests(&self) -> Vec<[u8; 32]> {
+    pub(super) fn digests(&self) -> Vec<[u8; 32]> {
         let coins: Vec<&TxOut> = self.spent.iter().map(|spent| &spent.output).collect();
         let prevouts = Prevouts::All(&coins);
         let mut cache = SighashCache::new(&self.transaction);

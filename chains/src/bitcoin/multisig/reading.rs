@@ -153,11 +153,12 @@ impl UnsignedTx {
         psbt: &mut Psbt,
     ) -> Result<BTreeMap<usize, BTreeMap<usize, [u8; 64]>>, ReadError> {
         let mut found: BTreeMap<usize, BTreeMap<usize, [u8; 64]>> = BTreeMap::new();
+        let digests = self.digests();
         for ((input, fields), spent) in psbt.inputs.iter_mut().enumerate().zip(&self.spent) {
             let refuse = || ReadError::Signature { input };
             let mut keep = |place: Option<usize>, signature: [u8; 64]| {
                 let place = place.ok_or_else(refuse)?;
-                if !self.verifies(place, input, &signature) {
+                if !self.verifies(place, input, &digests, &signature) {
                     return Err(refuse());
                 }
                 found.entry(place).or_default().insert(input, signature);

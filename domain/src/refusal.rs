@@ -49,6 +49,8 @@ rules! {
     CharterSignature = "charter-signature",
     /// The resumption certificate does not let the log go on from here.
     LogResumption = "log-resumption",
+    /// What it would record does not fit into one entry of the log.
+    EntrySize = "entry-size",
     /// The person is unknown or lacks the role.
     RoleMissing = "role-missing",
     /// A policy or one of its parts is malformed, or not the next version.

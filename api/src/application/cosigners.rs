@@ -37,7 +37,7 @@ impl Application {
     ) -> Result<views::UnfinishedPsbt, Failure> {
         let story = self.story(id).await?;
         self.demand_payment(caller, "export-psbt", (id, story.transfer.intent.account))?;
-        let unfinished = self.bus().read(|state| Unfinished::of(state, id))?;
+        let unfinished = self.bus().read(|state| Unfinished::to_hand_out(state, id))?;
         Ok(views::UnfinishedPsbt {
             transaction: id.to_string(),
             attempt: unfinished.attempt,

@@ -23,7 +23,7 @@ pub struct UnsignedTx {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DecodeError {
     /// Not worth reading.
-    #[error("{found} bytes: expected at most {MAX_BYTES}")]
+    #[error("{found} bytes are more than the log keeps of one transaction")]
     TooLong {
         /// How many.
         found: usize,

@@ -4,10 +4,11 @@
 use super::{CommandError, Happened, LoadError, Outcome, Prepared, Request, UnderWay, leaf, name};
 use std::collections::{BTreeMap, HashSet};
 use strongroom_domain::{
-    Decision, Event, Head, ProposalId, State, Stream, Timestamp, decide,
+    Decision, Event, Head, ProposalId, Refusal, Rule, State, Stream, Timestamp, decide,
     proposal::{Proposal, ProposalEvent},
     transfer::TransferEvent,
 };
+use strongroom_ledger::PAYLOAD_LIMIT;
 use strongroom_store::{
     Append, AppendLog, Appended, Expected, Idempotency, NewEvent, PAGE_LIMIT, Position, Record,
 };
@@ -124,6 +125,12 @@ impl Core {
         for (stream, event) in &decision.events {
             let (kind, version) = event.kind();
             let payload = event.encode().map_err(|error| self.stop(error.to_string()))?;
+            // Nothing is applied yet: a size that the log refuses must not stop whoever serves it.
+            let (found, most) = (payload.len(), PAYLOAD_LIMIT);
+            if found > most {
+                let because = format!("{kind} would take {found} bytes: an entry holds {most}");
+                return Err(Refusal::new(Rule::EntrySize, because).into());
+            }
             let stream = name(*stream);
             events.push(NewEvent { stream, r#type: kind.to_owned(), version, payload });
         }

@@ -76,6 +76,18 @@ async fn a_refusal_leaves_nothing_behind() {
     assert_eq!(institution.bus.read(Clone::clone), before);
 }
 
+/// It would be refused by the log after it was applied here, and the bus would stop for good.
+#[tokio::test]
+async fn a_command_that_no_entry_holds_is_refused_and_the_next_one_is_served() {
+    let institution = Institution::with_funds(memory(), 1000).await;
+    let head = institution.log.head();
+    let refused = institution.see("a".repeat(1024 * 1024)).await.unwrap_err();
+    assert_eq!(refused_by(&refused), "entry-size");
+    assert_eq!(institution.log.head(), head);
+    institution.bus.execute(institution.transfer(500)).await.unwrap();
+    assert_replays(&institution).await;
+}
+
 #[tokio::test]
 async fn what_a_restart_reads_is_what_was_live() {
     let (_folder, log) = sqlite();

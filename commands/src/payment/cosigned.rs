@@ -44,7 +44,8 @@ pub(super) async fn sign(
     // Who is quarantined is asked no more, and no signer would sign with such a one; whoever was released
     // counts again. What is signed stays signed: it is the same transaction.
     let asked: BTreeSet<_> = attempts.current.signers.iter().collect();
-    if known.trusted.iter().collect::<BTreeSet<_>>() != asked {
+    let missing = Parts::of(&task).map_or(1, |parts| parts.missing());
+    if missing > 0 && known.trusted.iter().collect::<BTreeSet<_>>() != asked {
         return another(saga, id, attempts, run, known.trusted).await;
     }
     let refused = match refusals(saga, id).await {
@@ -52,7 +53,12 @@ pub(super) async fn sign(
         Err(because) => return Ok(Progress::Wait(because)),
     };
     match task.by_cosigners(saga, &refused).await? {
-        Ok(signed) => completed(saga, id, attempts, run, signed).await,
+        Ok(signed) => {
+            let progress = completed(saga, id, attempts, run, signed).await?;
+            // Whoever gave the last part could have sent it to the network before.
+            run.fresh = false;
+            Ok(progress)
+        }
         Err(Unsigned::Troubles(troubles) | Unsigned::Unfinished(troubles)) => {
             setback(saga, id, attempts, (&known, refused), troubles).await
         }

@@ -37,7 +37,7 @@ pub(super) struct Run {
     /// Past the pivot: as many holders as it takes have given their part.
     complete: bool,
     /// This process saw the transaction being signed.
-    fresh: bool,
+    pub(super) fresh: bool,
     /// How many signed attempts its network's watcher has.
     watched: usize,
 }

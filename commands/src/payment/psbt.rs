@@ -64,13 +64,20 @@ fn refuse<T>(rule: Rule, because: &str) -> Result<T, PsbtError> {
 }
 
 impl Unfinished {
-    /// The attempt of a transfer that is being signed. Frozen ones are not handed out.
+    /// The attempt of a transfer that is being signed, to be handed out: not while it is frozen.
+    pub fn to_hand_out(state: &State, transfer: TransferId) -> Result<Self, PsbtError> {
+        if let Some(Transfer::Signing(attempts)) = state.transfers.get(&transfer) {
+            check_frozen(state, &attempts.asked.intent)?;
+        }
+        Self::of(state, transfer)
+    }
+
+    /// The attempt of a transfer that is being signed.
     pub fn of(state: &State, transfer: TransferId) -> Result<Self, PsbtError> {
         let Some(known) = state.transfers.get(&transfer) else {
             return refuse(Rule::TransferState, "there is no such transfer");
         };
         let Transfer::Signing(attempts) = known else { return Ok(known.not_now()?) };
-        check_frozen(state, &attempts.asked.intent)?;
         let network = attempts.asked.intent.network();
         let UnsignedTx::Multisig(unsigned) =
             UnsignedTx::parse(network, &attempts.current.unsigned)?

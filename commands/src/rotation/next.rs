@@ -4,7 +4,9 @@
 use strongroom_chains::key_address;
 use strongroom_domain::{
     AccountId, Address, AddressPath, Amount, Branch, Command, Family, Intent, Refusal, Rule, State,
-    TransferId, WalletId, left_to_sweep,
+    TransferId, WalletId,
+    key::Protocol,
+    left_to_sweep,
     transfer::{SweepRequested, Transfer},
     wallet::{AddressDerived, Coin, Funds, Holding, Rotation, RotationApproved},
 };
@@ -12,6 +14,29 @@ use strongroom_domain::{
 /// The most coins of one sweep: nodes relay transactions of up to 100 000 virtual bytes (BIP 141),
 /// and an input with its signature has 58 of them.
 pub const MOST_COINS: usize = 500;
+
+/// Of cosigners' coins on P2TR, whose inputs carry every key: as many as the log holds of ten.
+const MOST_TAPROOT_COINS: usize = 250;
+
+/// Of cosigners' coins on P2WSH: each comes with the transaction that made it, which may have 100 000
+/// bytes, and the log holds 515 000 of one transaction.
+const MOST_PROVEN_COINS: usize = 5;
+
+/// How many coins a sweep may move with a key of this protocol.
+const fn most_coins(protocol: Protocol) -> usize {
+    match protocol {
+        Protocol::MultisigP2wsh => MOST_PROVEN_COINS,
+        Protocol::MultisigP2tr => MOST_TAPROOT_COINS,
+        Protocol::FrostSecp256k1Tr
+        | Protocol::FrostEd25519
+        | Protocol::Dkls23Secp256k1
+        | Protocol::Pkcs11Secp256k1
+        | Protocol::Pkcs11P256
+        | Protocol::Pkcs11Ed25519
+        | Protocol::Pkcs11Rsa2048
+        | Protocol::VaultEd25519 => MOST_COINS,
+    }
+}
 
 /// Where coins arrive: on a branch whose addresses are nobody's, so that a sweep is nobody's deposit.
 const COINS: AddressPath = AddressPath { branch: Branch::Change, index: 0 };
@@ -55,7 +80,10 @@ pub fn step(state: &State, wallet: WalletId, transfer: TransferId) -> Result<Ste
     let Some((destination, _)) = known else {
         return derive(state, from, (successor, to), path);
     };
-    Ok(sweep((wallet, from), approved, destination, transfer))
+    let protocol =
+        state.keys.get(&from.key).and_then(|key| Some(key.existing().ok()?.plan.protocol));
+    let most = protocol.map_or(MOST_PROVEN_COINS, most_coins);
+    Ok(sweep((wallet, from, most), approved, destination, transfer))
 }
 
 /// What is on its way out of a wallet.
@@ -113,7 +141,7 @@ fn derive(
 }
 
 fn sweep(
-    (wallet, from): (WalletId, &Holding),
+    (wallet, from, most): (WalletId, &Holding, usize),
     approved: &RotationApproved,
     destination: &Address,
     transfer: TransferId,
@@ -124,7 +152,7 @@ fn sweep(
             let mut free: Vec<&Coin> = coins.free.values().collect();
             // The largest first: what is worth most is safe first.
             free.sort_by(|a, b| b.amount.cmp(&a.amount).then(a.outpoint.cmp(&b.outpoint)));
-            free.truncate(MOST_COINS);
+            free.truncate(most);
             let sum = free.iter().try_fold(Amount::ZERO, |sum, of| sum.checked_add(of.amount));
             let outpoints = free.into_iter().map(|coin| coin.outpoint.clone()).collect();
             (outpoints, sum.unwrap_or_default())

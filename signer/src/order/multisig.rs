@@ -77,6 +77,11 @@ impl Signer {
             Ok(places) => places,
             Err(error) => return refuse(Rule::CeremonyPlan, error.to_string()),
         };
+        // A seed drawn now could not be the one that was published.
+        if !self.in_token(key, shape) && !self.seed_of(key).path(&self.directory).exists() {
+            let because = "the key that this signer published is in its token, which is not set up";
+            return Err(Trouble::Unavailable(because.to_owned()));
+        }
         let own = self.own_expression(key, shape)?;
         let mine = places.signers.get(&self.id).and_then(|at| places.descriptor.keys().get(*at));
         if mine != Some(&own) {

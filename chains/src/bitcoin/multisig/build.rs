@@ -8,7 +8,7 @@ use super::{
         outpoint,
     },
     Descriptor, Offered, ReadError, UnsignedTx,
-    unsigned::Spent,
+    unsigned::{MAX_KEPT, Spent},
 };
 use bitcoin::{Transaction, TxOut, absolute::LockTime, consensus::encode, transaction::Version};
 use strongroom_domain::{
@@ -33,6 +33,17 @@ pub enum MultisigBuildError {
     NoAddress {
         /// Which.
         path: AddressPath,
+    },
+    /// The log would not hold it.
+    #[error(
+        "{coins} coins take {found} bytes with the transactions that made them, and the log keeps \
+         {MAX_KEPT} of one transaction: spend fewer or smaller ones at a time"
+    )]
+    TooLarge {
+        /// How many it spends.
+        coins: usize,
+        /// How many bytes.
+        found: usize,
     },
     /// The plan is for nothing.
     #[error("what was built is refused by our own reader: {0}")]
@@ -103,7 +114,12 @@ pub(super) fn spending(
     let returns = returns.collect();
     let built = UnsignedTx { chain, descriptor: descriptor.clone(), transaction, spent, returns };
     // Reading proves what building only puts together: the coins are what they are said to be.
-    let read = Offered::read(chain, descriptor, built.to_bytes().as_slice())?;
+    let bytes = built.to_bytes();
+    let (coins, found) = (coins.len(), bytes.as_slice().len());
+    if found > MAX_KEPT {
+        return Err(MultisigBuildError::TooLarge { coins, found });
+    }
+    let read = Offered::read(chain, descriptor, bytes.as_slice())?;
     Ok(read.unsigned)
 }
 

@@ -4,6 +4,7 @@
 use super::{
     super::{DecodeError, SECP},
     Offered, ReadError, Shape, UnsignedTx,
+    reading::deserialize,
 };
 use crate::{SignedTx, SigningPayload};
 use bitcoin::{
@@ -131,6 +132,10 @@ impl UnsignedTx {
     /// The parts in a PSBT that a cosigner sends back: of everybody who signed all inputs. Nothing in
     /// it may differ from this transaction.
     pub fn partials(&self, psbt: &[u8]) -> Result<Vec<Partial>, CombineError> {
+        // Before any signature is looked at: that costs, and only ours is worth it.
+        if deserialize(psbt).map_err(ReadError::from)?.unsigned_tx != self.transaction {
+            return Err(CombineError::AnotherTransaction);
+        }
         let offered = Offered::read(self.chain, &self.descriptor, psbt)?;
         let same = offered.unsigned.transaction == self.transaction
             && offered.unsigned.spent == self.spent;

@@ -18,8 +18,11 @@ use bitcoin::{
 use std::collections::BTreeSet;
 use strongroom_domain::{AddressPath, Bytes, wallet::OutPoint};
 
-/// More than any transaction with what it spends from that we would keep in the log.
+/// More than any transaction of ours with every cosigner's signatures in it.
 pub(super) const MAX_BYTES: usize = 4_000_000;
+
+/// The most that the log keeps of one: bytes are written there as hex, in an entry of at most 1 MiB.
+pub(super) const MAX_KEPT: usize = 515_000;
 
 /// Spends coins of one descriptor's addresses.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +50,9 @@ pub(super) struct Spent {
 impl UnsignedTx {
     /// Reads what the log holds. Refuses all that [`super::build`] would not have written.
     pub fn parse(chain: &'static Chain, bytes: &[u8]) -> Result<Self, ReadError> {
+        if bytes.len() > MAX_KEPT {
+            return Err(DecodeError::TooLong { found: bytes.len() }.into());
+        }
         let psbt = super::reading::deserialize(bytes)?;
         let named = psbt.proprietary.get(&descriptor_field()).ok_or(ReadError::NoDescriptor)?;
         let text = std::str::from_utf8(named).map_err(|_| ReadError::NoDescriptor)?;

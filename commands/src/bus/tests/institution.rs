@@ -166,8 +166,7 @@ impl Institution {
         self.run(Command::DeriveAddress { wallet, derived }).await;
     }
 
-    async fn deposit(&self, units: u128) {
-        let place = format!("{}:0", "ab".repeat(32));
+    fn seen(&self, units: u128, place: String) -> (DepositId, Seen) {
         let deposit = DepositId::of(NETWORK, &place);
         let seen = Seen {
             wallet: self.wallet,
@@ -177,6 +176,18 @@ impl Institution {
             place,
             block: BlockRef { height: 1, hash: "cd".repeat(32) },
         };
+        (deposit, seen)
+    }
+
+    /// What a node says that it saw at a place with this name.
+    pub(super) async fn see(&self, place: String) -> Result<Outcome, CommandError> {
+        let (deposit, seen) = self.seen(7, place);
+        let command = Command::SeeDeposit { deposit, seen };
+        self.bus.execute(Request::new(command, Actor::Founders)).await
+    }
+
+    async fn deposit(&self, units: u128) {
+        let (deposit, seen) = self.seen(units, format!("{}:0", "ab".repeat(32)));
         self.run(Command::SeeDeposit { deposit, seen }).await;
         self.run(Command::CreditDeposit { deposit, confirmations: 1 }).await;
     }

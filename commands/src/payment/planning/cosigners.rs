@@ -128,6 +128,7 @@ fn unbuilt(error: &MultisigBuildError) -> NoPlan {
         MultisigBuildError::NoPrevious { .. } => not_now(error),
         MultisigBuildError::Build(_)
         | MultisigBuildError::NoAddress { .. }
+        | MultisigBuildError::TooLarge { .. }
         | MultisigBuildError::Malformed(_) => never(error),
     }
 }

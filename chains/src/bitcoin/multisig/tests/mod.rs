@@ -104,6 +104,11 @@ impl TestWallet {
     }
 
     fn fund(&mut self, path: AddressPath, value: u64) {
+        self.fund_from(path, value, 0);
+    }
+
+    /// By a transaction with so many bytes besides.
+    fn fund_from(&mut self, path: AddressPath, value: u64, besides: usize) {
         let script_pubkey = self.descriptor.scripts(path).unwrap().output;
         let source = TxIn {
             previous_output: Spent::new(txid(path), 3),
@@ -111,7 +116,10 @@ impl TestWallet {
             sequence: Sequence::MAX,
             witness: Witness::from_slice(&[b"proves nothing"]),
         };
-        let elsewhere = TxOut { value: Sats::from_sat(9), script_pubkey: ScriptBuf::new() };
+        let elsewhere = TxOut {
+            value: Sats::from_sat(9),
+            script_pubkey: ScriptBuf::from_bytes(vec![0x6a; besides]),
+        };
         let transaction = Transaction {
             version: Version::TWO,
             lock_time: LockTime::ZERO,

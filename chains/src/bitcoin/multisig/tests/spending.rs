@@ -1,11 +1,15 @@
 //! Spending, judged by Bitcoin Core's own script code. Taproot is judged by it only when it is given
 //! every output that is spent, so it always is.
 
-use super::{SHAPES, Shape, TestWallet};
-use crate::bitcoin::multisig::{Output, OutputKind, UnsignedTx};
+use super::{CHANGE, SHAPES, Shape, TestWallet};
+use crate::bitcoin::{
+    Destination, Plan,
+    multisig::{MultisigBuildError, Output, OutputKind, UnsignedTx, build},
+    tests::{intent, sats},
+};
 use bitcoin::{Transaction, TxOut, consensus::encode};
 use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_TAPROOT, verify_with_flags};
-use strongroom_domain::{Bytes, Network};
+use strongroom_domain::{AddressPath, Branch, Bytes, Network};
 
 /// Every *m* of *n* that the task names, and the largest that we make.
 const SIZES: [(usize, usize); 7] = [(2, 3), (2, 4), (3, 5), (5, 7), (6, 8), (7, 10), (9, 10)];
@@ -118,4 +122,40 @@ fn an_input_weighs_what_is_reckoned() {
             assert!(real <= reckoned && reckoned - real <= spare, "{real} {reckoned} {shape:?}");
         }
     }
+}
+
+/// All of the wallet's coins but the fee, to one destination.
+fn everything(wallet: &TestWallet) -> Result<UnsignedTx, MultisigBuildError> {
+    let paid = wallet.coins.iter().map(|coin| coin.amount.units()).sum::<u128>() - 1_000;
+    let plan = Plan { inputs: wallet.coins.clone(), change: None, fee: sats(1_000) };
+    let to = Destination::P2wpkh([9; 20]).spell(wallet.chain).unwrap();
+    let intent = intent(wallet.chain.network, to, paid, u128::MAX);
+    build(wallet.chain, &wallet.descriptor, &intent, &plan, CHANGE, |coin| {
+        wallet.previous.get(&coin.txid).cloned()
+    })
+}
+
+/// Whoever pays in decides how long the transaction is that made a coin.
+#[test]
+fn coins_whose_transactions_the_log_does_not_hold_together_are_not_spent_together() {
+    let mut wallet = TestWallet::new(Network::LitecoinRegtest, Shape::P2wsh, 7, 10);
+    wallet.coins.clear();
+    for index in 0..5 {
+        wallet.fund_from(AddressPath { branch: Branch::Deposit, index }, 100_000, 99_000);
+    }
+    let five = everything(&wallet).unwrap();
+    assert!(UnsignedTx::parse(wallet.chain, five.to_bytes().as_slice()).is_ok());
+    wallet.fund_from(AddressPath { branch: Branch::Deposit, index: 5 }, 100_000, 99_000);
+    let error = everything(&wallet).unwrap_err();
+    assert!(matches!(error, MultisigBuildError::TooLarge { coins: 6, .. }), "{error}");
+}
+
+#[test]
+fn the_log_holds_a_sweep_of_as_many_taproot_coins_as_are_asked_for() {
+    let mut wallet = TestWallet::new(Network::LitecoinRegtest, Shape::P2tr, 7, 10);
+    wallet.coins.clear();
+    for index in 0..250 {
+        wallet.fund(AddressPath { branch: Branch::Deposit, index }, 100_000);
+    }
+    assert!(everything(&wallet).is_ok());
 }

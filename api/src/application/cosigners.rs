@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::json;
-use strongroom_commands::payment::{PsbtError, Unfinished};
+use strongroom_commands::payment::{CosignerPart, PsbtError, Stored};
 use strongroom_domain::{Command, Refusal, Rule, TransferId};
 use utoipa::ToSchema;
 
@@ -23,7 +23,9 @@ impl From<PsbtError> for Failure {
         match error {
             PsbtError::Refused(refusal) => Self::Refused(refusal),
             PsbtError::Combine(_) | PsbtError::NothingNew => Self::Malformed(error.to_string()),
-            PsbtError::Decode(_) | PsbtError::Places(_) => Self::Corrupt(error.to_string()),
+            PsbtError::Part { .. } | PsbtError::Decode(_) | PsbtError::Places(_) => {
+                Self::Corrupt(error.to_string())
+            }
         }
     }
 }
@@ -37,14 +39,18 @@ impl Application {
     ) -> Result<views::UnfinishedPsbt, Failure> {
         let story = self.story(id).await?;
         self.demand_payment(caller, "export-psbt", (id, story.transfer.intent.account))?;
-        let unfinished = self.bus().read(|state| Unfinished::to_hand_out(state, id))?;
-        Ok(views::UnfinishedPsbt {
-            transaction: id.to_string(),
-            attempt: unfinished.attempt,
-            threshold: small(unfinished.threshold()),
-            psbt: STANDARD.encode(unfinished.psbt()?.as_slice()),
-            cosigners: parts(&unfinished),
+        let stored = self.bus().read(|state| Stored::to_hand_out(state, id))?;
+        aside(move || {
+            let unfinished = stored.read()?;
+            Ok(views::UnfinishedPsbt {
+                transaction: id.to_string(),
+                attempt: unfinished.attempt,
+                threshold: small(unfinished.threshold()),
+                psbt: STANDARD.encode(unfinished.psbt()?.as_slice()),
+                cosigners: shown(unfinished.parts()),
+            })
         })
+        .await
     }
 
     /// Takes every new signature out of what a cosigner signed.
@@ -59,9 +65,14 @@ impl Application {
         let bytes = STANDARD
             .decode(asked.psbt.trim())
             .map_err(|error| Failure::Malformed(format!("`psbt` is no base64: {error}")))?;
-        let unfinished = self.bus().read(|state| Unfinished::of(state, id))?;
+        let stored = self.bus().read(|state| Stored::of(state, id))?;
+        let (attempt, taken) = aside(move || {
+            let unfinished = stored.read()?;
+            Ok((unfinished.attempt, unfinished.taken(&bytes)?))
+        })
+        .await?;
         let mut places = Vec::new();
-        for partial in unfinished.taken(&bytes)? {
+        for partial in taken {
             let place = partial.place;
             let subject = json!({ "transaction": id, "place": place });
             let once = once.clone().part(&place.to_string());
@@ -76,18 +87,28 @@ impl Application {
             return Err(Refusal::new(Rule::AttemptState, because).into());
         }
         let transaction = id.to_string();
-        Ok(views::PsbtImported { transaction, attempt: unfinished.attempt, places })
+        Ok(views::PsbtImported { transaction, attempt, places })
     }
 
     /// Who has signed what is being signed; nobody where no cosigners sign it.
     pub(super) fn cosigners(&self, id: TransferId) -> Vec<views::Cosigning> {
-        let unfinished = self.bus().read(|state| Unfinished::of(state, id));
-        unfinished.map(|of| parts(&of)).unwrap_or_default()
+        let stored = self.bus().read(|state| Stored::of(state, id));
+        stored.and_then(|of| of.parts()).map(shown).unwrap_or_default()
     }
 }
 
-fn parts(unfinished: &Unfinished) -> Vec<views::Cosigning> {
-    let each = unfinished.parts().into_iter().map(|part| views::Cosigning {
+/// Off the threads that serve requests: a PSBT takes arithmetic on curves for each of its inputs.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PsbtError> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(died) => Err(Failure::Corrupt(format!("reading a PSBT ended early: {died}"))),
+    }
+}
+
+fn shown(parts: Vec<CosignerPart>) -> Vec<views::Cosigning> {
+    let each = parts.into_iter().map(|part| views::Cosigning {
         place: small(part.place),
         name: part.name.map(|name| name.to_string()),
         signer: part.signer.map(|signer| signer.to_string()),

@@ -46,7 +46,7 @@ mod watch;
 
 pub use expiry::due;
 pub use plan::{NoPlan, Plan, Purse, Till, child_key, from_balance, from_coins};
-pub use psbt::{CosignerPart, PsbtError, Unfinished};
+pub use psbt::{CosignerPart, PsbtError, Stored, Unfinished};
 pub use remedy::Remedy;
 pub use step::{
     Next, Setback, Sighting, Step, Trouble, after, first_signers, may_be_mined, sighting, trouble,

@@ -5,18 +5,19 @@ use super::{
     planning::active,
     signing::{read, written},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use strongroom_chains::{
     DecodeError, UnsignedTx,
     bitcoin::multisig::{self, CombineError, Partial, Places, PlacesError},
 };
 use strongroom_domain::{
-    Bytes, Refusal, Rule, SignerId, State, TransferId, check_frozen,
+    Bytes, Network, Refusal, Rule, SignerId, State, TransferId, check_frozen,
+    key::{Active, Custody},
     policy::Label,
-    transfer::{PartiallySigned, Transfer},
+    transfer::{AttemptAuthorised, PartiallySigned, Transfer},
 };
 
-/// An attempt that cosigners may sign.
+/// An attempt that cosigners may sign, read.
 #[derive(Debug)]
 pub struct Unfinished {
     /// Which attempt.
@@ -52,6 +53,12 @@ pub enum PsbtError {
     #[error("nothing new: the log has the signatures of all who signed this PSBT")]
     NothingNew,
     /// The log is damaged.
+    #[error("the log's own signatures of place {place} are none")]
+    Part {
+        /// Whose, counted from 1.
+        place: u16,
+    },
+    /// The log is damaged.
     #[error("the log's own attempt: {0}")]
     Decode(#[from] DecodeError),
     /// The log is damaged.
@@ -63,8 +70,39 @@ fn refuse<T>(rule: Rule, because: &str) -> Result<T, PsbtError> {
     Err(Refusal::new(rule, because).into())
 }
 
-impl Unfinished {
-    /// The attempt of a transfer that is being signed, to be handed out: not while it is frozen.
+/// What the log has of an attempt that cosigners may sign, before anything of it is read: that takes
+/// arithmetic on curves, for which nobody else should wait.
+#[derive(Debug)]
+pub struct Stored {
+    network: Network,
+    active: Active,
+    current: AttemptAuthorised,
+    partials: BTreeMap<u16, Vec<Bytes>>,
+}
+
+impl Stored {
+    /// The attempt of a transfer that is being signed.
+    pub fn of(state: &State, transfer: TransferId) -> Result<Self, PsbtError> {
+        let Some(known) = state.transfers.get(&transfer) else {
+            return refuse(Rule::TransferState, "there is no such transfer");
+        };
+        let Transfer::Signing(attempts) = known else { return Ok(known.not_now()?) };
+        let active = active(state, attempts.current.key)?.clone();
+        match active.plan.protocol.custody() {
+            Custody::Cosigners => Ok(Self {
+                network: attempts.asked.intent.network(),
+                active,
+                current: attempts.current.clone(),
+                partials: attempts.partials.clone(),
+            }),
+            Custody::Shares | Custody::Whole => {
+                let because = "its wallet is no multisig wallet: nobody but signers signs for it";
+                refuse(Rule::TransferState, because)
+            }
+        }
+    }
+
+    /// The same, to be handed out: not while it is frozen.
     pub fn to_hand_out(state: &State, transfer: TransferId) -> Result<Self, PsbtError> {
         if let Some(Transfer::Signing(attempts)) = state.transfers.get(&transfer) {
             check_frozen(state, &attempts.asked.intent)?;
@@ -72,28 +110,41 @@ impl Unfinished {
         Self::of(state, transfer)
     }
 
-    /// The attempt of a transfer that is being signed.
-    pub fn of(state: &State, transfer: TransferId) -> Result<Self, PsbtError> {
-        let Some(known) = state.transfers.get(&transfer) else {
-            return refuse(Rule::TransferState, "there is no such transfer");
-        };
-        let Transfer::Signing(attempts) = known else { return Ok(known.not_now()?) };
-        let network = attempts.asked.intent.network();
-        let UnsignedTx::Multisig(unsigned) =
-            UnsignedTx::parse(network, &attempts.current.unsigned)?
-        else {
-            let because = "its wallet is no multisig wallet: nobody but signers signs for it";
-            return refuse(Rule::TransferState, because);
-        };
-        let places = Places::of_key(active(state, attempts.current.key)?)?;
-        let given = attempts.partials.iter().filter_map(|(place, signatures)| {
-            let partial = read(*place, signatures)?;
-            Some((partial.place, partial))
-        });
-        let given = given.collect();
-        Ok(Self { attempt: attempts.current.attempt, places, unsigned, given })
+    /// Everybody who could sign, in the descriptor's order.
+    pub fn parts(&self) -> Result<Vec<CosignerPart>, PsbtError> {
+        let places = Places::of_key(&self.active)?;
+        let signed = self.partials.keys().map(|place| usize::from(*place).saturating_sub(1));
+        Ok(parts(&places, &signed.collect()))
     }
 
+    /// Reads it.
+    pub fn read(&self) -> Result<Unfinished, PsbtError> {
+        let unsigned = UnsignedTx::parse(self.network, &self.current.unsigned)?;
+        let UnsignedTx::Multisig(unsigned) = unsigned else {
+            let because = "its transaction is no multisig wallet's";
+            return refuse(Rule::TransferState, because);
+        };
+        let places = Places::of_key(&self.active)?;
+        let given = self.partials.iter().map(|(place, signatures)| {
+            let partial = read(*place, signatures).ok_or(PsbtError::Part { place: *place })?;
+            Ok((partial.place, partial))
+        });
+        let given = given.collect::<Result<_, PsbtError>>()?;
+        Ok(Unfinished { attempt: self.current.attempt, places, unsigned, given })
+    }
+}
+
+fn parts(places: &Places, signed: &BTreeSet<usize>) -> Vec<CosignerPart> {
+    let part = |place: usize| CosignerPart {
+        place: place.saturating_add(1),
+        name: places.name(place).cloned(),
+        signer: places.signer(place),
+        signed: signed.contains(&place),
+    };
+    (0..places.descriptor.keys().len()).map(part).collect()
+}
+
+impl Unfinished {
     /// It, with every part that the log has.
     pub fn psbt(&self) -> Result<Bytes, PsbtError> {
         let given: Vec<_> = self.given.values().cloned().collect();
@@ -107,14 +158,7 @@ impl Unfinished {
 
     /// Everybody who could, in the descriptor's order.
     pub fn parts(&self) -> Vec<CosignerPart> {
-        let all = 0..self.places.descriptor.keys().len();
-        let part = |place: usize| CosignerPart {
-            place: place.saturating_add(1),
-            name: self.places.name(place).cloned(),
-            signer: self.places.signer(place),
-            signed: self.given.contains_key(&place),
-        };
-        all.map(part).collect()
+        parts(&self.places, &self.given.keys().copied().collect())
     }
 
     /// Every part in what a cosigner sends back that the log has not, verified. One that is not valid

@@ -4,6 +4,7 @@
 use super::Story;
 use crate::quantity::quantity;
 use crate::verifier::Judged;
+use strongroom_chains::UnsignedTx;
 use strongroom_domain::{
     Amount, Bytes, Event, Intent, PersonId, State,
     approval_key::ApprovalKey,
@@ -202,9 +203,21 @@ impl Story {
             attempt.attempt,
             self.amount(attempt.fee)
         )];
+        says.extend(self.called(attempt));
         says.extend(Self::by(state, attempt));
         says.push("Checked: it does what was approved, spends what was set aside, and excludes every attempt before it.".to_owned());
         says
+    }
+
+    /// The transaction's id, where signatures don't change it: what a cosigner without a network compares.
+    fn called(&self, attempt: &AttemptAuthorised) -> Option<String> {
+        let network = self.intent.as_ref()?.network();
+        let id = match UnsignedTx::parse(network, &attempt.unsigned).ok()? {
+            UnsignedTx::Bitcoin(unsigned) => unsigned.id(),
+            UnsignedTx::Multisig(unsigned) => unsigned.id(),
+            UnsignedTx::Ethereum(_) => return None,
+        };
+        Some(format!("Whoever signs reads: transaction {id}."))
     }
 
     fn by(state: &State, attempt: &AttemptAuthorised) -> Vec<String> {
@@ -233,6 +246,7 @@ impl Story {
             it.attempt.attempt,
             self.amount(it.attempt.fee)
         )];
+        says.extend(self.called(&it.attempt));
         says.extend(Self::by(state, &it.attempt));
         says.push("Checked: everything that it spends comes back to the wallet.".to_owned());
         says

@@ -159,7 +159,8 @@ fn a_cosigner_without_a_network_completes_a_p2tr_payment() {
     psbt(&house, &["export", &transfer, out.to_str().unwrap()]).unwrap();
     let nothing = psbt(&house, &["import", &transfer, out.to_str().unwrap()]).unwrap_err();
     assert!(nothing.contains("nothing new"), "{nothing}");
-    sign(&house, &custody, &zurich, &out, &back);
+    let shown = sign(&house, &custody, &zurich, &out, &back);
+    named_in_log(&house, &transfer, &shown);
     let imported = psbt(&house, &["import", &transfer, back.to_str().unwrap()]).unwrap();
     assert_eq!(imported["places"].as_array().map(Vec::len), Some(1), "{imported}");
     house.settle(NETWORK, &transfer);
@@ -210,8 +211,24 @@ fn seven_of_ten_keys_of_three_kinds_pay_from_a_p2wsh_wallet() {
     house.stop();
 }
 
+/// The transaction that the cosigner's machine shows is the one that the log's copy tells of.
+fn named_in_log(house: &Deployment, transfer: &str, shown: &str) {
+    let (log, genesis) = (house.log_file().display().to_string(), &house.desk.institution.genesis);
+    let (code, told) = house.desk.replay(&["explain", transfer, &log, "--genesis", genesis]);
+    assert_eq!(code, 0, "{told}");
+    let line = shown.lines().find_map(|line| line.trim().strip_prefix("Transaction "));
+    let id = line.unwrap().split(' ').next().unwrap();
+    assert!(told.contains(&format!("transaction {id}")), "{told}");
+}
+
 /// The cosigner reads what it does, types what leaves, and signs.
-fn sign(house: &Deployment, custody: &Custody, cosigner: &Cosigner, psbt: &Path, out: &Path) {
+fn sign(
+    house: &Deployment,
+    custody: &Custody,
+    cosigner: &Cosigner,
+    psbt: &Path,
+    out: &Path,
+) -> String {
     let descriptor = psbt.with_extension("descriptor");
     let told = house.desk.initiator().get(&format!("/wallets/{}/descriptor", custody.wallet)).ok();
     fs::write(&descriptor, text(&told, "descriptor")).unwrap();
@@ -221,5 +238,5 @@ fn sign(house: &Deployment, custody: &Custody, cosigner: &Cosigner, psbt: &Path,
     for (name, path) in [("--descriptor", &*descriptor), ("--psbt", psbt), ("--out", out)] {
         arguments.extend([name.to_owned(), path.display().to_string()]);
     }
-    offline(&house.desk.programs, &arguments, "2.00000000 LTC\n").unwrap();
+    offline(&house.desk.programs, &arguments, "2.00000000 LTC\n").unwrap()
 }

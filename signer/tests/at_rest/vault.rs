@@ -130,6 +130,10 @@ impl TestVault {
         let sent =
             Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal, &id]).status();
         assert!(sent.is_ok_and(|status| status.success()));
+        // A signal is only sent: until every thread has stopped, one of them may still answer.
+        while signal == "STOP" && !is_stopped(&id) {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub(crate) fn seal(&self) {
@@ -202,4 +206,13 @@ fn certify(home: &Path) {
     let server = params.signed_by(&key, &authority).unwrap();
     fs::write(home.join("server.pem"), server.pem()).unwrap();
     write_private(&home.join("server.key"), &key.serialize_pem());
+}
+
+/// Whether the kernel says so of each of its threads (`proc_pid_stat(5)`: the state follows the name).
+fn is_stopped(process: &str) -> bool {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    threads.flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('T'))
+    })
 }

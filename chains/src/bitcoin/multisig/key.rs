@@ -120,6 +120,12 @@ impl KeyExpression {
     }
 }
 
+/// `xprv`, `tprv` and the like, where a key stands: those letters come about in public keys too.
+fn is_private(text: &str) -> bool {
+    let key = text.rsplit_once(']').map_or(text, |(_, key)| key);
+    key.get(1..4) == Some("prv")
+}
+
 /// The two steps behind an extended key.
 pub(super) fn steps(path: AddressPath) -> Option<[ChildNumber; 2]> {
     let branch = match path.branch {
@@ -143,7 +149,7 @@ impl FromStr for KeyExpression {
     /// Takes `h`, `H` and `'` for hardened steps, and keys of main and test networks.
     fn from_str(text: &str) -> Result<Self, KeyExpressionError> {
         let form = |because| KeyExpressionError::Form { because };
-        if text.contains("prv") {
+        if is_private(text) {
             return Err(KeyExpressionError::Private);
         }
         let Some(rest) = text.strip_prefix('[') else {

@@ -158,6 +158,7 @@ fn a_key_says_where_it_comes_from_and_is_no_private_one() {
     let private = super::master(1).to_string();
     for (text, says) in [
         (private.as_str(), "private key"),
+        (&format!("[01234567]{private}"), "private key"),
         (xpub, "needs its origin"),
         (&format!("[01234567/48h/2h/0h]{xpub}"), "depth"),
         (&format!("[01234567/48h/2h/0h/3h]{xpub}"), "depth"),
@@ -173,6 +174,10 @@ fn a_key_says_where_it_comes_from_and_is_no_private_one() {
         assert!(error.contains(says), "{text}: {error}");
         assert!(!error.contains("xprv"), "no error repeats a secret");
     }
+    // Letters in the middle of a public key, as one in two thousand has them.
+    let mut keys = (2..).map(|number| extended(number).to_string());
+    let chance = keys.find(|text| text.contains("prv")).unwrap();
+    assert_eq!(chance.parse::<KeyExpression>().unwrap().to_string(), chance);
     let upper = fixed(1).to_string().to_uppercase();
     assert!(upper.parse::<KeyExpression>().is_err());
     let (source, key) = good.split_once(']').unwrap();

@@ -400,6 +400,13 @@ pub enum Command {
         /// It.
         signed: AttemptSigned,
     },
+    /// The network has an earlier attempt that the log had not complete.
+    RecordFound {
+        /// Of which transfer.
+        transfer: TransferId,
+        /// It, verified.
+        found: transfer::AttemptFound,
+    },
     /// A node took it.
     RecordBroadcast {
         /// Of which transfer.

@@ -15,7 +15,7 @@ use crate::{
     reconciliation::Reconciliation,
     screening::Screenings,
     signer::Signer,
-    transfer::{Asked, Paid, Transfer, TransferEvent},
+    transfer::{Asked, AttemptFound, AttemptSigned, Paid, Transfer, TransferEvent},
     usage::Usage,
     wallet::Wallet,
 };
@@ -151,12 +151,13 @@ impl State {
                     self.attempted_in.entry(id).or_insert(epoch);
                 }
                 if let (
-                    TransferEvent::AttemptSigned(signed),
+                    TransferEvent::AttemptSigned(AttemptSigned { transaction, .. })
+                    | TransferEvent::AttemptFound(AttemptFound { transaction, .. }),
                     Some(Asked { sweep: Some(_), intent, .. }),
                 ) = (event, &asked)
                 {
                     let known = self.swept.entry(intent.network()).or_default();
-                    known.insert(signed.transaction.clone());
+                    known.insert(transaction.clone());
                 }
                 if matches!(transfer, Transfer::Closed(_)) {
                     self.attempted_in.remove(&id);

@@ -14,7 +14,8 @@ use strongroom_domain::{
     key::{Active, BackedUp, CosignerProven, Key, KeyEvent, Proven},
     statement,
     transfer::{
-        AttemptAuthorised, AttemptSigned, Attempts, PartiallySigned, Returns, TransferEvent,
+        AttemptAuthorised, AttemptFound, AttemptSigned, Attempts, PartiallySigned, Returns,
+        TransferEvent,
     },
     wallet::{AddressDerived, Funds, Holding, WalletEvent},
 };
@@ -78,7 +79,10 @@ pub(crate) fn check(before: &[Earlier], after: &State, recorded: &Recorded) -> R
             cosigned(after, id, partial)
         }
         (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptSigned(signed))) => {
-            complete(after, id, signed)
+            complete(after, id, (signed.attempt, &signed.raw, &signed.transaction))
+        }
+        (Stream::Transfer(id), Event::Transfer(TransferEvent::AttemptFound(found))) => {
+            complete(after, id, (found.attempt, &found.raw, &found.transaction))
         }
         _ => Ok(()),
     };
@@ -94,7 +98,8 @@ pub(crate) struct Earlier {
     returns: Option<Returns>,
 }
 
-/// Every attempt that an entry's attempt must exclude: the current one, and all that were signed.
+/// Every attempt that an entry's attempt must exclude: the current one, all that were signed, and those
+/// that somebody besides us may have completed.
 pub(crate) fn replaced(before: &State, recorded: &Recorded) -> Vec<Earlier> {
     let (
         Stream::Transfer(id),
@@ -110,8 +115,12 @@ pub(crate) fn replaced(before: &State, recorded: &Recorded) -> Vec<Earlier> {
         .complete
         .values()
         .map(|signed| Earlier { authorised: signed.authorised.clone(), returns: signed.returns });
+    let superseded = attempts
+        .superseded
+        .values()
+        .map(|before| Earlier { authorised: before.authorised.clone(), returns: before.returns });
     let current = Earlier { authorised: attempts.current.clone(), returns: attempts.returns };
-    signed.chain([current]).collect()
+    signed.chain(superseded).chain([current]).collect()
 }
 
 /// Signatures, and whose they are.
@@ -127,8 +136,10 @@ pub(crate) fn signatures(state: &State, recorded: &Recorded) -> Option<Shown> {
     };
     let attempts = state.transfers.get(&id)?.attempts()?;
     let network = attempts.asked.intent.network();
-    let signatures = if let TransferEvent::AttemptSigned(signed) = event {
-        strongroom_chains::signatures(network.family(), &signed.raw)?
+    let signatures = if let TransferEvent::AttemptSigned(AttemptSigned { raw, .. })
+    | TransferEvent::AttemptFound(AttemptFound { raw, .. }) = event
+    {
+        strongroom_chains::signatures(network.family(), raw)?
     } else if let TransferEvent::PartiallySigned(partial) = event {
         partial.signatures.iter().map(Bytes::array).collect::<Option<_>>()?
     } else {
@@ -325,17 +336,22 @@ fn cosigned(state: &State, id: TransferId, partial: &PartiallySigned) -> Result<
     unsigned.check_partial(&Partial { place, signatures }).map_err(|_| wrong)
 }
 
-fn complete(state: &State, id: TransferId, signed: &AttemptSigned) -> Result<(), Wrong> {
+/// A whole transaction, against the attempt that it says it is.
+fn complete(
+    state: &State,
+    id: TransferId,
+    (attempt, raw, said): (u32, &Bytes, &str),
+) -> Result<(), Wrong> {
     let attempts = attempts(state, id)?;
-    let attempt = signed.attempt;
     let (holding, key) = holding(state, attempts.asked.intent.wallet)?;
-    let unsigned = parse(holding.network, &attempts.current)?;
+    let known = attempts.complete.get(&attempt).ok_or(Wrong::Unknown)?;
+    let unsigned = parse(holding.network, &known.authorised)?;
     let checked = unsigned
-        .check_signed(&key.public_key, &signed.raw)
+        .check_signed(&key.public_key, raw)
         .map_err(|error| Wrong::Signed { attempt, error })?;
     let real = checked.id.to_string();
-    if real != signed.transaction {
-        return Err(Wrong::Name { attempt, real, said: signed.transaction.clone() });
+    if real != said {
+        return Err(Wrong::Name { attempt, real, said: said.to_owned() });
     }
     Ok(())
 }

@@ -58,6 +58,7 @@ impl Grounds {
             TransferEvent::AttemptRefused(_)
             | TransferEvent::PartiallySigned(_)
             | TransferEvent::AttemptSigned(_)
+            | TransferEvent::AttemptFound(_)
             | TransferEvent::AttemptBroadcast(_) => {}
             TransferEvent::Refused(_)
             | TransferEvent::ConfirmedV1(_)

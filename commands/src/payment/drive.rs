@@ -2,7 +2,7 @@
 //! Never remembers anything that the log should: a task that dies is replaced by the next start.
 
 use super::{
-    cosigned,
+    besides, cosigned,
     refusals::{record_refusal, refusals},
     remedy::Remedy,
     saga::{Pause, Progress, Recorded, Saga, Stopped},
@@ -17,7 +17,7 @@ use strongroom_domain::{
     key::Quarantined,
     transfer::{AttemptAuthorised, AttemptSigned, Attempts, ReturnAuthorised, Returns, Transfer},
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// The longest that a task sleeps over a time lock or a freeze: the clock may be set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
@@ -40,6 +40,8 @@ pub(super) struct Run {
     pub(super) fresh: bool,
     /// How many signed attempts its network's watcher has.
     watched: usize,
+    /// When its node was last asked whether others sent it.
+    looked: Option<Instant>,
 }
 
 /// Why a task ended.
@@ -114,6 +116,9 @@ async fn step(saga: &Saga, id: TransferId, run: &mut Run) -> Result<Progress, St
             return Ok(watched);
         }
         run.watched = attempts.complete.len();
+    }
+    if let Some(besides) = besides::look(saga, id, &transfer, &mut run.looked).await? {
+        return Ok(besides);
     }
     if let Some(held) = held(saga, &transfer) {
         return Ok(held);

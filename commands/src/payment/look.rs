@@ -13,7 +13,7 @@ use super::{
 };
 use strongroom_chains::bitcoin::{Chain, decode_signed};
 use strongroom_domain::{
-    Actor, Amount, Branch, Command, Family, Network, TransferId,
+    Actor, Amount, Branch, Command, Family, Network, State, TransferId,
     deposit::BlockRef,
     transfer::{Abandoned, Attempts, Confirmed, Returns, Transfer},
     wallet::{Coin, OutPoint},
@@ -133,8 +133,24 @@ impl Look<'_> {
         if refused.is_too_cheap() && self.may_be_outbid() {
             return self.raise().await;
         }
+        if let Some(progress) = self.saga.besides(self.id, &self.attempts).await? {
+            return Ok(self.found(progress));
+        }
         self.saga.waits.note(self.id, &format!("stuck: {refused}"));
         Ok(Looked::Later(0))
+    }
+
+    /// An earlier attempt that others sent: it is watched with the rest from here on.
+    fn found(&self, progress: Progress) -> Looked {
+        if let Progress::Wait(because) = progress {
+            self.saga.waits.note(self.id, &because);
+            return Looked::Later(0);
+        }
+        let known = |state: &State| state.transfers.get(&self.id)?.attempts().cloned();
+        if let Some(attempts) = self.saga.bus.read(known) {
+            drop(self.saga.watch(self.id, &attempts, false));
+        }
+        Looked::Next
     }
 
     /// The current attempt is with the node, and nobody wants it gone.

@@ -10,6 +10,7 @@
 //! | signing | orders to the signers, combine, `RecordSigned` | orders that are repeated |
 //! | signed | hand to a node, `RecordBroadcast` | a transaction that the node knows already |
 //! | broadcast | watch, `ConfirmTransfer` | a look that is repeated |
+//! | signing by cosigners, who sent it besides us | `RecordSigned`, or `RecordFound` of an earlier attempt | a look that is repeated |
 //! | broadcast, and too cheap | `AuthoriseAttempt` for more, or `AuthoriseReturn` | nothing, or the attempt |
 //! | signing, and others wait for its account nonce | `FindNonceGap`, then a cancellation | the gap |
 //!
@@ -25,6 +26,7 @@
 //! process only after `RecordSigned` is durable.
 
 mod abstention;
+mod besides;
 mod cosigned;
 mod drive;
 mod expiry;

@@ -17,7 +17,7 @@ use strongroom_nodes::{
 
 /// How far below the tip a transaction may lie that an earlier process has broadcast: two weeks of
 /// Bitcoin's blocks. Nodes without a transaction index are searched that far, once.
-const SEARCH_DEPTH: u64 = 2_016;
+pub(super) const SEARCH_DEPTH: u64 = 2_016;
 
 /// What is asked about at a node.
 #[derive(Clone)]

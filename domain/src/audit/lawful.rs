@@ -206,6 +206,9 @@ fn transfer(
         TransferEvent::AttemptSigned(signed) => {
             Command::RecordSigned { transfer: id, signed: signed.clone() }
         }
+        TransferEvent::AttemptFound(found) => {
+            Command::RecordFound { transfer: id, found: found.clone() }
+        }
         TransferEvent::AttemptBroadcast(broadcast) => {
             Command::RecordBroadcast { transfer: id, attempt: broadcast.attempt }
         }

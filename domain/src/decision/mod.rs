@@ -153,6 +153,7 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         C::RecordRefusal { transfer, refused } => payment::refused(state, transfer, refused),
         C::RecordPartial { transfer, partial } => payment::partial(state, transfer, partial),
         C::RecordSigned { transfer, signed } => payment::signed(state, transfer, signed),
+        C::RecordFound { transfer, found } => payment::found(state, transfer, found),
         C::RecordBroadcast { transfer, attempt } => payment::broadcast(state, transfer, attempt),
         C::ConfirmTransfer { transfer, confirmed, change } => {
             payment::confirm(state, transfer, confirmed, change)

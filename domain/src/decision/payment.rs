@@ -10,8 +10,8 @@ use crate::{
     proposal::{Fulfilled, ProposalEvent},
     statement,
     transfer::{
-        self, Abstention, Asked, AttemptAuthorised, AttemptRefused, AttemptSigned, Attempts,
-        Confirmed, PartiallySigned, Transfer,
+        self, Abstention, Asked, AttemptAuthorised, AttemptFound, AttemptRefused, AttemptSigned,
+        Attempts, Confirmed, PartiallySigned, Transfer,
     },
     wallet::{self, AccountNonceReserved, Coin, CoinsReserved},
 };
@@ -171,6 +171,15 @@ pub(super) fn signed(
     signed: AttemptSigned,
 ) -> Result<Decision, Refusal> {
     on_transfer(state, id, transfer::Command::RecordSigned(signed))
+}
+
+/// An earlier attempt that the network has. Whether it is that one is for `chains` to say.
+pub(super) fn found(
+    state: &State,
+    id: TransferId,
+    found: AttemptFound,
+) -> Result<Decision, Refusal> {
+    on_transfer(state, id, transfer::Command::RecordFound(found))
 }
 
 pub(super) fn broadcast(state: &State, id: TransferId, attempt: u32) -> Result<Decision, Refusal> {

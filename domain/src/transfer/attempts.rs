@@ -2,9 +2,9 @@
 //! one of them that pays somebody can ever take effect; signers see to that, by the bytes.
 
 use super::{
-    Abandoned, AbandonmentApproved, Asked, AttemptAuthorised, AttemptSigned, Command, Confirmed,
-    ConfirmedV1, Failed, FeeCapRaised, PartiallySigned, ReturnAuthorised, Returns, Transfer,
-    TransferEvent,
+    Abandoned, AbandonmentApproved, Asked, AttemptAuthorised, AttemptRefused, AttemptSigned,
+    Command, Confirmed, ConfirmedV1, Failed, FeeCapRaised, PartiallySigned, ReturnAuthorised,
+    Returns, Superseded, Transfer, TransferEvent,
 };
 use crate::{Amount, Bytes, Intent, ProposalId, Refusal, Rule};
 use serde::Serialize;
@@ -27,6 +27,10 @@ pub struct Attempts {
     pub signed: Option<AttemptSigned>,
     /// Every attempt that was signed, by its number: the chain may take any of them.
     pub complete: BTreeMap<u32, SignedAttempt>,
+    /// Attempts with other transactions that the log has not complete. Whoever was shown one may have
+    /// completed it besides us.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub superseded: BTreeMap<u32, Superseded>,
     /// The quorum's word that the payment is to be cancelled.
     pub abandoned_by: Option<ProposalId>,
 }
@@ -40,6 +44,9 @@ pub struct SignedAttempt {
     pub authorised: AttemptAuthorised,
     /// As it was signed.
     pub signed: AttemptSigned,
+    /// Whether others completed it, besides the server.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
 }
 
 impl Asked {
@@ -57,6 +64,8 @@ impl Transfer {
             Some(self.raise(raised.fee_cap))
         } else if let TransferEvent::AbandonmentApproved(approved) = event {
             Some(self.abandon(approved.proposal))
+        } else if let TransferEvent::AttemptFound(found) = event {
+            Some(self.found(found))
         } else {
             None
         }
@@ -96,6 +105,7 @@ impl Attempts {
             partials: BTreeMap::new(),
             signed: None,
             complete: BTreeMap::new(),
+            superseded: BTreeMap::new(),
             abandoned_by: None,
         }
     }
@@ -104,12 +114,18 @@ impl Attempts {
         // The same transaction for other signers: what cosigners signed of it they need not sign again.
         let same = current.unsigned == self.current.unsigned;
         let partials = if same { self.partials } else { BTreeMap::new() };
-        Self { current, returns, refused: BTreeSet::new(), partials, signed: None, ..self }
+        let mut superseded = self.superseded;
+        if !same && self.signed.is_none() {
+            let before = Superseded { returns: self.returns, authorised: self.current };
+            superseded.insert(before.authorised.attempt, before);
+        }
+        let refused = BTreeSet::new();
+        Self { current, returns, refused, partials, signed: None, superseded, ..self }
     }
 
     pub(super) fn signed_by(mut self, signed: AttemptSigned) -> Self {
         let (returns, authorised) = (self.returns, self.current.clone());
-        let complete = SignedAttempt { returns, authorised, signed: signed.clone() };
+        let complete = SignedAttempt { returns, authorised, signed: signed.clone(), found: false };
         self.complete.insert(signed.attempt, complete);
         Self { signed: Some(signed), ..self }
     }
@@ -126,6 +142,13 @@ impl Attempts {
             return Ok(Vec::new());
         }
         Ok(vec![partial.into()])
+    }
+
+    /// Each signer refuses an attempt once.
+    pub(super) fn refusal(&self, refused: AttemptRefused) -> Result<Vec<TransferEvent>, Refusal> {
+        self.current(refused.attempt)?;
+        let known = self.refused.contains(&refused.signer);
+        Ok(if known { Vec::new() } else { vec![refused.into()] })
     }
 
     pub(super) fn current(&self, attempt: u32) -> Result<(), Refusal> {
@@ -169,6 +192,7 @@ impl Attempts {
                 state.not_now()
             }
             Command::RecordPartial(partial) => self.partial(partial),
+            Command::RecordFound(found) => self.find(found),
             Command::Confirm(confirmed) => self.confirm(confirmed),
             Command::Abandon(abandoned) => self.abandon(abandoned),
             Command::FailOnChain { attempt, fee, because } => {
@@ -290,7 +314,7 @@ impl Attempts {
         if child.is_none() && (confirmed.child.is_some() || self.has_child(confirmed.attempt)) {
             return refuse(Rule::AttemptState, "name the child that is final with it");
         }
-        if self.complete.len() == 1 {
+        if self.complete.len() == 1 && !payment.found {
             let Confirmed { attempt, block, paid, fee, .. } = confirmed;
             return Ok(vec![ConfirmedV1 { attempt, block, paid, fee }.into()]);
         }

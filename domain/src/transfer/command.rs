@@ -1,8 +1,9 @@
 //! What can be asked of a transfer. Nothing here decides.
 
 use super::{
-    Abandoned, AbandonmentApproved, Abstention, AttemptAuthorised, AttemptRefused, AttemptSigned,
-    Confirmed, FeeCapRaised, PartiallySigned, Requested, ReturnAuthorised, Stopped, SweepRequested,
+    Abandoned, AbandonmentApproved, Abstention, AttemptAuthorised, AttemptFound, AttemptRefused,
+    AttemptSigned, Confirmed, FeeCapRaised, PartiallySigned, Requested, ReturnAuthorised, Stopped,
+    SweepRequested,
 };
 use crate::{Amount, Intent, PersonId, ProposalId, policy::PolicyDecisionV1};
 
@@ -64,6 +65,8 @@ pub enum Command {
     RecordPartial(PartiallySigned),
     /// The signed transaction exists.
     RecordSigned(AttemptSigned),
+    /// The network has an earlier attempt that the log had not complete.
+    RecordFound(AttemptFound),
     /// A node took it.
     RecordBroadcast {
         /// Which attempt.

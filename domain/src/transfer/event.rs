@@ -31,6 +31,8 @@ events! {
         PartiallySigned = "transfer.partially-signed", 1;
         /// The signed transaction exists.
         AttemptSigned = "transfer.attempt-signed", 1;
+        /// The network has an earlier attempt that the log had not complete: others completed it.
+        AttemptFound = "transfer.attempt-found", 1;
         /// A node took it.
         AttemptBroadcast = "transfer.attempt-broadcast", 1;
         /// A transaction was built that pays nobody: it cancels the payment, or pulls it along.
@@ -171,6 +173,19 @@ pub struct AttemptSigned {
     /// Which attempt.
     pub attempt: u32,
     /// As nodes take it.
+    pub raw: Bytes,
+    /// Its id, as nodes name it.
+    pub transaction: String,
+}
+
+/// An earlier attempt, signed, that a node has though the log was given its signatures never: cosigners
+/// completed it besides the server.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttemptFound {
+    /// Which attempt.
+    pub attempt: u32,
+    /// As nodes have it.
     pub raw: Bytes,
     /// Its id, as nodes name it.
     pub transaction: String,

@@ -5,6 +5,7 @@ mod asked;
 mod attempts;
 mod command;
 mod event;
+mod found;
 mod paid;
 mod sweep;
 
@@ -12,10 +13,11 @@ pub use attempts::{Attempts, SignedAttempt};
 pub use command::Command;
 pub use event::{
     Abandoned, AbandonmentApproved, Abstention, Approved, AttemptAuthorised, AttemptBroadcast,
-    AttemptRefused, AttemptSigned, Cancelled, Confirmed, ConfirmedV1, Expired, Failed,
-    FeeCapRaised, PartiallySigned, Refused, Rejected, Requested, RequestedV1, ReturnAuthorised,
-    Returns, Stopped, SweepRequested, TransferEvent,
+    AttemptFound, AttemptRefused, AttemptSigned, Cancelled, Confirmed, ConfirmedV1, Expired,
+    Failed, FeeCapRaised, PartiallySigned, Refused, Rejected, Requested, RequestedV1,
+    ReturnAuthorised, Returns, Stopped, SweepRequested, TransferEvent,
 };
+pub use found::Superseded;
 pub use paid::Paid;
 pub use sweep::Sweep;
 
@@ -236,6 +238,7 @@ impl Aggregate for Transfer {
                 | C::Abandon(_)
                 | C::FailOnChain { .. }
                 | C::RecordPartial(_)
+                | C::RecordFound(_)
                 | C::ApproveAbandonment(_)),
             ) => attempts.decide(command, self),
             (
@@ -245,13 +248,7 @@ impl Aggregate for Transfer {
                 | Self::Broadcast(Attempts { asked, .. }),
                 C::RaiseFeeCap(raised),
             ) => attempts::raise(asked, raised),
-            (Self::Signing(attempts), C::RecordRefusal(refused)) => {
-                attempts.current(refused.attempt)?;
-                if attempts.refused.contains(&refused.signer) {
-                    return Ok(Vec::new());
-                }
-                Ok(vec![refused.into()])
-            }
+            (Self::Signing(attempts), C::RecordRefusal(refused)) => attempts.refusal(refused),
             (Self::Signing(attempts), C::RecordSigned(signed)) => {
                 attempts.current(signed.attempt)?;
                 Ok(vec![signed.into()])

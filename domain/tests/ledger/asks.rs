@@ -55,7 +55,7 @@ pub(crate) fn derive(wallet: WalletId, address: Address, branch: Branch, index: 
     Command::DeriveAddress { wallet, derived: AddressDerived { address, path, account } }
 }
 
-fn txid(n: u8) -> String {
+pub(crate) fn txid(n: u8) -> String {
     Digest([n; 32]).to_string()
 }
 

@@ -11,7 +11,10 @@ use strongroom_domain::{
     },
     proposal::Subject,
     statement,
-    transfer::{AttemptAuthorised, PartiallySigned, Transfer, TransferEvent},
+    transfer::{
+        AttemptAuthorised, AttemptFound, Closed, Confirmed as Confirmation, PartiallySigned,
+        Transfer, TransferEvent,
+    },
     wallet::Tier,
 };
 use uuid::Uuid;
@@ -101,11 +104,93 @@ fn places(book: &Book) -> Vec<u16> {
     attempts.partials.keys().copied().collect()
 }
 
-/// For the golden files: one cosigner signed.
-pub(crate) fn partly_signed() -> Book {
+/// One cosigner signed.
+fn partly_signed() -> Book {
     let mut book = signing(&[signer(1), signer(2)], 1);
     book.put(partial(1, 3)).unwrap();
     book
+}
+
+/// What another attempt follows before it is signed, and others completed.
+fn besides(attempt: u32) -> AttemptFound {
+    AttemptFound { attempt, raw: Bytes(vec![3; 8]), transaction: txid(0x90) }
+}
+
+fn find(attempt: u32) -> Command {
+    Command::RecordFound { transfer: transfer(1), found: besides(attempt) }
+}
+
+/// Another transaction follows the first, of which one cosigner's part is in the log.
+fn superseded() -> Book {
+    let mut book = partly_signed();
+    let Command::AuthoriseAttempt { transfer, attempt, spends } =
+        attempt(&book, 2, &[signer(1), signer(2)])
+    else {
+        unreachable!()
+    };
+    let attempt = AttemptAuthorised { unsigned: Bytes(vec![2; 8]), ..attempt };
+    book.put(Command::AuthoriseAttempt { transfer, attempt, spends }).unwrap();
+    book
+}
+
+/// For the golden files: the network has the first.
+pub(crate) fn sent_besides() -> Book {
+    let mut book = superseded();
+    book.put(find(1)).unwrap();
+    book
+}
+
+#[test]
+fn what_others_completed_of_an_earlier_attempt_can_be_the_end() {
+    let mut book = sent_besides();
+    let known = &book.state.transfers[&transfer(1)];
+    assert!(matches!(known, Transfer::Signing(_)), "the second is still being signed");
+    assert_eq!(book.put(find(1)), Ok(vec![]), "the saga repeats its steps");
+    // Whatever becomes of the second: it may be signed, and a node may say that it has it.
+    book.put(signed(1, 2)).unwrap();
+    book.put(broadcast(1, 2)).unwrap();
+    let Command::ConfirmTransfer { transfer: id, confirmed, change } = confirm(1, 1, 1_000, None)
+    else {
+        unreachable!()
+    };
+    let confirmed = Confirmation { transaction: txid(0x90), ..confirmed };
+    book.put(Command::ConfirmTransfer { transfer: id, confirmed, change }).unwrap();
+    assert_eq!(book.state.transfers[&transfer(1)], Transfer::Closed(Closed::Confirmed));
+}
+
+#[test]
+fn an_attempt_that_others_complete_after_the_next_was_signed_is_taken_too() {
+    let mut book = superseded();
+    book.put(signed(1, 2)).unwrap();
+    book.put(broadcast(1, 2)).unwrap();
+    book.put(find(1)).unwrap();
+    assert!(matches!(book.state.transfers[&transfer(1)], Transfer::Broadcast(_)));
+    // What replaces them now costs more than both.
+    book.refused(find(3), Rule::AttemptState);
+}
+
+#[test]
+fn only_an_earlier_attempt_that_nobody_has_signed_is_found() {
+    let mut book = superseded();
+    for attempt in [0, 2, 3] {
+        book.refused(find(attempt), Rule::AttemptState);
+    }
+    // The same transaction under another number is the current one.
+    let mut again = partly_signed();
+    again.put(attempt(&again, 2, &[signer(2)])).unwrap();
+    again.refused(find(1), Rule::AttemptState);
+    let mut early = wallet_of(&[signer(1), signer(2)], 1);
+    early.refused(find(1), Rule::TransferState);
+    early.approved(1, LTC_WALLET, 1_000);
+    early.refused(find(1), Rule::TransferState);
+    let forge = |book: &Book, attempt: u32| {
+        let event = Event::from(TransferEvent::from(besides(attempt)));
+        book.forge(Stream::Transfer(transfer(1)), event)
+    };
+    assert!(forge(&book, 1).is_ok());
+    for (book, attempt) in [(&book, 2), (&book, 3), (&sent_besides(), 1), (&early, 1)] {
+        assert!(forge(book, attempt).is_err(), "attempt {attempt}");
+    }
 }
 
 #[test]

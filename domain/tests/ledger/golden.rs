@@ -137,7 +137,7 @@ fn everything_that_happens() -> BTreeMap<Kind, Event> {
     let governed = crate::backups::drilled().history.into_iter().chain(governed);
     let governed = crate::changes::everything().history.into_iter().chain(governed);
     let governed = crate::rotation::everything().history.into_iter().chain(governed);
-    let governed = crate::cosigners::partly_signed().history.into_iter().chain(governed);
+    let governed = crate::cosigners::sent_besides().history.into_iter().chain(governed);
     let history = governed.chain(stopped_and_released().history).chain(stuck);
     let history = history.chain(book.history).chain(failing.history).chain(resumed.history);
     history.map(|recorded| (recorded.event.kind(), recorded.event)).collect()

@@ -26,6 +26,7 @@ mod previous;
 mod rejection;
 mod status;
 mod unspent;
+mod whole;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -116,6 +117,21 @@ impl BitcoinNode {
     /// The whole transaction that made a coin that is unspent; `None` where the node has none.
     pub async fn previous(&self, coin: &Outpoint) -> Result<Option<Vec<u8>>, NodeError> {
         previous::of(self, coin).await
+    }
+
+    /// A whole transaction, in the memory pool or a block; `since` as in
+    /// [`Self::transaction_status`].
+    pub async fn transaction(
+        &self,
+        id: TransactionId,
+        since: u64,
+    ) -> Result<Option<Vec<u8>>, NodeError> {
+        whole::of(self, id, since).await
+    }
+
+    /// Whether a coin is there, and nothing in the memory pool spends it.
+    pub async fn is_unspent(&self, coin: &Outpoint) -> Result<bool, NodeError> {
+        whole::is_unspent(self, coin).await
     }
 
     /// See [`ChainNode::transaction_status`]. Without a transaction index, blocks are searched from

@@ -43,6 +43,6 @@ pub(super) async fn of(node: &BitcoinNode, coin: &Outpoint) -> Result<Option<Vec
     }
 }
 
-fn bytes(node: &BitcoinNode, raw: &str) -> Result<Vec<u8>, NodeError> {
+pub(super) fn bytes(node: &BitcoinNode, raw: &str) -> Result<Vec<u8>, NodeError> {
     hex::decode(raw).map_err(|_| node.rpc.malformed("getrawtransaction", "it is no hex"))
 }

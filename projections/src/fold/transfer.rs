@@ -6,11 +6,11 @@ use crate::rows::Decided;
 use crate::states::TransferState as State;
 use rusqlite::types::Value;
 use strongroom_domain::{
-    Amount, Intent, PersonId, ProposalId, TransferId,
+    Amount, Bytes, Intent, PersonId, ProposalId, TransferId,
     deposit::BlockRef,
     transfer::{
-        AttemptAuthorised, AttemptRefused, AttemptSigned, PartiallySigned, Requested, RequestedV1,
-        Returns, SweepRequested, TransferEvent,
+        AttemptAuthorised, AttemptRefused, PartiallySigned, Requested, RequestedV1, Returns,
+        SweepRequested, TransferEvent,
     },
 };
 
@@ -52,9 +52,13 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
         E::AttemptRefused(refused) => out.push(refusal(at, id, refused)),
         E::PartiallySigned(of) => out.push(partial(at, id, of)),
         E::AttemptSigned(signed) => {
-            out.push(complete(at, id, signed));
+            out.push(complete(at, id, signed.attempt, (&signed.raw, &signed.transaction)));
             let transaction = ("transaction_id", text(&signed.transaction));
             out.push(change(State::Signed, vec![transaction]));
+        }
+        // How far it is does not change: the chain decides between this one and the current one.
+        E::AttemptFound(found) => {
+            out.push(complete(at, id, found.attempt, (&found.raw, &found.transaction)));
         }
         E::AttemptBroadcast(broadcast) => {
             let cells = [("broadcast_position", at.position()), ("broadcast_at", at.time())];
@@ -65,16 +69,12 @@ pub(super) fn fold(at: At<'_>, id: TransferId, event: &TransferEvent, out: &mut 
             out.push(change(State::Confirmed, settled(&it.block, it.paid, it.fee)));
         }
         E::Confirmed(it) => {
-            let mut cells = settled(&it.block, it.paid, it.fee);
-            cells.push(("attempt", int(it.attempt)));
-            cells.push(("transaction_id", text(&it.transaction)));
+            let cells = named(it.attempt, &it.transaction, settled(&it.block, it.paid, it.fee));
             out.push(change(State::Confirmed, cells));
         }
         E::Abandoned(it) => {
-            let mut cells = settled(&it.block, Amount::ZERO, it.fee);
-            cells.push(("attempt", int(it.attempt)));
-            cells.push(("transaction_id", text(&it.transaction)));
-            out.push(change(State::Abandoned, cells));
+            let cells = settled(&it.block, Amount::ZERO, it.fee);
+            out.push(change(State::Abandoned, named(it.attempt, &it.transaction, cells)));
         }
         E::Failed(failed) => {
             out.push(change(State::Failed, vec![("because", text(&failed.because))]));
@@ -202,17 +202,30 @@ fn partial(at: At<'_>, id: TransferId, of: &PartiallySigned) -> Change {
     Change::insert("partials", cells)
 }
 
-fn complete(at: At<'_>, id: TransferId, signed: &AttemptSigned) -> Change {
-    Change::update(
-        "attempts",
-        key(id, signed.attempt),
-        [
-            ("raw", text(&signed.raw)),
-            ("transaction_id", text(&signed.transaction)),
-            ("signed_position", at.position()),
-            ("signed_at", at.time()),
-        ],
-    )
+fn complete(
+    at: At<'_>,
+    id: TransferId,
+    attempt: u32,
+    (raw, transaction): (&Bytes, &str),
+) -> Change {
+    let cells = [
+        ("raw", text(raw)),
+        ("transaction_id", text(transaction)),
+        ("signed_position", at.position()),
+        ("signed_at", at.time()),
+    ];
+    Change::update("attempts", key(id, attempt), cells)
+}
+
+/// With which of its transactions the chain took.
+fn named(
+    attempt: u32,
+    transaction: &str,
+    mut cells: Vec<(&'static str, Value)>,
+) -> Vec<(&'static str, Value)> {
+    cells.push(("attempt", int(attempt)));
+    cells.push(("transaction_id", text(transaction)));
+    cells
 }
 
 fn settled(block: &BlockRef, paid: Amount, fee: Amount) -> Vec<(&'static str, Value)> {

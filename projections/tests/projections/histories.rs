@@ -188,7 +188,7 @@ async fn officer(world: &mut World, side: Side, n: u8) -> Result<(), Refusal> {
 }
 
 /// What becomes of stuck payments, sweeps, and what cosigners sign: in the histories of `domain`, and on real nodes (`tests/`), not here.
-const STUCK: [&str; 7] = [
+const STUCK: [&str; 8] = [
     "transfer.return-authorised",
     "transfer.fee-cap-raised",
     "transfer.abandonment-approved",
@@ -196,6 +196,7 @@ const STUCK: [&str; 7] = [
     "account.hold-raised",
     "transfer.sweep-requested",
     "transfer.partially-signed",
+    "transfer.attempt-found",
 ];
 
 /// Without this the property about histories could come to be about nothing.

@@ -4,7 +4,6 @@
 use super::Story;
 use crate::quantity::quantity;
 use crate::verifier::Judged;
-use strongroom_chains::UnsignedTx;
 use strongroom_domain::{
     Amount, Bytes, Event, Intent, PersonId, State,
     approval_key::ApprovalKey,
@@ -14,10 +13,7 @@ use strongroom_domain::{
     policy::Quorum,
     proposal::{Opened, ProposalEvent, Subject, Unusual},
     statement::{self, Answer, Place},
-    transfer::{
-        AttemptAuthorised, Requested, RequestedV1, ReturnAuthorised, Returns, SweepRequested,
-        TransferEvent,
-    },
+    transfer::{Requested, RequestedV1, SweepRequested, TransferEvent},
 };
 
 type Told = (Vec<String>, Option<String>);
@@ -134,10 +130,7 @@ impl Story {
             }
             TransferEvent::Approved(_) => vec!["The transfer is approved.".to_owned()],
             TransferEvent::AttemptAuthorised(it) => self.authorised(state, it),
-            TransferEvent::AttemptRefused(it) => vec![format!(
-                "Signer {} refused attempt {}: rule {}: {}",
-                it.signer, it.attempt, it.rule, it.because
-            )],
+            TransferEvent::AttemptRefused(it) => vec![Self::refused(it)],
             TransferEvent::PartiallySigned(it) => vec![
                 format!("Cosigner {} of the wallet signed attempt {}.", it.place, it.attempt),
                 "Verified over exactly the authorised transaction, input by input.".to_owned(),
@@ -146,6 +139,7 @@ impl Story {
                 format!("Attempt {} is signed: transaction {}.", it.attempt, it.transaction),
                 "Its signatures were verified over exactly the authorised transaction.".to_owned(),
             ],
+            TransferEvent::AttemptFound(it) => Self::found(it),
             TransferEvent::AttemptBroadcast(it) => {
                 vec![format!("A node took attempt {}, says the server.", it.attempt)]
             }
@@ -195,61 +189,6 @@ impl Story {
                 vec![format!("{} stopped it: {}", person(standing, it.by), it.because)]
             }
         }
-    }
-
-    fn authorised(&self, state: &State, attempt: &AttemptAuthorised) -> Vec<String> {
-        let mut says = vec![format!(
-            "Attempt {} was authorised: a transaction that costs at most {}.",
-            attempt.attempt,
-            self.amount(attempt.fee)
-        )];
-        says.extend(self.called(attempt));
-        says.extend(Self::by(state, attempt));
-        says.push("Checked: it does what was approved, spends what was set aside, and excludes every attempt before it.".to_owned());
-        says
-    }
-
-    /// The transaction's id, where signatures don't change it: what a cosigner without a network compares.
-    fn called(&self, attempt: &AttemptAuthorised) -> Option<String> {
-        let network = self.intent.as_ref()?.network();
-        let id = match UnsignedTx::parse(network, &attempt.unsigned).ok()? {
-            UnsignedTx::Bitcoin(unsigned) => unsigned.id(),
-            UnsignedTx::Multisig(unsigned) => unsigned.id(),
-            UnsignedTx::Ethereum(_) => return None,
-        };
-        Some(format!("Whoever signs reads: transaction {id}."))
-    }
-
-    fn by(state: &State, attempt: &AttemptAuthorised) -> Vec<String> {
-        let mut says = Vec::new();
-        if let Some(Ok(key)) = state.keys.get(&attempt.key).map(|key| key.active()) {
-            let (plan, public) = (&key.plan, &key.public_key);
-            says.push(format!(
-                "By key {} ({}, {} of {} signers), public key {public}.",
-                attempt.key,
-                plan.protocol.name(),
-                plan.threshold,
-                plan.participants.len()
-            ));
-        }
-        says.extend(attempt.signers.iter().map(|signer| format!("To sign: signer {signer}.")));
-        says
-    }
-
-    fn returned(&self, state: &State, it: &ReturnAuthorised) -> Vec<String> {
-        let why = match it.returns {
-            Returns::Cancellation => "To make the payment impossible".to_owned(),
-            Returns::Child { parent } => format!("To pull attempt {parent} into a block"),
-        };
-        let mut says = vec![format!(
-            "{why}, attempt {} was authorised: it pays nobody and costs at most {}.",
-            it.attempt.attempt,
-            self.amount(it.attempt.fee)
-        )];
-        says.extend(self.called(&it.attempt));
-        says.extend(Self::by(state, &it.attempt));
-        says.push("Checked: everything that it spends comes back to the wallet.".to_owned());
-        says
     }
 
     fn finished(&self, block: &BlockRef, paid: Amount, fee: Amount) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The story of one transfer, told from a log that was verified on the way: every line names the
 //! entry that proves it. Never a name: people are known by their ids, in the log as here.
 
+mod attempts;
 mod holders;
 mod key_lines;
 mod lines;
@@ -248,6 +249,10 @@ impl Story {
             TransferEvent::Approved(_) => Part::Approval,
             TransferEvent::AttemptSigned(signed) => {
                 self.transaction = Some(signed.transaction.clone());
+                Part::Transaction
+            }
+            TransferEvent::AttemptFound(found) => {
+                self.transaction = Some(found.transaction.clone());
                 Part::Transaction
             }
             TransferEvent::AttemptAuthorised(_)

@@ -55,6 +55,7 @@ fn attempts() -> Attempts {
         refused: BTreeSet::new(),
         signed: None,
         complete: BTreeMap::new(),
+        superseded: BTreeMap::new(),
         abandoned_by: None,
     }
 }

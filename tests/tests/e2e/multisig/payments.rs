@@ -3,15 +3,23 @@
 
 use super::cosigner::{Cosigner, offline};
 use serde_json::{Value, json};
-use std::{fs, path::Path, process::Stdio};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 use strongroom_domain::Network;
 use strongroom_tests::{
     deployment::{Deployment, Networks},
-    journey::{Custody, PATIENCE, Payment, amounts, text},
+    journey::{Custody, FINAL, PATIENCE, Payment, amounts, text},
+    regtest::BitcoinRegtest as _,
 };
 use tempfile::TempDir;
 
 const NETWORK: Network = Network::LitecoinRegtest;
+
+/// What a cosigner types to agree to a payment of [`amounts`].
+const TWO: &str = "2.00000000 LTC\n";
 
 /// A proven key of these signers (by place among the deployment's) and cosigners, of whom so many sign.
 fn key(
@@ -99,7 +107,7 @@ fn command(house: &Deployment, arguments: &[&str]) -> Result<Value, String> {
 
 fn count(house: &Deployment, transfer: &str, kind: &str) -> usize {
     let story = house.desk.initiator().get(&format!("/transactions/{transfer}")).ok();
-    story["entries"].as_array().unwrap().iter().filter(|entry| entry["kind"] == kind).count()
+    kinds(&story).filter(|of| *of == kind).count()
 }
 
 /// One key in an HSM, two in files: any two sign, and the third is not asked.
@@ -128,17 +136,25 @@ fn signers_alone_pay_from_a_p2wsh_wallet_and_spend_the_change() {
     house.stop();
 }
 
+/// A funded wallet of one signer and of two people with machines of their own, `zurich` and `oslo`; two
+/// sign. The machine of the first.
+fn with_two_cosigners(folder: &Path) -> (Deployment, Custody, Cosigner) {
+    let house = Deployment::found(&folder.join("house"), Networks::start());
+    let programs = house.desk.programs.clone();
+    let [zurich, oslo] = [0, 1].map(|n| Cosigner::new(&programs, folder, n));
+    let key = key(&house, ("p2tr", 2), &[0], &[("zurich", &zurich), ("oslo", &oslo)]);
+    let custody = custody(&house, key);
+    let (deposit, _, _) = amounts(NETWORK);
+    house.deposit(&custody, deposit);
+    (house, custody, zurich)
+}
+
 /// One signer and two people with machines of their own: without one of them nothing leaves.
 #[test]
 fn a_cosigner_without_a_network_completes_a_p2tr_payment() {
     let folder = TempDir::new().unwrap();
-    let mut house = Deployment::found(&folder.path().join("house"), Networks::start());
-    let programs = house.desk.programs.clone();
-    let [zurich, oslo] = [0, 1].map(|n| Cosigner::new(&programs, folder.path(), n));
-    let key = key(&house, ("p2tr", 2), &[0], &[("zurich", &zurich), ("oslo", &oslo)]);
-    let custody = custody(&house, key);
-    let (deposit, amount, _) = amounts(NETWORK);
-    house.deposit(&custody, deposit);
+    let (mut house, custody, zurich) = with_two_cosigners(folder.path());
+    let (_, amount, _) = amounts(NETWORK);
     let (transfer, proposal) = house.desk.ask(&payment(&house, &custody, amount));
     let early = psbt(&house, &["export", &transfer]).unwrap_err();
     assert!(early.contains("transfer-state"), "{early}");
@@ -159,7 +175,7 @@ fn a_cosigner_without_a_network_completes_a_p2tr_payment() {
     psbt(&house, &["export", &transfer, out.to_str().unwrap()]).unwrap();
     let nothing = psbt(&house, &["import", &transfer, out.to_str().unwrap()]).unwrap_err();
     assert!(nothing.contains("nothing new"), "{nothing}");
-    let shown = sign(&house, &custody, &zurich, &out, &back);
+    let shown = sign(&house, &custody, &zurich, (&out, &back), TWO);
     named_in_log(&house, &transfer, &shown);
     let imported = psbt(&house, &["import", &transfer, back.to_str().unwrap()]).unwrap();
     assert_eq!(imported["places"].as_array().map(Vec::len), Some(1), "{imported}");
@@ -200,7 +216,7 @@ fn seven_of_ten_keys_of_three_kinds_pay_from_a_p2wsh_wallet() {
     psbt(&house, &["export", &transfer, psbt_file.to_str().unwrap()]).unwrap();
     for (number, machine) in machines.iter().take(4).enumerate() {
         let signed = folder.path().join(format!("signed-{number}"));
-        sign(&house, &custody, machine, &psbt_file, &signed);
+        sign(&house, &custody, machine, (&psbt_file, &signed), TWO);
         psbt_file = signed;
     }
     let imported = psbt(&house, &["import", &transfer, psbt_file.to_str().unwrap()]).unwrap();
@@ -209,6 +225,106 @@ fn seven_of_ten_keys_of_three_kinds_pay_from_a_p2wsh_wallet() {
     assert_eq!(count(&house, &transfer, "transfer.partially-signed"), 7);
     verified(&house);
     house.stop();
+}
+
+/// Cosigners complete a payment with their own tools and send it themselves: in place of bringing it back,
+/// after its quorum abandoned it, and when its cancellation was with the node already.
+#[test]
+fn a_payment_that_cosigners_send_themselves_is_found_at_the_node() {
+    let folder = TempDir::new().unwrap();
+    let (mut house, custody, zurich) = with_two_cosigners(folder.path());
+    let amount = amounts(NETWORK).1 / 4;
+    let bench =
+        Bench { house: &house, custody: &custody, cosigner: &zurich, folder: folder.path() };
+    let node = &house.networks.litecoin;
+
+    let first = bench.completed("first", amount);
+    node.must("sendrawtransaction", json!([first.raw]));
+    house.settle(NETWORK, &first.transfer);
+    assert_eq!(count(&house, &first.transfer, "transfer.partially-signed"), 1, "none came back");
+
+    let second = bench.completed("second", amount);
+    abandon(&house, &second.transfer);
+    node.must("sendrawtransaction", json!([second.raw]));
+    house.desk.initiator().wait(&format!("/transactions/{}", second.transfer), PATIENCE, |story| {
+        kinds(story).any(|kind| kind == "transfer.attempt-found")
+    });
+    house.networks.mine(NETWORK, FINAL);
+    house.desk.wait_for(&second.transfer, &["confirmed"]);
+
+    let third = bench.completed("third", amount);
+    abandon(&house, &third.transfer);
+    let (out, back) = bench.files("cancellation");
+    psbt(&house, &["export", &third.transfer, out.to_str().unwrap()]).unwrap();
+    sign(&house, &custody, &zurich, (&out, &back), "yes\n");
+    psbt(&house, &["import", &third.transfer, back.to_str().unwrap()]).unwrap();
+    house.desk.wait_for(&third.transfer, &["broadcast"]);
+    node.must("generateblock", json!([node.new_address(), [third.raw]]));
+    house.networks.mine(NETWORK, FINAL);
+    house.desk.wait_for(&third.transfer, &["confirmed"]);
+
+    let (log, genesis) = (house.log_file().display().to_string(), &house.desk.institution.genesis);
+    let (code, told) = house.desk.replay(&["explain", &third.transfer, &log, "--genesis", genesis]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("Cosigners completed attempt 1 besides the server"), "{told}");
+    verified(&house);
+    house.stop();
+}
+
+/// Where cosigners complete payments by themselves.
+struct Bench<'a> {
+    house: &'a Deployment,
+    custody: &'a Custody,
+    cosigner: &'a Cosigner,
+    folder: &'a Path,
+}
+
+/// A payment that cosigners completed, and nobody has sent or brought back.
+struct Completed {
+    transfer: String,
+    raw: String,
+}
+
+impl Bench<'_> {
+    fn files(&self, name: &str) -> (PathBuf, PathBuf) {
+        (self.folder.join(format!("{name}-out")), self.folder.join(format!("{name}-back")))
+    }
+
+    /// A signer has given its part, the cosigner adds the last one and puts the transaction together.
+    fn completed(&self, name: &str, amount: u128) -> Completed {
+        let Self { house, custody, cosigner, .. } = *self;
+        let (transfer, proposal) = house.desk.ask(&payment(house, custody, amount));
+        house.desk.approve(&proposal);
+        house.desk.initiator().wait(&format!("/transactions/{transfer}"), PATIENCE, |story| {
+            story["waiting"].as_str().is_some_and(|why| why.contains("1 of 2 cosigners"))
+        });
+        let (out, back) = self.files(name);
+        psbt(house, &["export", &transfer, out.to_str().unwrap()]).unwrap();
+        sign(house, custody, cosigner, (&out, &back), "0.50000000 LTC\n");
+        let descriptor = out.with_extension("descriptor");
+        let network = ["combine", "--network", NETWORK.name(), "--descriptor"];
+        let files = [descriptor.to_str().unwrap(), "--psbt", back.to_str().unwrap()];
+        let arguments = [network.as_slice(), &files].concat();
+        let raw = offline(&house.desk.programs, arguments, "").unwrap().trim().to_owned();
+        Completed { transfer, raw }
+    }
+}
+
+/// Its quorum wants it cancelled, and the cancellation is there to be signed.
+fn abandon(house: &Deployment, transfer: &str) {
+    let client = house.desk.initiator();
+    let path = format!("/transactions/{transfer}");
+    let asked = json!({ "remedy": { "abandon": {} } });
+    let answer = client.post(&format!("{path}/remedies"), &asked).ok();
+    house.desk.approve(&text(&answer, "proposal"));
+    client.wait(&path, PATIENCE, |story| {
+        kinds(story).any(|kind| kind == "transfer.return-authorised")
+            && story["waiting"].as_str().is_some_and(|why| why.contains("1 of 2 cosigners"))
+    });
+}
+
+fn kinds(story: &Value) -> impl Iterator<Item = &str> {
+    story["entries"].as_array().unwrap().iter().filter_map(|entry| entry["kind"].as_str())
 }
 
 /// The transaction that the cosigner's machine shows is the one that the log's copy tells of.
@@ -221,13 +337,13 @@ fn named_in_log(house: &Deployment, transfer: &str, shown: &str) {
     assert!(told.contains(&format!("transaction {id}")), "{told}");
 }
 
-/// The cosigner reads what it does, types what leaves, and signs.
+/// The cosigner reads what it does, types that, and signs.
 fn sign(
     house: &Deployment,
     custody: &Custody,
     cosigner: &Cosigner,
-    psbt: &Path,
-    out: &Path,
+    (psbt, out): (&Path, &Path),
+    typed: &str,
 ) -> String {
     let descriptor = psbt.with_extension("descriptor");
     let told = house.desk.initiator().get(&format!("/wallets/{}/descriptor", custody.wallet)).ok();
@@ -238,5 +354,5 @@ fn sign(
     for (name, path) in [("--descriptor", &*descriptor), ("--psbt", psbt), ("--out", out)] {
         arguments.extend([name.to_owned(), path.display().to_string()]);
     }
-    offline(&house.desk.programs, &arguments, "2.00000000 LTC\n").unwrap()
+    offline(&house.desk.programs, &arguments, typed).unwrap()
 }

@@ -57,11 +57,21 @@ fn late(strongroom: &Deployment, custody: &Custody, amount: u128) {
 
 fn rotate(strongroom: &mut Deployment, network: Network) {
     let custody = strongroom.desk.custody(network);
+    let successor = successor(strongroom, network);
+    rotate_to(strongroom, &custody, successor);
+}
+
+/// A wallet that gets money is given up for another, by its id and key, while the server is killed.
+pub(super) fn rotate_to(
+    strongroom: &mut Deployment,
+    custody: &Custody,
+    (new, new_key): (String, String),
+) {
+    let network = custody.network;
     let (amount, payment, fee_cap) = amounts(network);
-    strongroom.deposit(&custody, amount);
-    strongroom.deposit(&custody, payment);
+    strongroom.deposit(custody, amount);
+    strongroom.deposit(custody, payment);
     let before = strongroom.desk.available(&custody.account);
-    let (new, new_key) = successor(strongroom, network);
     let client = strongroom.desk.initiator();
     let asked = json!({
         "successor": new, "fees_from": custody.account, "fee_cap": fee_cap.to_string(),
@@ -74,7 +84,7 @@ fn rotate(strongroom: &mut Deployment, network: Network) {
     let proposal = text(&client.post(&path, &asked).ok(), "proposal");
     strongroom.desk.approve(&proposal);
     let retired = |strongroom: &Deployment| key_state(strongroom, &custody.key) == "retired";
-    follow(strongroom, &custody, retired);
+    follow(strongroom, custody, retired);
     let left = held(strongroom, &custody.wallet);
     let owed = strongroom.desk.available(&custody.account);
     assert!(before - owed <= fee_cap, "one fee, within its cap");
@@ -89,9 +99,9 @@ fn rotate(strongroom: &mut Deployment, network: Network) {
     let refused = client.post(&derive, &address);
     assert_eq!(refused.refused(), "wallet-rotated");
     // What comes late to the old address is its account's, and follows.
-    late(strongroom, &custody, amount);
+    late(strongroom, custody, amount);
     let want = held(strongroom, &new) + amount / 2;
-    follow(strongroom, &custody, |strongroom| held(strongroom, &new) > want);
+    follow(strongroom, custody, |strongroom| held(strongroom, &new) > want);
     assert_eq!(key_state(strongroom, &custody.key), "retired");
     assert_eq!(key_state(strongroom, &new_key), "active");
     for (sweep, state) in sweeps(strongroom, &custody.wallet) {

@@ -228,7 +228,7 @@ fn seven_of_ten_keys_of_three_kinds_pay_from_a_p2wsh_wallet() {
 }
 
 /// Cosigners complete a payment with their own tools and send it themselves: in place of bringing it back,
-/// after its quorum abandoned it, and when its cancellation was with the node already.
+/// after its quorum abandoned it, and when its cancellation was with the node already. Nobody sends the last.
 #[test]
 fn a_payment_that_cosigners_send_themselves_is_found_at_the_node() {
     let folder = TempDir::new().unwrap();
@@ -254,19 +254,35 @@ fn a_payment_that_cosigners_send_themselves_is_found_at_the_node() {
 
     let third = bench.completed("third", amount);
     abandon(&house, &third.transfer);
-    let (out, back) = bench.files("cancellation");
-    psbt(&house, &["export", &third.transfer, out.to_str().unwrap()]).unwrap();
-    sign(&house, &custody, &zurich, (&out, &back), "yes\n");
-    psbt(&house, &["import", &third.transfer, back.to_str().unwrap()]).unwrap();
-    house.desk.wait_for(&third.transfer, &["broadcast"]);
+    bench.cancel("cancelled", &third.transfer);
     node.must("generateblock", json!([node.new_address(), [third.raw]]));
     house.networks.mine(NETWORK, FINAL);
     house.desk.wait_for(&third.transfer, &["confirmed"]);
+
+    let fourth = bench.completed("fourth", amount);
+    abandon(&house, &fourth.transfer);
+    bench.cancel("gone", &fourth.transfer);
+    house.networks.mine(NETWORK, FINAL);
+    house.desk.wait_for(&fourth.transfer, &["abandoned"]);
 
     let (log, genesis) = (house.log_file().display().to_string(), &house.desk.institution.genesis);
     let (code, told) = house.desk.replay(&["explain", &third.transfer, &log, "--genesis", genesis]);
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("Cosigners completed attempt 1 besides the server"), "{told}");
+    verified(&house);
+    house.stop();
+}
+
+/// From P2WSH to P2TR, keys in an HSM and in files; the server is killed at each step of a sweep.
+#[test]
+fn a_multisig_wallet_moves_to_its_successor_whatever_dies_on_the_way() {
+    let folder = TempDir::new().unwrap();
+    let mut house = Deployment::found(folder.path(), Networks::start());
+    let old = custody(&house, key(&house, ("p2wsh", 2), &[0, 1, 3], &[]));
+    let new = key(&house, ("p2tr", 2), &[0, 1, 2], &[]);
+    let asked = json!({ "network": NETWORK.name(), "key": new });
+    let wallet = text(&house.desk.initiator().post("/wallets", &asked).ok(), "wallet");
+    crate::rotation::rotate_to(&mut house, &old, (wallet, new));
     verified(&house);
     house.stop();
 }
@@ -307,6 +323,15 @@ impl Bench<'_> {
         let arguments = [network.as_slice(), &files].concat();
         let raw = offline(&house.desk.programs, arguments, "").unwrap().trim().to_owned();
         Completed { transfer, raw }
+    }
+
+    /// A signer has given its part of the cancellation, the cosigner gives the other, and the node has it.
+    fn cancel(&self, name: &str, transfer: &str) {
+        let (out, back) = self.files(name);
+        psbt(self.house, &["export", transfer, out.to_str().unwrap()]).unwrap();
+        sign(self.house, self.custody, self.cosigner, (&out, &back), "yes\n");
+        psbt(self.house, &["import", transfer, back.to_str().unwrap()]).unwrap();
+        self.house.desk.wait_for(transfer, &["broadcast"]);
     }
 }
 

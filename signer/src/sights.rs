@@ -130,7 +130,7 @@ impl Sights {
     ) {
         if let TransferEvent::Requested(requested) = event {
             self.ask(requested, (recorded, state), now);
-        } else if let TransferEvent::AttemptSigned(_) = event {
+        } else if let TransferEvent::AttemptSigned(_) | TransferEvent::AttemptFound(_) = event {
             self.late.signed(id);
         } else if let TransferEvent::Approved(_) = event {
             let asked = state.transfers.get(&id).and_then(Transfer::asked);

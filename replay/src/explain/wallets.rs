@@ -109,6 +109,10 @@ impl Story {
         if let TransferEvent::AttemptSigned(of) = event {
             return Some(vec![format!("Sweep {id} is signed: transaction {}.", of.transaction)]);
         }
+        if let TransferEvent::AttemptFound(of) = event {
+            let (attempt, id) = (of.attempt, &of.transaction);
+            return Some(vec![format!("Cosigners sent attempt {attempt} themselves: {id}.")]);
+        }
         if let TransferEvent::AttemptRefused(of) = event {
             let because = format!("rule {}: {}", of.rule, of.because);
             return Some(vec![format!("Signer {} refused sweep {id}: {because}", of.signer)]);

@@ -3,12 +3,15 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use strongroom_commands::payment::{CosignerPart, PsbtError, Stored};
-use strongroom_domain::{Command, Refusal, Rule, TransferId};
+use strongroom_domain::{Command, Refusal, Rule, TransferId, transfer::PartiallySigned};
 use utoipa::ToSchema;
 
 use super::{Application, Caller, Failure, Once, views};
+
+/// Of one wallet: places are counted from 1.
+const MOST_COSIGNERS: u32 = 10;
 
 /// A PSBT that a cosigner has signed.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -65,16 +68,17 @@ impl Application {
         let bytes = STANDARD
             .decode(asked.psbt.trim())
             .map_err(|error| Failure::Malformed(format!("`psbt` is no base64: {error}")))?;
-        let stored = self.bus().read(|state| Stored::of(state, id))?;
-        let (attempt, taken) = aside(move || {
-            let unfinished = stored.read()?;
-            Ok((unfinished.attempt, unfinished.taken(&bytes)?))
-        })
-        .await?;
-        let mut places = Vec::new();
+        let before = self.imported(caller, (&once, id)).await?;
+        let (attempt, taken) = match (self.taken(id, bytes).await, &before) {
+            (Ok(taken), _) => taken,
+            // An earlier request with this key brought all of it, and its answer was lost.
+            (Err(_), Some(before)) => return Ok(before.clone()),
+            (Err(error), None) => return Err(error),
+        };
+        let mut places = before.map(|before| before.places).unwrap_or_default();
         for partial in taken {
             let place = partial.place;
-            let subject = json!({ "transaction": id, "place": place });
+            let subject = json!({ "transaction": id, "attempt": attempt, "place": place });
             let once = once.clone().part(&place.to_string());
             let command = Command::RecordPartial { transfer: id, partial };
             let outcome = self.execute(caller, once, command, subject).await?;
@@ -88,6 +92,40 @@ impl Application {
         }
         let transaction = id.to_string();
         Ok(views::PsbtImported { transaction, attempt, places })
+    }
+
+    /// The attempt, and every signature of it in there that the log has not.
+    async fn taken(
+        &self,
+        id: TransferId,
+        psbt: Vec<u8>,
+    ) -> Result<(u32, Vec<PartiallySigned>), Failure> {
+        let stored = self.bus().read(|state| Stored::of(state, id))?;
+        aside(move || {
+            let unfinished = stored.read()?;
+            Ok((unfinished.attempt, unfinished.taken(&psbt)?))
+        })
+        .await
+    }
+
+    /// What an earlier request with this key has brought, place by place.
+    async fn imported(
+        &self,
+        caller: &Caller,
+        (once, id): (&Once, TransferId),
+    ) -> Result<Option<views::PsbtImported>, Failure> {
+        let mut imported: Option<views::PsbtImported> = None;
+        for place in 1..=MOST_COSIGNERS {
+            let key = once.clone().part(&place.to_string()).of(caller);
+            let Some(outcome) = self.bus().answered(&key).await? else { continue };
+            let attempt = outcome.subject.get("attempt").and_then(Value::as_u64);
+            let attempt = attempt.and_then(|of| of.try_into().ok());
+            let (Some(attempt), Some(_)) = (attempt, outcome.positions) else { continue };
+            let transaction = id.to_string();
+            let none = views::PsbtImported { transaction, attempt, places: Vec::new() };
+            imported.get_or_insert(none).places.push(place);
+        }
+        Ok(imported)
     }
 
     /// Who has signed what is being signed; nobody where no cosigners sign it.

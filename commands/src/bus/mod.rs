@@ -106,13 +106,22 @@ impl Bus {
             return self.run(request, (place, None)).await;
         };
         let turn = Turn::take(&self.0, &key)?;
-        if let Some(stored) = self.0.log.outcome(&key.caller, &key.key).await? {
-            if *stored.request_sha256.as_bytes() != key.request_sha256.0 {
-                return Err(CommandError::KeyReused { key: key.key });
-            }
-            return Outcome::stored(&stored);
+        match self.answered(&key).await? {
+            Some(outcome) => Ok(outcome),
+            None => self.run(request, (place, Some(turn))).await,
         }
-        self.run(request, (place, Some(turn))).await
+    }
+
+    /// What an earlier request with this key came to; its refusal is an error, as it was then. `None` where
+    /// there was none.
+    pub async fn answered(&self, key: &IdempotencyKey) -> Result<Option<Outcome>, CommandError> {
+        let Some(stored) = self.0.log.outcome(&key.caller, &key.key).await? else {
+            return Ok(None);
+        };
+        if *stored.request_sha256.as_bytes() != key.request_sha256.0 {
+            return Err(CommandError::KeyReused { key: key.key.clone() });
+        }
+        Outcome::stored(&stored).map(Some)
     }
 
     async fn run(

@@ -2,6 +2,8 @@
 //! and what was consumed is never forgotten while its transfer lives. Two attempts of one
 //! transfer are both consumed only if at most one of them can ever take effect.
 
+mod bans;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -18,6 +20,8 @@ use crate::{
     journal::{Journal, JournalError},
     sights::{Known, Mark, Sighted},
 };
+
+pub use bans::Banned;
 
 /// A line of the journal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +40,8 @@ pub enum Record {
     Resumed(LogResumed),
     /// What starts a wait was seen.
     Sighted(Sighted),
+    /// A holder was caught cheating: this signer uses these shares with it no more.
+    Banned(Banned),
     /// By when entries were there. Written before the head that it is about.
     Marked(Mark),
 }
@@ -95,6 +101,7 @@ struct Open {
     by_transfer: BTreeMap<TransferId, Vec<Kept>>,
     /// Transfers that were sworn off.
     abstained: BTreeSet<TransferId>,
+    banned: BTreeSet<Banned>,
     acknowledged: Head,
 }
 
@@ -156,10 +163,12 @@ impl Consumptions {
                     let from = certificate.resumption.from;
                     // Other entries will stand where these did.
                     known.marks.retain(|mark| mark.position <= from.position);
+                    known.sights.clear();
                     unmarked = unmarked.map(|known: u64| known.min(from.position));
                     open.acknowledged = from;
                     (cosigned, resumed) = (None, Some(certificate));
                 }
+                Record::Banned(banned) => drop(open.banned.insert(banned)),
                 Record::Abstained(transfer) => drop(open.abstained.insert(transfer)),
                 Record::Consumed(consumed) => {
                     let kept = open.by_transfer.entry(consumed.transfer).or_default();
@@ -196,8 +205,10 @@ impl Consumptions {
         let mark = reading.at.map(|by| Mark { position: head.position, by });
         let is_due = |mark: &Mark| {
             reading.marked.is_none_or(|last| {
+                // Also after the clock was set back.
+                let set_back = mark.by < last.by;
                 last.position < mark.position
-                    && (is_last || last.by.plus_seconds(MARK_EVERY_S) <= mark.by)
+                    && (is_last || set_back || last.by.plus_seconds(MARK_EVERY_S) <= mark.by)
             })
         };
         let mark = mark.filter(is_due);

@@ -4,11 +4,11 @@ use std::{fs, path::Path};
 
 use strongroom_chains::ethereum::{self, Gas};
 use strongroom_domain::{
-    AccountId, Amount, Digest, Head, Intent, Network, Rule, TransferId, WalletId,
+    AccountId, Amount, Digest, Head, Intent, KeyId, Network, Rule, SignerId, TransferId, WalletId,
 };
 use uuid::Uuid;
 
-use super::{Consumed, Consumptions, Realisation, Record, UnsignedTx};
+use super::{Banned, Consumed, Consumptions, Realisation, Record, UnsignedTx};
 use crate::journal::Journal;
 
 const NETWORK: Network = Network::EthereumDev;
@@ -171,4 +171,25 @@ fn a_new_journal_trusts_no_date_and_marks_are_apart() {
     let lines = fs::read_to_string(&path).unwrap();
     let longest = lines.lines().filter(|line| line.contains("marked")).map(str::len).max();
     assert!(longest.unwrap() < 160, "{longest:?}");
+}
+
+#[test]
+fn whoever_was_caught_stays_banned_while_the_shares_are_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    Journal::create(&path).unwrap();
+    let (key, cheat, other) =
+        (KeyId(Uuid::from_u128(1)), SignerId(Uuid::from_u128(2)), SignerId(Uuid::from_u128(3)));
+    let all = [other, cheat];
+    let consumptions = Consumptions::open(&path).unwrap();
+    assert_eq!(consumptions.demand_unbanned((key, 1), &all), Ok(()));
+    consumptions.ban(Banned { key, epoch: 1, holder: cheat }).unwrap();
+    drop(consumptions);
+    // The server never heard of it, and the process was killed.
+    let consumptions = Consumptions::open(&path).unwrap();
+    let refused = consumptions.demand_unbanned((key, 1), &all).unwrap_err();
+    assert_eq!(refused.rule, Rule::SignerQuarantined);
+    assert_eq!(consumptions.demand_unbanned((key, 1), &[other]), Ok(()));
+    assert_eq!(consumptions.demand_unbanned((key, 2), &all), Ok(()), "new shares");
+    assert_eq!(consumptions.demand_unbanned((KeyId(Uuid::nil()), 1), &all), Ok(()));
 }

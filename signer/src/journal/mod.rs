@@ -177,6 +177,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether it still writes.
+    pub fn running(&self) -> Result<(), JournalError> {
+        self.lock().running()
+    }
+
     /// How many records are on disk.
     pub fn durable(&self) -> u64 {
         self.lock().durable

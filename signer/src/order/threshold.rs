@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     check::Checked,
+    consumption::Banned,
     dkls::RestoredDkls,
     frost::ShareName,
     threshold::{
@@ -66,6 +67,8 @@ struct Waiting {
     checked: Option<Checked>,
     /// The key as it was when the session began.
     active: Active,
+    /// Who takes part.
+    signers: BTreeSet<SignerId>,
     machine: AnySigning,
 }
 
@@ -221,19 +224,20 @@ impl Signer {
         checked: Option<Checked>,
         (signers, messages): (BTreeSet<SignerId>, Vec<Message>),
     ) -> Result<Reply, Trouble> {
+        self.consumptions.demand_unbanned((active.plan.key, active.epoch), &signers)?;
         let share = self.share_in_rounds(&active)?;
         let post = post(work, session, &active);
         let numbers: Option<BTreeSet<u16>> =
             signers.iter().map(|signer| post.number(*signer)).collect();
-        let Some(signers) = numbers else {
+        let Some(numbers) = numbers else {
             return refuse(Rule::SignerProtocol, "a signer is named that holds no share");
         };
-        let named = Session { id: session_of(work, session), signers, messages };
+        let named = Session { id: session_of(work, session), signers: numbers, messages };
         let begun = share.sign(named).map_err(|error| aborted(&error, &post));
         let (machine, Said { spoken, letters }) = begun?;
         let letters = self.seal_letters(&post, 1, &letters)?;
         let session = session.clone();
-        let waiting = Waiting { session, work, said: 1, checked, active, machine };
+        let waiting = Waiting { session, work, said: 1, checked, active, signers, machine };
         self.rounds().begin(subject(work), waiting)?;
         Ok(Reply::Spoke { message: Bytes(spoken), letters })
     }
@@ -244,6 +248,9 @@ impl Signer {
         round: u16,
         (spoken, letters): (&[Spoken], &[Sealed]),
     ) -> Result<Went, Trouble> {
+        // Also of a session that was begun before somebody was caught.
+        let shares = (waiting.active.plan.key, waiting.active.epoch);
+        self.consumptions.demand_unbanned(shares, &waiting.signers)?;
         let (spoken, letters) = match self.heard_of(&waiting, spoken, letters) {
             Ok(heard) => heard,
             // A message that is not this round's changes nothing: the session waits on.
@@ -252,17 +259,31 @@ impl Signer {
                 return Err(trouble);
             }
         };
-        let Waiting { session, work, checked, active, machine, .. } = waiting;
+        let Waiting { session, work, checked, active, signers, machine, .. } = waiting;
         let post = post(work, &session, &active);
         let stepped = machine.step(&Heard { spoken: &spoken, letters: &letters });
-        match stepped.map_err(|error| aborted(&error, &post))? {
+        let stepped = match stepped {
+            Ok(stepped) => stepped,
+            Err(error) => return Err(self.caught(aborted(&error, &post), shares)),
+        };
+        match stepped {
             Step::Said(machine, Said { spoken, letters }) => {
                 let letters = self.seal_letters(&post, round, &letters)?;
-                let on = Waiting { session, work, said: round, checked, active, machine };
+                let on = Waiting { session, work, said: round, checked, active, signers, machine };
                 self.rounds().wait_on(on);
                 Ok(Went::On(Reply::Spoke { message: Bytes(spoken), letters }))
             }
             Step::Done(signatures) => Ok(Went::Signed(signatures)),
+        }
+    }
+
+    /// Whoever is proven to have cheated is signed with no more, and that is on disk before anybody hears of
+    /// it: the server could keep the log from saying so, and begin again and again.
+    fn caught(&self, trouble: Trouble, (key, epoch): (KeyId, u32)) -> Trouble {
+        let Trouble::Corrupt(_, Some(holder)) = &trouble else { return trouble };
+        match self.consumptions.ban(Banned { key, epoch, holder: *holder }) {
+            Ok(()) => trouble,
+            Err(error) => error.into(),
         }
     }
 

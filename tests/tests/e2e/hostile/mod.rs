@@ -12,6 +12,7 @@
 mod attempts;
 mod catalogue;
 mod ceremonies;
+mod cheats;
 mod cosigned_payments;
 mod cosigner_keys;
 mod cosigners;

@@ -79,7 +79,11 @@ impl Signers {
         // It has read of the key: it confirmed it.
         match self.order(signer, &Order::Probe { key }, 0).await {
             Ok(Reply::Usable) => Found::Well,
-            Ok(Reply::Refused(refusal)) if refusal.rule == Rule::SignerNotInSet => Found::NoMember,
+            Ok(Reply::Refused(refusal))
+                if matches!(refusal.rule, Rule::SignerNotInSet | Rule::KeyState) =>
+            {
+                Found::NoMember
+            }
             _ => Found::Sick,
         }
     }

@@ -11,6 +11,7 @@ mod error;
 mod key;
 mod keys;
 mod pin;
+mod renewal;
 mod signature;
 mod timed;
 mod wrapping;
@@ -34,6 +35,7 @@ use error::Lapse;
 pub use error::TokenError;
 pub use key::{KeyKind, TokenKey, WrappingKey};
 use pin::Pin;
+use renewal::Restarts;
 pub use timed::TimedToken;
 
 /// Set while this process has a token open.
@@ -63,6 +65,7 @@ pub struct Token {
     free: Mutex<usize>,
     freed: Condvar,
     generating: Mutex<()>,
+    restarts: Mutex<Restarts>,
 }
 
 /// The connection, and how often it was made anew: two threads that saw the same one fail must not
@@ -98,7 +101,10 @@ impl Token {
         let started = start(&token.module, &token.settings, &token.pin().text);
         let (state, problem) = match started {
             Ok(connection) => (State::Up(connection), None),
-            Err(error @ TokenError::PinRefused) => (State::PinRefused, Some(error)),
+            Err(error @ TokenError::PinRefused) => {
+                token.pin().refused = true;
+                (State::PinRefused, Some(error))
+            }
             Err(error) => (State::Down, Some(error)),
         };
         token.line = RwLock::new(Line { generation: 0, state });
@@ -123,6 +129,7 @@ impl Token {
             line: RwLock::new(Line { generation: 0, state: State::Down }),
             freed: Condvar::new(),
             generating: Mutex::new(()),
+            restarts: Mutex::default(),
         })
     }
 
@@ -199,16 +206,6 @@ impl Token {
         })
     }
 
-    /// Gives the connection up, so that the next call starts the library over: what was brought back into
-    /// a token is seen by some libraries only then. A refused PIN stays refused.
-    pub(crate) fn start_over(&self) {
-        let mut line = self.line.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Up(_) = line.state {
-            line.state = State::Down;
-            line.generation = line.generation.saturating_add(1);
-        }
-    }
-
     /// Asks every idle session whether it is alive, and lets go of those that are not.
     pub(super) fn keep_alive(&self) -> Result<(), TokenError> {
         self.run(Uuid::nil(), &|connection, _| {
@@ -264,7 +261,11 @@ impl Token {
             Lapse::Final(_) => return Ok(false),
             Lapse::Absent => self.probe_once().is_err(),
             Lapse::Down => true,
-            Lapse::PinRefused => self.pin().is_rewritten(&self.settings.pin_file),
+            Lapse::PinRefused => {
+                let pin = self.pin();
+                pin.is_rewritten(&self.settings.pin_file)
+                    && Pin::read(&self.settings.pin_file).is_ok()
+            }
             Lapse::Call { lost, .. } => *lost,
         };
         if gone {
@@ -297,45 +298,6 @@ impl Token {
             State::PinRefused => Err(Lapse::PinRefused),
         };
         result.map_err(|lapse| (line.generation, lapse))
-    }
-
-    /// Replaces the connection, unless somebody did so since `generation`. Waits until no session is
-    /// in use, because a logout or `C_Finalize` takes all of them away.
-    fn reconnect(&self, generation: u64) -> Result<(), TokenError> {
-        let mut line = self.line.write().unwrap_or_else(PoisonError::into_inner);
-        if line.generation != generation {
-            return Ok(());
-        }
-        let before = std::mem::replace(&mut line.state, State::Down);
-        let mut pin = self.pin();
-        let rewritten = pin.is_rewritten(&self.settings.pin_file);
-        if rewritten && let Ok(again) = Pin::read(&self.settings.pin_file) {
-            *pin = again;
-        }
-        let again = match before {
-            State::PinRefused if !rewritten => Err(TokenError::PinRefused),
-            State::Up(connection) => connection.renew(&self.module, &self.settings, &pin.text),
-            State::Down | State::PinRefused => {
-                connection::restart(&self.module, &self.settings, &pin.text)
-            }
-        };
-        drop(pin);
-        line.generation = line.generation.saturating_add(1);
-        match again {
-            Ok(connection) => {
-                line.state = State::Up(connection);
-                tracing::info!(label = self.settings.label, "logged in to the token anew");
-                Ok(())
-            }
-            Err(TokenError::PinRefused) => {
-                line.state = State::PinRefused;
-                Err(TokenError::PinRefused)
-            }
-            Err(error) => Err(TokenError::TokenUnavailable {
-                label: self.settings.label.clone(),
-                what: error.to_string(),
-            }),
-        }
     }
 
     fn pin(&self) -> MutexGuard<'_, Pin> {

@@ -9,13 +9,15 @@ use strongroom_secrets::{SecretFileError, SecretText, read_secret_text};
 pub(super) struct Pin {
     pub(super) text: SecretText,
     written: Option<SystemTime>,
+    /// Whether the token refused this text.
+    pub(super) refused: bool,
 }
 
 impl Pin {
     pub(super) fn read(path: &Path) -> Result<Self, SecretFileError> {
         // Before the reading: a file that changes in between is read once more, and not missed.
         let written = written(path);
-        Ok(Self { text: read_secret_text(path)?, written })
+        Ok(Self { text: read_secret_text(path)?, written, refused: false })
     }
 
     /// Whether the file was written since: by `touch`, too.

@@ -5,6 +5,7 @@
 
 use std::{
     ops::Deref,
+    panic::{self, AssertUnwindSafe},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -70,7 +71,12 @@ impl TimedToken {
         let (token, count) = (Arc::clone(&self.token), Arc::clone(&self.hanging));
         let answering = Arc::clone(&desk);
         let started = thread::Builder::new().name("token".to_owned()).spawn(move || {
-            let answer = work(&token);
+            // A panic is answered too: nobody is told for ever after that a call hangs.
+            let answer = panic::catch_unwind(AssertUnwindSafe(|| work(&token)));
+            let answer = answer.unwrap_or_else(|_| {
+                let label = token.label().to_owned();
+                Err(TokenError::TokenUnavailable { label, what: "the call panicked".to_owned() })
+            });
             // Before the answer: the last handle ends the library, and that must not happen here
             // while the process itself ends.
             drop(token);

@@ -179,6 +179,15 @@ fn a_refused_pin_is_tried_again_when_its_file_is_written_anew_and_not_before() {
             assert!(matches!(refusal, Err(TokenError::PinRefused)), "{refusal:?}");
             assert!(token.probe().is_err());
         }
+        // Written anew, and nobody can read it: the refused one is not tried in its place.
+        write_pin(home, "222222");
+        fs::set_permissions(home.join("pin"), fs::Permissions::from_mode(0o644)).unwrap();
+        for _ in 0..5 {
+            let refusal = token.sign(&key, &[1; 32]);
+            assert!(matches!(refusal, Err(TokenError::PinRefused)), "{refusal:?}");
+            assert!(token.probe().is_err());
+        }
+        fs::set_permissions(home.join("pin"), fs::Permissions::from_mode(0o600)).unwrap();
         reset_pin(home, "222222");
         write_pin(home, "333333");
         for _ in 0..2 {

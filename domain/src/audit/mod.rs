@@ -103,13 +103,14 @@ impl Audited {
     }
 
     /// Whether the policy in force lets the transfer be asked for by a reader's own clock: as if at
-    /// `seen`, where its date is not taken on trust, and beside what is `late`.
+    /// `seen`, where its date is not taken on trust, and beside what is `late`. Returns how many seconds it
+    /// waits by that, once it is approved.
     pub fn demand_as_seen(
         &self,
         transfer: TransferId,
         seen: Option<Timestamp>,
         late: &Late,
-    ) -> Result<(), Refusal> {
+    ) -> Result<u64, Refusal> {
         own_clock::demand(&self.state, transfer, (seen, late))
     }
 }

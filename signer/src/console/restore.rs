@@ -68,6 +68,13 @@ pub(crate) fn restore(
         writeln!(stdout(), "this signer has that share")?;
         return Ok(());
     }
+    let path = name.path(&desk.config.data);
+    if path.exists() {
+        let path = path.display();
+        let because =
+            format!("{path} is there and can't be opened: move it away, and restore again");
+        return Err(because.into());
+    }
     let protocol = active.plan.protocol;
     let pieces = typing::pieces(protocol, backup)?;
     let scalar = rebuild(protocol, &backup.commitment, &pieces)?;

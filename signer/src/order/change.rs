@@ -16,7 +16,10 @@ use strongroom_domain::{
 use strongroom_secrets::Secret;
 
 use super::{
-    Signer, Trouble, demand_witnesses, letters::Post, making::failed, refuse,
+    Signer, Trouble, demand_witnesses,
+    letters::Post,
+    making::{failed, of_another_history},
+    refuse,
     remaking::not_restored,
 };
 use crate::{
@@ -189,6 +192,9 @@ impl Signer {
         }
         // A repeated order, perhaps after a restart: the share is there.
         if name.path(&self.directory).exists() {
+            if !mine.change.rounds.get(&1).is_some_and(|said| said.contains_key(&self.id)) {
+                return Err(of_another_history(name.epoch));
+            }
             let share = KeyShare::load(&self.sealer, &self.directory, name)
                 .map_err(|error| Trouble::Corrupt(error.to_string(), None))?;
             return self.confirm_frost(mine, &share);

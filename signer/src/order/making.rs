@@ -24,12 +24,16 @@ use crate::{
 };
 
 /// Ceremonies and changes that are remembered, each with up to a megabyte of letters for whoever asks
-/// again. Beyond that the oldest is forgotten: if it was under way, people ask for another.
+/// again. Beyond that one that is over is forgotten, or else the oldest: then people ask for another.
 const REMEMBERED: usize = 16;
 
 /// Machines under way, by what they are for. In memory only: a restart loses what they drew.
 #[derive(Default)]
-pub(super) struct Makings(BTreeMap<Work, Arc<Mutex<Making>>>);
+pub(super) struct Makings {
+    /// With their places in the order in which they were begun.
+    all: BTreeMap<Work, (u64, Arc<Mutex<Making>>)>,
+    begun: u64,
+}
 
 struct Making {
     machine: Option<AnyMaking>,
@@ -62,11 +66,28 @@ impl Asked {
 
 impl Makings {
     fn of(&mut self, work: Work) -> Arc<Mutex<Making>> {
-        if self.0.len() >= REMEMBERED && !self.0.contains_key(&work) {
-            self.0.pop_first();
+        if self.all.len() >= REMEMBERED && !self.all.contains_key(&work) {
+            let oldest = self.all.iter().min_by_key(|(_, (begun, making))| {
+                // Whoever holds the lock goes on with it just now.
+                let goes_on = making.try_lock().is_ok_and(|making| !making.is_over());
+                (goes_on || making.try_lock().is_err(), *begun)
+            });
+            if let Some(oldest) = oldest.map(|(work, _)| *work) {
+                self.all.remove(&oldest);
+            }
         }
+        self.begun = self.begun.saturating_add(1);
+        let begun = self.begun;
         let new = || Arc::new(Mutex::new(Making { machine: None, said: Vec::new() }));
-        Arc::clone(self.0.entry(work).or_insert_with(new))
+        let (_, making) = self.all.entry(work).or_insert_with(|| (begun, new()));
+        Arc::clone(making)
+    }
+}
+
+impl Making {
+    /// Its share is on disk, or it failed.
+    const fn is_over(&self) -> bool {
+        self.machine.is_none() && !self.said.is_empty()
     }
 }
 
@@ -126,6 +147,9 @@ impl Signer {
         }
         // A repeated order, perhaps after a restart: the share is there.
         if asked.name.path(&self.directory).exists() {
+            if !asked.rounds.get(&1).is_some_and(|said| said.contains_key(&self.id)) {
+                return Err(of_another_history(asked.name.epoch));
+            }
             let place = (&self.sealer, self.directory.as_path());
             return Ok(Made::Share(AnyShare::load(asked.protocol, place, asked.name)?));
         }
@@ -207,6 +231,15 @@ impl Signer {
             Err(error) => refuse(Rule::SignerProtocol, error.to_string()),
         }
     }
+}
+
+/// A share of this epoch lies here, and by the log this signer has not begun to make one: a quorum let the log
+/// go on from before it did. Who else has one of those is not what people agree to now.
+pub(super) fn of_another_history(epoch: u32) -> Trouble {
+    Trouble::Unavailable(format!(
+        "a share of epoch {epoch} lies here from before the log was resumed: this change can't be made, \
+         the next one can"
+    ))
 }
 
 /// Ceremonies and changes are named by their key and epoch.

@@ -4,11 +4,11 @@
 use std::{collections::BTreeSet, fs, io::Write as _, path::Path};
 
 use strongroom_domain::{
-    KeyId,
+    KeyId, SignerId,
     key::{Active, Proof},
 };
 
-use super::Signer;
+use super::{Signer, Trouble};
 use crate::{follower::Follower, frost::ShareName};
 
 /// Shares of a key that should not be there, by epoch.
@@ -22,6 +22,27 @@ fn useless(active: &Active, (holds, proven): (bool, bool)) -> BTreeSet<u32> {
         if in_use { !holds } else { !holds || proven || !active.former.contains_key(epoch) }
     })
     .collect()
+}
+
+/// Whether a quorum wants the share in use restored to a signer, which holds the key once that change is over.
+/// Its officers' pieces may be typed by now, and are not to be typed again.
+fn is_restored_to(active: &Active, signer: SignerId) -> bool {
+    active.change.as_ref().is_some_and(|change| {
+        let joining = change.asked.joining;
+        change.asked.helpers.is_empty() && joining.is_some_and(|joins| joins.signer == signer)
+    })
+}
+
+/// A share that comes back from paper signs nothing as it is: the change that brings it back makes it new. What
+/// this signer had sworn off, it may have forgotten with its disk.
+pub(super) fn demand_not_restoring(active: &Active, signer: SignerId) -> Result<(), Trouble> {
+    let approved = active.change.as_ref().is_some_and(|change| change.approved);
+    if approved && is_restored_to(active, signer) {
+        let because = "this signer's share is being restored from a backup: it signs when the change that \
+                       makes all shares new is over";
+        return Err(Trouble::Unavailable(because.to_owned()));
+    }
+    Ok(())
 }
 
 impl Signer {
@@ -39,7 +60,7 @@ impl Signer {
             if !grounds.of_shares(*key).is_some_and(covered) {
                 continue;
             }
-            let holds = active.index_of(self.id).is_some();
+            let holds = active.index_of(self.id).is_some() || is_restored_to(active, self.id);
             let proven = matches!(active.proof, Proof::Given { epoch } if epoch == active.epoch)
                 && grounds.of_proven(*key).is_some_and(covered);
             for epoch in useless(active, (holds, proven)) {

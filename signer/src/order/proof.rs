@@ -18,7 +18,10 @@ use strongroom_domain::{
     statement,
 };
 
-use super::{Signer, Trouble, demand_witnesses, refuse, signing::aborted, threshold::Went};
+use super::{
+    Signer, Trouble, demand_witnesses, old_shares::demand_not_restoring, refuse, signing::aborted,
+    threshold::Went,
+};
 use crate::{
     frost::{KeyShare, SigningNonces},
     grounds::Grounds,
@@ -94,6 +97,7 @@ impl Signer {
         if active.index_of(self.id).is_none() {
             return refuse(Rule::SignerNotInSet, "this signer has no part in that key");
         }
+        demand_not_restoring(&active, self.id)?;
         let statement = statement::spend_proof(log, key, epoch, active.proven_as());
         Ok(Asked { active, statement })
     }

@@ -18,7 +18,7 @@ use strongroom_domain::{
     transfer::{Attempts, Returns, Transfer},
 };
 
-use super::{Signer, Trouble, demand_witnesses, now, refuse};
+use super::{Signer, Trouble, demand_witnesses, now, old_shares::demand_not_restoring, refuse};
 use crate::{
     check::{Checked, check, key_path},
     consumption::Consumed,
@@ -111,10 +111,10 @@ impl Signer {
         } else {
             audited.authorised(transfer, attempt, now())?
         };
-        follower.sights().demand_waited(transfer, authorised.delay_s(), now())?;
-        if !again {
-            demand_own_time(follower, &authorised)?;
-        }
+        let as_seen_s = if again { 0 } else { demand_own_time(follower, &authorised)? };
+        let delay_s = authorised.delay_s().max(as_seen_s);
+        follower.sights().demand_waited(transfer, delay_s, now())?;
+        demand_not_restoring(authorised.key(), self.id)?;
         Ok(check(&authorised, self.id)?)
     }
 
@@ -251,15 +251,26 @@ impl Signer {
     }
 }
 
-/// What the dates of the log allow must be allowed by this signer's own clock too.
-fn demand_own_time(follower: &Follower, authorised: &Authorised<'_>) -> Result<(), Trouble> {
+/// What the dates of the log allow must be allowed by this signer's own clock too. Returns how long the
+/// payment waits by that, from its approval on.
+fn demand_own_time(follower: &Follower, authorised: &Authorised<'_>) -> Result<u64, Trouble> {
     let (audited, sights) = (follower.audited()?, follower.sights());
     let (state, intent) = (audited.state(), authorised.intent());
     let policy = state.charter.standing()?.policy.v2();
     let cooling_off_s = policy.map_or(0, Policy::cooling_off_s);
     sights.demand_cooled((intent.network(), &intent.destination), cooling_off_s, now())?;
     let late = sights.late();
-    Ok(audited.demand_as_seen(intent.transfer, late.from(intent.transfer), late)?)
+    let delay_s = audited.demand_as_seen(intent.transfer, late.from(intent.transfer), late)?;
+    // An approval that came promptly, and had nothing to wait for by its date, is not among the sights.
+    let approved_at = state.transfers.get(&intent.transfer).and_then(Transfer::asked);
+    let until = approved_at.and_then(|asked| asked.approved_at).map(|at| at.plus_seconds(delay_s));
+    match until.filter(|until| now() < *until) {
+        None => Ok(delay_s),
+        Some(until) => {
+            let because = format!("by this signer's own clock its time lock ends at {until}");
+            refuse(Rule::TimeLock, because)
+        }
+    }
 }
 
 /// Everyone's commitments, input by input: exactly the attempt's signers, and this one's own

@@ -95,6 +95,7 @@ impl Signer {
             }
             active.clone()
         };
+        self.consumptions.demand_running()?;
         if active.plan.protocol == Protocol::VaultEd25519 {
             return self.probe_vault(key, &active);
         }

@@ -180,6 +180,38 @@ fn a_lost_share_comes_back_at_the_screen_and_the_saga_goes_on_whoever_dies_meanw
     house.strongroom.stop();
 }
 
+/// The machine is gone with all that was on it: officers type their pieces at another signer, which holds the
+/// key from then on. What they typed is not taken for an old share there.
+#[test]
+fn a_lost_share_comes_back_at_another_signer() {
+    let mut house = House::furnished();
+    let pieces = house.back_up(0);
+    let lost = house.strongroom.signers[0].id.clone();
+    let heir = (1..house.strongroom.signers.len())
+        .find(|at| !house.holders().contains(&house.strongroom.signers[*at].id))
+        .expect("a signer without a share of the key");
+    let joins = house.strongroom.signers[heir].id.clone();
+    house.strongroom.signers[0].stop();
+    let proposal =
+        house.ask(&json!({"dropped": [lost], "joining": joins.clone(), "restore": true}));
+    house.strongroom.desk.approve(&proposal);
+    let path = format!("/keys/{}", house.custody.key);
+    house.strongroom.desk.initiator().wait(&path, PATIENCE, |key| {
+        key["waiting"].as_str().is_some_and(|because| because.contains("restored its share"))
+    });
+    house.strongroom.signers[heir].stop();
+    house.restore(heir, &pieces);
+    house.strongroom.signers[heir].start();
+    assert!(house.changed() > 1, "the change came to nothing: {}", house.key());
+    assert!(house.holders().contains(&joins));
+    // With one of the others it signs. A machine at the place of the lost one is a witness, and no more.
+    house.strongroom.signers[0].start();
+    house.strongroom.signers[1].kill();
+    assert!(house.pay().contains(&joins));
+    crate::spine::the_audit_agrees(&house.strongroom);
+    house.strongroom.stop();
+}
+
 #[test]
 fn a_piece_is_never_shown_where_no_terminal_is() {
     let house = House::furnished();

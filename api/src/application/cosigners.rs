@@ -72,8 +72,10 @@ impl Application {
         let (attempt, taken) = match (self.taken(id, bytes).await, &before) {
             (Ok(taken), _) => taken,
             // An earlier request with this key brought all of it, and its answer was lost.
-            (Err(_), Some(before)) => return Ok(before.clone()),
-            (Err(error), None) => return Err(error),
+            (Err(Failure::Refused(_) | Failure::Malformed(_)), Some(before)) => {
+                return Ok(before.clone());
+            }
+            (Err(error), _) => return Err(error),
         };
         let mut places = before.map(|before| before.places).unwrap_or_default();
         for partial in taken {

@@ -6,6 +6,7 @@ use super::{
     saga::{Progress, Recorded, Saga, Stopped},
     submit::SEARCH_DEPTH,
 };
+use std::sync::PoisonError;
 use strongroom_chains::{
     SignedTx,
     bitcoin::{Chain, multisig::UnsignedTx},
@@ -52,11 +53,17 @@ impl Saga {
         let since = tip.saturating_sub(SEARCH_DEPTH);
         let current = attempts.signed.is_none().then_some(&attempts.current);
         let earlier = attempts.superseded.values().map(|before| &before.authorised);
+        let mut unfit = None;
         for authorised in current.into_iter().chain(earlier) {
             let Some(unsigned) = read(network, authorised) else { continue };
-            let raw = match at_node(node, &unsigned, since).await {
+            let place = (id, authorised.attempt);
+            let searched = self.searched(place).unwrap_or_default();
+            let raw = match at_node(node, &unsigned, since.max(searched)).await {
                 Ok(Some(raw)) => Bytes(raw),
-                Ok(None) => continue,
+                Ok(None) => {
+                    self.note_searched(place, tip);
+                    continue;
+                }
                 Err(error) => {
                     tracing::debug!(transfer = %id, %error, "whether others sent it is not known");
                     return Ok(None);
@@ -69,7 +76,8 @@ impl Saga {
                     let told =
                         format!("a node has attempt {attempt}, sent by others, but: {error}");
                     tracing::error!(transfer = %id, told, "ALARM: it can't be recorded");
-                    return Ok(Some(Progress::Wait(told)));
+                    unfit = Some(Progress::Wait(told));
+                    continue;
                 }
             };
             tracing::warn!(transfer = %id, attempt, transaction = %signed.id, "others sent it");
@@ -79,7 +87,16 @@ impl Saga {
                 Recorded::Refused(refusal) => Progress::Wait(refusal.to_string()),
             }));
         }
-        Ok(None)
+        Ok(unfit)
+    }
+
+    /// Up to which height an attempt was not found: nodes without an index are not searched below it again.
+    fn searched(&self, place: (TransferId, u32)) -> Option<u64> {
+        self.searched.lock().unwrap_or_else(PoisonError::into_inner).get(&place).copied()
+    }
+
+    fn note_searched(&self, place: (TransferId, u32), tip: u64) {
+        self.searched.lock().unwrap_or_else(PoisonError::into_inner).insert(place, tip);
     }
 }
 

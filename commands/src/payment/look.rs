@@ -130,11 +130,12 @@ impl Look<'_> {
             }
         }
         let Some(refused) = told else { return Ok(Looked::Later(0)) };
-        if refused.is_too_cheap() && self.may_be_outbid() {
-            return self.raise().await;
-        }
+        // Before it is offered more: what others sent may be what stands in its way.
         if let Some(progress) = self.saga.besides(self.id, &self.attempts).await? {
             return Ok(self.found(progress));
+        }
+        if refused.is_too_cheap() && self.may_be_outbid() {
+            return self.raise().await;
         }
         self.saga.waits.note(self.id, &format!("stuck: {refused}"));
         Ok(Looked::Later(0))

@@ -41,6 +41,8 @@ pub(super) struct Saga {
     watchers: BTreeMap<Network, mpsc::UnboundedSender<(TransferId, Watched)>>,
     wallets: Mutex<BTreeMap<WalletId, Arc<tokio::sync::Mutex<()>>>>,
     groups: Mutex<BTreeMap<KeyId, Arc<GroupPublic>>>,
+    /// Attempts that were looked for at a node, and up to which height in vain.
+    pub(super) searched: Mutex<BTreeMap<(TransferId, u32), u64>>,
 }
 
 /// What became of a step.
@@ -152,6 +154,7 @@ impl Saga {
             thaws: watch::Sender::new(0),
             watchers,
             wallets: Mutex::default(),
+            searched: Mutex::default(),
             groups: Mutex::default(),
         };
         (saga, incoming)

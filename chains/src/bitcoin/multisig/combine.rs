@@ -182,24 +182,34 @@ impl UnsignedTx {
         Ok(SignedTx { id: signed.compute_txid().into(), raw: encode::serialize(&signed).into() })
     }
 
-    /// Checks that `raw` is this transaction as [`Self::combine`] makes it: every signature verified
-    /// again.
+    /// Checks that `raw` is this transaction, each input signed by as many cosigners as it takes, in the form
+    /// that [`Self::combine`] gives it. Other software may have different cosigners sign different inputs.
+    /// Every signature is verified again.
     pub fn check_signed(&self, raw: &Bytes) -> Result<SignedTx, CombineError> {
         let needed = self.descriptor.threshold();
         let refuse = || CombineError::NotThisTransaction { needed };
         let transaction: Transaction = encode::deserialize(raw.as_slice()).map_err(|_| refuse())?;
-        let mut parts: BTreeMap<usize, Vec<[u8; 64]>> = BTreeMap::new();
         let digests = self.digests();
-        for (slot, input) in transaction.input.iter().enumerate() {
-            let signers = self.signers(slot, &digests, &input.witness).ok_or_else(refuse)?;
-            for (place, signature) in signers {
-                parts.entry(place).or_default().push(signature);
-            }
+        let mut signed = self.transaction.clone();
+        if transaction.input.len() != signed.input.len() {
+            return Err(refuse());
         }
-        let parts: Vec<_> =
-            parts.into_iter().map(|(place, signatures)| Partial { place, signatures }).collect();
-        let signed = self.combine(&parts)?;
-        if signed.raw == *raw { Ok(signed) } else { Err(refuse()) }
+        for (slot, (input, own)) in transaction.input.iter().zip(&mut signed.input).enumerate() {
+            let signers = self.signers(slot, &digests, &input.witness).ok_or_else(refuse)?;
+            let verifies = |(place, signature): &(usize, [u8; 64])| {
+                self.verifies(*place, slot, &digests, signature)
+            };
+            let signatures: BTreeMap<_, _> = signers.iter().copied().filter(verifies).collect();
+            if signatures.len() != needed || signers.len() != needed {
+                return Err(refuse());
+            }
+            own.witness = self.witness(slot, &signatures);
+        }
+        let again: Bytes = encode::serialize(&signed).into();
+        if again != *raw {
+            return Err(refuse());
+        }
+        Ok(SignedTx { id: signed.compute_txid().into(), raw: again })
     }
 
     /// Who signed an input, as its witness shows it. Nothing is verified but to tell whose it is.

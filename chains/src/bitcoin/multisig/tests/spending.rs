@@ -4,7 +4,7 @@
 use super::{CHANGE, SHAPES, Shape, TestWallet};
 use crate::bitcoin::{
     Destination, Plan,
-    multisig::{MultisigBuildError, Output, OutputKind, UnsignedTx, build},
+    multisig::{MultisigBuildError, Output, OutputKind, Partial, UnsignedTx, build},
     tests::{intent, sats},
 };
 use bitcoin::{Transaction, TxOut, consensus::encode};
@@ -81,6 +81,27 @@ fn the_chain_itself_refuses_one_signature_less_and_any_change() {
         for changed in [short, greedy] {
             assert!(unsigned.check_signed(&encode::serialize(&changed).into()).is_err());
         }
+    }
+}
+
+#[test]
+fn other_software_may_have_other_cosigners_sign_each_input() {
+    for shape in SHAPES {
+        let wallet = TestWallet::new(Network::Bitcoin, shape, 2, 3);
+        let unsigned = wallet.example();
+        let parts = wallet.sign_all(&unsigned);
+        let read = |of: &[Partial]| -> Transaction {
+            encode::deserialize(unsigned.combine(of).unwrap().raw.as_slice()).unwrap()
+        };
+        let (mut mixed, other) = (read(&parts[..2]), read(&parts[1..]));
+        assert!(mixed.input.len() > 1);
+        mixed.input[1].witness = other.input[1].witness.clone();
+        let raw: Bytes = encode::serialize(&mixed).into();
+        assert!(consensus(&unsigned, &raw), "{shape:?}: the chain takes it");
+        assert_eq!(unsigned.check_signed(&raw).unwrap().raw, raw);
+        // The signature of another input is none.
+        mixed.input[1].witness = mixed.input[0].witness.clone();
+        assert!(unsigned.check_signed(&encode::serialize(&mixed).into()).is_err());
     }
 }
 

@@ -82,3 +82,16 @@ fn what_was_told_late_is_asked_for_when_it_was_told() {
     let refused = seen(&book, 1, Some(last_minute), &Late::default());
     assert_eq!(refused, Some(Rule::SignerClock));
 }
+
+#[test]
+fn what_was_told_late_waits_as_long_as_the_second_judgement_says() {
+    let mut book = house(rule("all-wait", Demand::Delay { seconds: 60 }));
+    book.approved(1, LTC_WALLET, 1_000);
+    book.wait(60);
+    let command = book.attempt(1, 1);
+    book.put(command).unwrap();
+    let late = Late::default();
+    let waits = |seen| book.audited.demand_as_seen(transfer(1), seen, &late);
+    assert_eq!(waits(None), Ok(0), "its date is taken on trust");
+    assert_eq!(waits(Some(book.now)), Ok(60));
+}

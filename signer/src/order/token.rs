@@ -102,13 +102,7 @@ impl Signer {
         let key = token_key(key, &active)?;
         let mut challenge = [0; 32];
         OsRng.fill_bytes(&mut challenge);
-        self.token()?.run(move |token| match token.prove(&key, &challenge) {
-            Err(TokenError::KeyMissing { .. } | TokenError::Token { .. }) => {
-                token.start_over();
-                token.prove(&key, &challenge)
-            }
-            other => other,
-        })?;
+        self.token()?.run(move |token| token.prove(&key, &challenge))?;
         Ok(Reply::Usable)
     }
 

@@ -243,16 +243,27 @@ impl Token {
         self.attempt(call).map_err(|(_, lapse)| lapse.into_error(id, &self.settings.label))
     }
 
-    /// Runs a call that may be repeated: once more, exactly, after the connection was made anew.
+    /// Runs a call that may be repeated.
     fn run<T>(&self, id: Uuid, call: &Call<'_, T>) -> Result<T, TokenError> {
+        let ran = match self.repeated(call) {
+            // What no list of codes tells apart, a vendor's own among them, may be the library's state; and what
+            // was brought back into a token is seen by some only when they start over.
+            Err(Lapse::Absent | Lapse::Call { .. }) if self.start_over() => self.repeated(call),
+            other => other,
+        };
+        ran.map_err(|lapse| lapse.into_error(id, &self.settings.label))
+    }
+
+    /// Once more, exactly, after the connection was made anew.
+    fn repeated<T>(&self, call: &Call<'_, T>) -> Result<T, Lapse> {
         let (generation, lapse) = match self.attempt(call) {
             Ok(answer) => return Ok(answer),
             Err(failed) => failed,
         };
         if !self.worth_another(generation, &lapse)? {
-            return Err(lapse.into_error(id, &self.settings.label));
+            return Err(lapse);
         }
-        self.attempt(call).map_err(|(_, lapse)| lapse.into_error(id, &self.settings.label))
+        self.attempt(call).map_err(|(_, lapse)| lapse)
     }
 
     /// Whether the connection is to blame, and is a new one by now.
@@ -263,8 +274,10 @@ impl Token {
             Lapse::Down => true,
             Lapse::PinRefused => {
                 let pin = self.pin();
-                pin.is_rewritten(&self.settings.pin_file)
-                    && Pin::read(&self.settings.pin_file).is_ok()
+                // Somebody else logged in with the new one meanwhile, or this call does.
+                !pin.refused
+                    || (pin.is_rewritten(&self.settings.pin_file)
+                        && Pin::read(&self.settings.pin_file).is_ok())
             }
             Lapse::Call { lost, .. } => *lost,
         };

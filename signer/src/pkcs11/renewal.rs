@@ -9,11 +9,11 @@ use std::{
 
 use super::{Pin, State, Token, TokenError, connection};
 
-/// Between two starts that somebody asked for; twice as long after each, while they come one after the other.
+/// Between two starts for a call that failed; twice as long after each, while they come one after the other.
 const SHORTEST: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// When the library was last started over because somebody asked.
+/// When the library was last started over for a call that failed.
 pub(super) struct Restarts {
     last: Option<Instant>,
     pause: Duration,
@@ -42,20 +42,21 @@ impl Restarts {
 }
 
 impl Token {
-    /// Gives the connection up, so that the next call starts the library over: what was brought back into
-    /// a token is seen by some libraries only then. A refused PIN stays refused. Does nothing where that was
-    /// done a moment ago.
-    pub(crate) fn start_over(&self) {
+    /// Gives the connection up, so that the next call starts the library over, and says whether it did: not
+    /// where that was done a moment ago, and a refused PIN stays refused.
+    pub(super) fn start_over(&self) -> bool {
         let mut restarts = self.restarts.lock().unwrap_or_else(PoisonError::into_inner);
         if !restarts.allow(Instant::now()) {
-            return;
+            return false;
         }
         drop(restarts);
         let mut line = self.line.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Up(_) = line.state {
+        let up = matches!(line.state, State::Up(_));
+        if up {
             line.state = State::Down;
             line.generation = line.generation.saturating_add(1);
         }
+        up
     }
 
     /// Replaces the connection, unless somebody did so since `generation`. Waits until no session is

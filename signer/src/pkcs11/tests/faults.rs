@@ -33,6 +33,28 @@ fn a_destroyed_key_is_missing_and_the_others_go_on() {
 }
 
 #[test]
+fn a_key_that_was_brought_back_is_used_without_a_restart() {
+    with_token("faults::a_key_that_was_brought_back_is_used_without_a_restart", |home| {
+        let token = open(home);
+        let before = objects(home);
+        let key = token.generate(KeyKind::Secp256k1, ID, "k").unwrap();
+        let files: Vec<_> = objects(home).difference(&before).cloned().collect();
+        let whole: Vec<_> = files.iter().map(|path| fs::read(path).unwrap()).collect();
+        for path in &files {
+            fs::remove_file(path).unwrap();
+        }
+        // The library has looked, and takes the key for destroyed.
+        let look = |_: &Connection, session: &_| keys::public_key(session, ID, key.kind());
+        assert!(token.attempt(&look).is_err());
+        for (path, bytes) in files.iter().zip(&whole) {
+            fs::write(path, bytes).unwrap();
+        }
+        assert!(token.attempt(&look).is_err());
+        assert_signs(&token, &key);
+    });
+}
+
+#[test]
 fn a_token_that_was_away_signs_again_without_a_restart() {
     with_token("faults::a_token_that_was_away_signs_again_without_a_restart", |home| {
         let token = open(home);

@@ -152,9 +152,27 @@ impl Signer {
             return self.confirm_share(key, &share);
         }
         self.ready_to_seal()?;
-        let Some(Stage::Exchanged { exchange, .. }) = self.ceremonies().remove(&key) else {
-            return refuse(Rule::SignerProtocol, "this signer has no second round in memory");
-        };
+        let dealt = self.dealt(key, &ceremony, sealed)?;
+        let (exchange, sealed) = self.exchange_of(key)?;
+        let made = exchange.finish(name, &dealt).map_err(|error| self.failed(&ceremony, &error));
+        let stored = made.and_then(|share| {
+            let stored = share.store(&self.sealer, &self.directory).map(|()| share);
+            stored.map_err(|error| Trouble::Unavailable(error.to_string()))
+        });
+        if let Err(Trouble::Refused(_) | Trouble::Unavailable(_)) = stored {
+            // A letter that was lost or damaged on its way comes again, and a disk is mended.
+            self.ceremonies().insert(key, Stage::Exchanged { exchange, sealed });
+        }
+        self.confirm_share(key, &stored?)
+    }
+
+    /// What all letters of round two say, by number. Opened before the exchange is taken.
+    fn dealt(
+        &self,
+        key: KeyId,
+        ceremony: &UnderWay,
+        sealed: &[Sealed],
+    ) -> Result<BTreeMap<u16, Secret>, Trouble> {
         let mut dealt = BTreeMap::new();
         for letter in sealed {
             let Some(holder) = ceremony.plan.index_of(letter.sender) else {
@@ -164,12 +182,22 @@ impl Signer {
                 return refuse(Rule::SignerProtocol, "two letters from one participant");
             }
         }
-        let share =
-            exchange.finish(name, &dealt).map_err(|error| self.failed(&ceremony, &error))?;
-        share
-            .store(&self.sealer, &self.directory)
-            .map_err(|error| Trouble::Unavailable(error.to_string()))?;
-        self.confirm_share(key, &share)
+        Ok(dealt)
+    }
+
+    /// Takes this signer's second round, and what it sealed in it.
+    fn exchange_of(&self, key: KeyId) -> Result<(Box<Exchange>, Vec<Sealed>), Trouble> {
+        let mut stages = self.ceremonies();
+        match stages.remove(&key) {
+            Some(Stage::Exchanged { exchange, sealed }) => Ok((exchange, sealed)),
+            other => {
+                // Asked too early, it has its first round still.
+                if let Some(dealt) = other {
+                    stages.insert(key, dealt);
+                }
+                refuse(Rule::SignerProtocol, "this signer has no second round in memory")
+            }
+        }
     }
 
     fn confirm_share(&self, key: KeyId, share: &KeyShare) -> Result<Reply, Trouble> {

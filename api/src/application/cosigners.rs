@@ -43,7 +43,7 @@ impl Application {
         let story = self.story(id).await?;
         self.demand_payment(caller, "export-psbt", (id, story.transfer.intent.account))?;
         let stored = self.bus().read(|state| Stored::to_hand_out(state, id))?;
-        aside(move || {
+        self.aside(move || {
             let unfinished = stored.read()?;
             Ok(views::UnfinishedPsbt {
                 transaction: id.to_string(),
@@ -103,7 +103,7 @@ impl Application {
         psbt: Vec<u8>,
     ) -> Result<(u32, Vec<PartiallySigned>), Failure> {
         let stored = self.bus().read(|state| Stored::of(state, id))?;
-        aside(move || {
+        self.aside(move || {
             let unfinished = stored.read()?;
             Ok((unfinished.attempt, unfinished.taken(&psbt)?))
         })
@@ -135,15 +135,17 @@ impl Application {
         let stored = self.bus().read(|state| Stored::of(state, id));
         stored.and_then(|of| of.parts()).map(shown).unwrap_or_default()
     }
-}
 
-/// Off the threads that serve requests: a PSBT takes arithmetic on curves for each of its inputs.
-async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, PsbtError> + Send + 'static,
-) -> Result<T, Failure> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(died) => Err(Failure::Corrupt(format!("reading a PSBT ended early: {died}"))),
+    /// Off the threads that serve requests: a PSBT takes arithmetic on curves for each of its inputs.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PsbtError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => self.noted(done),
+            // It may be what somebody sent that did it: no reason for the server to stop.
+            Err(died) => Err(Failure::Corrupt(format!("reading a PSBT ended early: {died}"))),
+        }
     }
 }
 

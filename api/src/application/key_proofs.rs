@@ -4,7 +4,10 @@
 use serde::Deserialize;
 use serde_json::json;
 use strongroom_chains::{
-    bitcoin::{Chain, multisig::Places},
+    bitcoin::{
+        Chain,
+        multisig::{Places, PlacesError},
+    },
     spend_proof::verify_cosigner,
 };
 use strongroom_domain::{
@@ -42,8 +45,7 @@ impl Application {
             let active = state.keys.get(&id).ok_or_else(missing)?.existing()?.clone();
             Ok::<_, Failure>((active, state.charter.standing()?.log))
         })?;
-        let places =
-            Places::of_key(&active).map_err(|error| Failure::Malformed(error.to_string()))?;
+        let places = self.noted(places_of(&active))?;
         let statement = statement::spend_proof(log, id, active.epoch, active.proven_as());
         Ok(AskedOf { active, places, statement })
     }
@@ -99,8 +101,7 @@ impl Application {
             let active = state.keys.get(&holding.key).ok_or_else(missing)?.existing()?.clone();
             Ok::<_, Failure>((holding.network, active))
         })?;
-        let places =
-            Places::of_key(&active).map_err(|error| Failure::Malformed(error.to_string()))?;
+        let places = self.noted(places_of(&active))?;
         let chain = Chain::of(network).map_err(|error| Failure::Malformed(error.to_string()))?;
         let [deposit, change] = places.descriptor.export_branches(chain.key_kind());
         Ok(views::WalletDescriptor {
@@ -111,4 +112,19 @@ impl Application {
             change,
         })
     }
+}
+
+/// Whose keys stand where. A key of one signer, or in shares, has no cosigners, and who asks is told so; that the
+/// log's own descriptor isn't its cosigners' can't be.
+fn places_of(active: &Active) -> Result<Places, Failure> {
+    Places::of_key(active).map_err(|error| match error {
+        PlacesError::Protocol { .. } => Failure::Malformed(error.to_string()),
+        PlacesError::Signer { .. }
+        | PlacesError::Cosigner { .. }
+        | PlacesError::NotCanonical { .. }
+        | PlacesError::Descriptor(_)
+        | PlacesError::Another => {
+            Failure::Corrupt(format!("the log's key {}: {error}", active.plan.key))
+        }
+    })
 }

@@ -8,9 +8,11 @@
 //! nothing about the share.
 
 mod pieces;
+mod restored;
 mod share;
 
 pub use pieces::{BackupError, Pieces, Split, check, rebuild, split};
+pub use restored::{RestoreError, RestoredShare};
 pub use share::{HeldShare, HeldShareError};
 
 #[cfg(test)]

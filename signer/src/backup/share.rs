@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use strongroom_domain::key::{Active, Protocol};
+use strongroom_domain::key::Protocol;
 use strongroom_secrets::{Sealer, Secret};
 
 use crate::{
@@ -40,9 +40,9 @@ impl HeldShare {
         sealer: &Sealer,
         directory: &Path,
         name: ShareName,
-        active: &Active,
+        protocol: Protocol,
     ) -> Result<Self, HeldShareError> {
-        match active.plan.protocol {
+        match protocol {
             Protocol::FrostSecp256k1Tr => {
                 let share = KeyShare::load(sealer, directory, name)?;
                 let (scalar, public) = share.to_back_up()?;
@@ -72,5 +72,9 @@ impl HeldShare {
     /// The secret.
     pub fn scalar(&self) -> &Secret {
         &self.scalar
+    }
+
+    pub(super) fn into_scalar(self) -> Secret {
+        self.scalar
     }
 }

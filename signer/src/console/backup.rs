@@ -96,7 +96,7 @@ pub(crate) fn backup(
 pub(super) fn held(desk: &Desk, key: KeyId, active: &Active) -> Result<HeldShare, Failure> {
     let signer = desk.identity.signer();
     let name = ShareName { key: key.0, signer, epoch: active.epoch };
-    let share = HeldShare::open(&desk.sealer, &desk.config.data, name, active)?;
+    let share = HeldShare::open(&desk.sealer, &desk.config.data, name, active.plan.protocol)?;
     if active.index_of(SignerId(signer)) == Some(share.holder) {
         return Ok(share);
     }

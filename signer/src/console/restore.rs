@@ -8,19 +8,16 @@ use std::{
 };
 
 use clap::Args;
-use strongroom_chains::frost::GroupPublic;
 use strongroom_domain::{
     Bytes, Digest, KeyId, SignerId,
-    key::{Active, BackedUp, Protocol, RecoveryDrilled},
+    key::{Active, BackedUp, RecoveryDrilled},
     statement,
 };
-use strongroom_secrets::{Existing, Secret, write_durably};
+use strongroom_secrets::{Existing, write_durably};
 use strongroom_signer::{
-    backup::{HeldShare, rebuild},
+    backup::{HeldShare, RestoredShare, rebuild},
     consumption::Consumptions,
-    dkls::RestoredDkls,
-    frost::{KeyShare, ShareName},
-    frost_ed25519::Ed25519Share,
+    frost::ShareName,
 };
 
 use super::{Desk, backup::held, now, typing};
@@ -78,7 +75,10 @@ pub(crate) fn restore(
     let protocol = active.plan.protocol;
     let pieces = typing::pieces(protocol, backup)?;
     let scalar = rebuild(protocol, &backup.commitment, &pieces)?;
-    store(&desk, active, (name, holder), scalar)?;
+    // What comes out is the share of the log, or nothing is stored.
+    let of = (protocol, active.public_package.as_slice());
+    let restored = RestoredShare::new(of, (name, holder), scalar)?;
+    restored.store((&desk.sealer, &desk.config.data), name)?;
     writeln!(
         stdout(),
         "restored: share {holder} of key {}, shares {}. Start the signer: the approved change makes \
@@ -92,44 +92,8 @@ pub(crate) fn restore(
 /// Whether it was restored, or never lost.
 fn is_there(desk: &Desk, active: &Active, name: ShareName) -> bool {
     let (sealer, directory) = (&desk.sealer, desk.config.data.as_path());
-    HeldShare::open(sealer, directory, name, active).is_ok()
-        || RestoredDkls::stands_in((sealer, directory), name)
-}
-
-/// What comes out is the share of the log, or nothing is stored. Of an ECDSA share the secret is all that
-/// a backup has: it stands in the share's place, and signs nothing before the change is over.
-fn store(
-    desk: &Desk,
-    active: &Active,
-    (name, holder): (ShareName, u16),
-    scalar: Secret,
-) -> Result<(), Failure> {
-    let (sealer, directory) = (&desk.sealer, desk.config.data.as_path());
-    let package = active.public_package.as_slice();
-    match active.plan.protocol {
-        Protocol::FrostSecp256k1Tr => {
-            let public = GroupPublic::from_bytes(package)?;
-            KeyShare::from_backup(name, holder, &scalar, public)?.store(sealer, directory)?;
-        }
-        Protocol::FrostEd25519 => {
-            let share = Ed25519Share::from_backup(name, holder, &scalar, package)?;
-            share.store(sealer, directory)?;
-        }
-        Protocol::Dkls23Secp256k1 => {
-            let restored = RestoredDkls::new(holder, scalar, package)?;
-            restored.store((sealer, directory), name)?;
-        }
-        other @ (Protocol::Pkcs11Secp256k1
-        | Protocol::Pkcs11P256
-        | Protocol::Pkcs11Ed25519
-        | Protocol::Pkcs11Rsa2048
-        | Protocol::VaultEd25519
-        | Protocol::MultisigP2wsh
-        | Protocol::MultisigP2tr) => {
-            return Err(format!("a {} key has no shares", other.name()).into());
-        }
-    }
-    Ok(())
+    HeldShare::open(sealer, directory, name, active.plan.protocol).is_ok()
+        || RestoredShare::stands_in((sealer, directory), name)
 }
 
 /// The backup that the quorum's change restores from, and the number that this signer gets.

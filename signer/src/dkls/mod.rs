@@ -17,7 +17,7 @@ mod share;
 mod signing;
 mod wire;
 
-pub use backed_up::RestoredDkls;
+pub(crate) use backed_up::scalar_of;
 pub use dealing::Dealing;
 pub use public::DklsPublic;
 pub use share::DklsShare;

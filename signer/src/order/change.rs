@@ -20,7 +20,6 @@ use super::{
     letters::Post,
     making::{failed, of_another_history},
     refuse,
-    remaking::not_restored,
 };
 use crate::{
     frost::{ChangePlan, KeyShare, ShareChange, ShareName},
@@ -258,10 +257,16 @@ impl Signer {
         .map_err(|error| corrupt(&error))?;
         let key = mine.active.plan.key;
         let held = ShareName { epoch: mine.active.epoch, ..name };
-        if mine.restores() && !held.path(&self.directory).exists() {
-            return Err(not_restored());
-        }
-        let own = if mine.joins() { None } else { Some(self.share(key, &mine.active)?) };
+        let own = if mine.restores() {
+            let restored = self.restored(mine, held)?;
+            let secret = restored.secret();
+            let share = KeyShare::from_backup(held, mine.holder, secret, public.clone());
+            Some(Arc::new(share.map_err(|error| corrupt(&error))?))
+        } else if mine.joins() {
+            None
+        } else {
+            Some(self.share(key, &mine.active)?)
+        };
         let begun = ShareChange::begin(name, plan, &public, own.as_deref());
         let (machine, said) = begun.map_err(|error| failed(&error, &mine.post()))?;
         Ok(Step::Said(machine, said))

@@ -10,6 +10,7 @@ mod multisig;
 mod old_shares;
 mod proof;
 mod remaking;
+mod restoring;
 mod signing;
 mod step;
 mod threshold;

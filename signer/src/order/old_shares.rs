@@ -4,11 +4,11 @@
 use std::{collections::BTreeSet, fs, io::Write as _, path::Path};
 
 use strongroom_domain::{
-    KeyId, SignerId,
+    KeyId,
     key::{Active, Proof},
 };
 
-use super::{Signer, Trouble};
+use super::{Signer, restoring::is_restored_to};
 use crate::{follower::Follower, frost::ShareName};
 
 /// Shares of a key that should not be there, by epoch.
@@ -22,27 +22,6 @@ fn useless(active: &Active, (holds, proven): (bool, bool)) -> BTreeSet<u32> {
         if in_use { !holds } else { !holds || proven || !active.former.contains_key(epoch) }
     })
     .collect()
-}
-
-/// Whether a quorum wants the share in use restored to a signer, which holds the key once that change is over.
-/// Its officers' pieces may be typed by now, and are not to be typed again.
-fn is_restored_to(active: &Active, signer: SignerId) -> bool {
-    active.change.as_ref().is_some_and(|change| {
-        let joining = change.asked.joining;
-        change.asked.helpers.is_empty() && joining.is_some_and(|joins| joins.signer == signer)
-    })
-}
-
-/// A share that comes back from paper signs nothing as it is: the change that brings it back makes it new. What
-/// this signer had sworn off, it may have forgotten with its disk.
-pub(super) fn demand_not_restoring(active: &Active, signer: SignerId) -> Result<(), Trouble> {
-    let approved = active.change.as_ref().is_some_and(|change| change.approved);
-    if approved && is_restored_to(active, signer) {
-        let because = "this signer's share is being restored from a backup: it signs when the change that \
-                       makes all shares new is over";
-        return Err(Trouble::Unavailable(because.to_owned()));
-    }
-    Ok(())
 }
 
 impl Signer {

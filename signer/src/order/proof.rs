@@ -19,7 +19,7 @@ use strongroom_domain::{
 };
 
 use super::{
-    Signer, Trouble, demand_witnesses, old_shares::demand_not_restoring, refuse, signing::aborted,
+    Signer, Trouble, demand_witnesses, refuse, restoring::demand_not_restoring, signing::aborted,
     threshold::Went,
 };
 use crate::{

@@ -2,6 +2,8 @@
 //! and FROST on edwards25519. Never begins with a share that its operator has not restored yet, where
 //! that is what a quorum agreed on.
 
+use std::sync::Arc;
+
 use strongroom_domain::{
     Rule,
     key::Protocol,
@@ -15,9 +17,10 @@ use super::{
     refuse,
 };
 use crate::{
-    dkls::{Dkls23, RestoredDkls},
+    backup::RestoredShare,
+    dkls::Dkls23,
     frost::{ChangePlan, ShareName},
-    frost_ed25519::Ed25519Change,
+    frost_ed25519::{Ed25519Change, Ed25519Share},
     threshold::{
         Change, Held, Place, Refreshing as _, RoundError, Said,
         any::{AnyMaking, AnyShare},
@@ -31,7 +34,7 @@ enum Own {
     /// Its share.
     Share(AnyShare),
     /// An ECDSA share's secret.
-    Restored(RestoredDkls),
+    Restored(RestoredShare),
 }
 
 impl Signer {
@@ -68,25 +71,20 @@ impl Signer {
     fn own(&self, mine: &Mine, name: ShareName) -> Result<Own, Trouble> {
         let held = ShareName { epoch: mine.active.epoch, ..name };
         if mine.restores() {
-            if !held.path(&self.directory).exists() {
-                return Err(not_restored());
-            }
+            let restored = self.restored(mine, held)?;
             if mine.active.plan.protocol == Protocol::Dkls23Secp256k1 {
-                let place = (&self.sealer, self.directory.as_path());
-                return Ok(Own::Restored(RestoredDkls::load(place, held)?));
+                return Ok(Own::Restored(restored));
             }
+            let package = mine.active.public_package.as_slice();
+            let share = Ed25519Share::from_backup(held, mine.holder, restored.secret(), package)
+                .map_err(|error| Trouble::Corrupt(error.to_string(), None))?;
+            return Ok(Own::Share(AnyShare::Ed25519(Arc::new(share))));
         }
         if mine.joins() {
             return Ok(Own::Nothing);
         }
         self.share_in_rounds(&mine.active).map(Own::Share)
     }
-}
-
-/// Its operator is waited for.
-pub(super) fn not_restored() -> Trouble {
-    let because = "this signer's operator has not restored its share from the backup yet";
-    Trouble::Unavailable(because.to_owned())
 }
 
 fn dkls_change(mine: &Mine) -> Result<Change, Trouble> {

@@ -18,7 +18,7 @@ use strongroom_domain::{
     transfer::{Attempts, Returns, Transfer},
 };
 
-use super::{Signer, Trouble, demand_witnesses, now, old_shares::demand_not_restoring, refuse};
+use super::{Signer, Trouble, demand_witnesses, now, refuse, restoring::demand_not_restoring};
 use crate::{
     check::{Checked, check, key_path},
     consumption::Consumed,
@@ -239,7 +239,8 @@ impl Signer {
             return Ok(Arc::clone(share));
         }
         let name = ShareName { key: key.0, signer: self.id.0, epoch: active.epoch };
-        let share = KeyShare::load(&self.sealer, &self.directory, name)?;
+        let share = KeyShare::load(&self.sealer, &self.directory, name)
+            .map_err(|error| self.unopened(name, error))?;
         let public = share.public().to_bytes().map_err(|error| corrupt(&error))?;
         if public != active.public_package.as_slice() {
             let because = "the share on disk is of another key than the log's".to_owned();

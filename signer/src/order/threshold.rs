@@ -23,7 +23,6 @@ use super::{
 use crate::{
     check::Checked,
     consumption::Banned,
-    dkls::RestoredDkls,
     frost::ShareName,
     threshold::{
         ByHolder, Heard, Machine, Message, RoundError, Said, Session, Step,
@@ -331,12 +330,7 @@ impl Signer {
         let place = (&self.sealer, self.directory.as_path());
         let share = match AnyShare::load(protocol, place, name) {
             Ok(share) => share,
-            Err(_) if RestoredDkls::stands_in(place, name) => {
-                let because = "this signer has its share's secret from a backup, and can sign when \
-                               the change that makes all shares new is over";
-                return Err(Trouble::Unavailable(because.to_owned()));
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.unopened(name, error)),
         };
         if package(&share)? != active.public_package.as_slice()
             || active.index_of(self.id) != Some(share.holder())

@@ -269,7 +269,8 @@ fn a_secret_from_a_backup_becomes_a_share_of_the_next_epoch_and_the_old_ones_are
 
 #[test]
 fn a_restored_secret_stands_in_for_a_share_and_is_none() {
-    use crate::dkls::RestoredDkls;
+    use crate::backup::RestoredShare;
+    use strongroom_domain::key::Protocol::Dkls23Secp256k1;
     use strongroom_secrets::Secret;
     let home = tempfile::tempdir().unwrap();
     let sealer =
@@ -277,13 +278,13 @@ fn a_restored_secret_stands_in_for_a_share_and_is_none() {
     let place = (&sealer, home.path());
     let old = shares(2, 3);
     let package = old[&1].public().to_bytes().unwrap();
+    let (of, own) = ((Dkls23Secp256k1, package.as_slice()), super::name(1, 1));
     let secret = || old[&1].to_back_up().0;
-    assert!(RestoredDkls::new(2, secret(), &package).is_err());
-    let own = super::name(1, 1);
-    RestoredDkls::new(1, secret(), &package).unwrap().store(place, own).unwrap();
-    assert!(RestoredDkls::stands_in(place, own));
+    assert!(RestoredShare::new(of, (own, 2), secret()).is_err());
+    RestoredShare::new(of, (own, 1), secret()).unwrap().store(place, own).unwrap();
+    assert!(RestoredShare::stands_in(place, own));
     assert!(DklsShare::load(&sealer, home.path(), own).is_err());
-    assert!(*RestoredDkls::load(place, own).unwrap().secret() == secret());
+    assert!(*RestoredShare::load(place, own, Dkls23Secp256k1).unwrap().secret() == secret());
 }
 
 #[test]

@@ -146,6 +146,18 @@ pub(super) fn officers(world: &World) -> Vec<PersonId> {
     world.forge.people.approvers[..3].iter().map(|one| one.id).collect()
 }
 
+/// A quorum wants the first signer's share back from a backup: the epoch of the change.
+pub(super) fn ask_restore(world: &mut World, key: KeyId) -> u32 {
+    let id = world.id(0);
+    let joining = Some(Joining { signer: id, index: 1 });
+    let asked = KeyChange { key, dropped: [id].into(), joining, helpers: Vec::new() };
+    let proposal = ProposalId(Uuid::now_v7());
+    let (maker, expires_at) = (world.forge.people.maker, world.forge.time.plus_seconds(86_400));
+    world.forge.run(Command::RequestKeyChange { proposal, change: asked, maker, expires_at });
+    world.forge.agree(proposal);
+    world.forge.state.keys[&key].existing().unwrap().change.as_ref().unwrap().epoch
+}
+
 /// A change of shares, driven as the server drives it.
 pub(super) fn change(world: &mut World, custody: &Custody, epoch: u32) {
     let key = custody.key;
@@ -231,18 +243,7 @@ fn officers_pieces_pass_a_drill_and_give_a_lost_share_back_when_a_quorum_says() 
     let share = world.signers[0].data.join(format!("share-{key}-1.sealed"));
     std::fs::remove_file(&share).unwrap();
     world.signers[0].start();
-    let id = world.id(0);
-    let asked = KeyChange {
-        key,
-        dropped: [id].into(),
-        joining: Some(Joining { signer: id, index: 1 }),
-        helpers: Vec::new(),
-    };
-    let proposal = ProposalId(Uuid::now_v7());
-    let (maker, expires_at) = (world.forge.people.maker, world.forge.time.plus_seconds(86_400));
-    world.forge.run(Command::RequestKeyChange { proposal, change: asked, maker, expires_at });
-    world.forge.agree(proposal);
-    let epoch = world.forge.state.keys[&key].existing().unwrap().change.as_ref().unwrap().epoch;
+    let epoch = ask_restore(&mut world, key);
     let session = Bytes::default();
     let work = Work::Change { key, epoch };
     let order = Order::Step { work, session, round: 1, spoken: vec![], letters: vec![] };

@@ -1,12 +1,12 @@
-//! A lost share of threshold ECDSA that officers' pieces give back while the server is another's. What a
-//! backup has is a secret, not a share: it signs nothing before all shares are new.
+//! A lost share that officers' pieces give back while the server is another's. What a backup has is a secret, not
+//! a share: it signs nothing before all shares are new.
 
 use strongroom_chains::UnsignedTx;
-use strongroom_domain::key::{Joining, KeyChange, Protocol};
-use strongroom_domain::{Bytes, Command, Network, ProposalId};
-use uuid::Uuid;
+use strongroom_domain::key::Protocol;
+use strongroom_domain::protocol::Reply;
+use strongroom_domain::{Bytes, Command, Network};
 
-use super::desk::{back_up, change, desk, done, officers, refused};
+use super::desk::{ask_restore, back_up, change, desk, done, officers, refused};
 use super::forge::clock;
 use super::world::World;
 
@@ -34,14 +34,7 @@ fn a_lost_ecdsa_share_comes_back_from_officers_pieces_and_the_address_stays() {
     let restore = ["restore", "--key", &key_text];
     refused(&desk(&world, 0, &restore, &typed([1, 2])), "no quorum has approved");
     world.signers[0].start();
-    let id = world.id(0);
-    let joining = Some(Joining { signer: id, index: 1 });
-    let asked = KeyChange { key, dropped: [id].into(), joining, helpers: Vec::new() };
-    let proposal = ProposalId(Uuid::now_v7());
-    let (maker, expires_at) = (world.forge.people.maker, world.forge.time.plus_seconds(86_400));
-    world.forge.run(Command::RequestKeyChange { proposal, change: asked, maker, expires_at });
-    world.forge.agree(proposal);
-    let epoch = world.forge.state.keys[&key].existing().unwrap().change.as_ref().unwrap().epoch;
+    let epoch = ask_restore(&mut world, key);
     world.settle(&HOLDERS);
     world.signers[0].stop();
     done(&desk(&world, 0, &restore, &typed([3, 1])));
@@ -62,4 +55,45 @@ fn a_lost_ecdsa_share_comes_back_from_officers_pieces_and_the_address_stays() {
     let said = world.signers[0].folder.join("drill.json");
     let drill = ["drill", "--key", &key_text, "--word", said.to_str().unwrap()];
     refused(&desk(&world, 0, &drill, &typed([1, 2])), "no backup of this signer's share");
+}
+
+/// On the machine that lost it lies an older journal, perhaps: what it swore off and forgot, it does not sign because
+/// its share is back on paper's word.
+#[test]
+fn a_restored_share_signs_nothing_although_its_change_failed_and_the_next_one_takes_it() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = World::found(root.path(), clock());
+    let mut custody = world.custody(Network::LitecoinRegtest);
+    let key = custody.key;
+    world.settle(&HOLDERS);
+    let officers = officers(&world);
+    let pieces = back_up(&mut world, 0, key, &officers);
+    world.settle(&HOLDERS);
+    let share = world.signers[0].data.join(format!("share-{key}-1.sealed"));
+    world.signers[0].stop();
+    std::fs::remove_file(&share).unwrap();
+    world.signers[0].start();
+    let given_up = ask_restore(&mut world, key);
+    world.settle(&HOLDERS);
+    world.signers[0].stop();
+    let key_text = key.to_string();
+    let restore = ["restore", "--key", &key_text];
+    done(&desk(&world, 0, &restore, &[pieces.line(1), pieces.line(3)].concat()));
+    world.signers[0].start();
+    let because = "nobody came".to_owned();
+    world.forge.run(Command::FailKeyChange { key, because });
+
+    let transfer = custody.honest(&mut world.forge).intent.transfer;
+    let reply = world.reader(0).commit(transfer, 1);
+    let Reply::Unavailable { because } = reply else { panic!("{reply:?}") };
+    assert!(because.contains("from a backup"), "{because}");
+    // It is there for the next one: nobody types the pieces again.
+    let epoch = ask_restore(&mut world, key);
+    world.settle(&HOLDERS);
+    assert!(epoch > given_up && share.exists());
+    change(&mut world, &custody, epoch);
+    let active = world.forge.state.keys[&key].existing().unwrap();
+    assert_eq!(active.epoch, epoch);
+    custody.package = active.public_package.clone();
+    world.pays(&custody);
 }
